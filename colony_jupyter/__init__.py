@@ -1,0 +1,3 @@
+"""ColonyOS in Jupyter."""
+
+__version__ = "0.1.0"

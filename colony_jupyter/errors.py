@@ -1,0 +1,342 @@
+"""Every error of this package, as one tree.
+
+::
+
+    ColonyError
+    ├── UsageError                  a call that could never work; the caller's to mend
+    │   ├── SettingsError           where the colony is, or who I am, is not (well) said
+    │   │   └── InvalidKey          not a private key
+    │   └── InvalidSpec             a function spec the server would accept and then let die
+    ├── ServerUnreachable           nobody answers at the address
+    ├── ProtocolError               an answer nobody can read
+    ├── ServerRefused               the server answered with an error
+    │   ├── AccessDenied            not a member, not the owner, not a party
+    │   ├── ProcessNotFound
+    │   ├── ChannelNotFound
+    │   ├── RateLimited             too many appends a second
+    │   ├── MessageTooLarge
+    │   └── ChannelFull
+    ├── ProcessError                how a process ended
+    │   ├── ProcessFailed           carries the executor's own story
+    │   ├── ProcessCancelled
+    │   └── ProcessRemoved          it is not known any more
+    ├── ChannelError
+    │   ├── ChannelClosed           nothing can be written any more
+    │   ├── StreamError             the other party sent an `error` entry
+    │   └── StreamBroken            entries may be missing and cannot be had
+    ├── WaitTimeout                 (also a TimeoutError)
+    ├── ExecutorError               an executor that cannot do its work
+    └── EmbeddedError               the embedded colony could not be used
+
+Data is in attributes, the sentence in ``str()``. Every sentence names the thing, the reason and, where there is one,
+the remedy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from colony_jupyter.wire.models import Entry
+
+
+class ColonyError(Exception):
+    """Root of all errors of this package."""
+
+
+class UsageError(ColonyError):
+    """A call that could never work as it was made."""
+
+
+class SettingsError(UsageError):
+    """Where the colony is, or who is calling, is not (well) said."""
+
+
+class InvalidKey(SettingsError):
+    """A text that is no private key. The text itself is never repeated."""
+
+
+class InvalidSpec(UsageError):
+    """A function or workflow spec that the server would take and that could then never work."""
+
+
+class ServerUnreachable(ColonyError):
+    """Nobody answers at the address.
+
+    Attributes:
+        address: ``host:port`` that was tried.
+        reason: what the operating system or the TLS library said.
+        sent: whether the request may have reached the server all the same.
+    """
+
+    def __init__(self, address: str, reason: str, *, sent: bool = False) -> None:
+        super().__init__(address, reason)
+        self.address = address
+        self.reason = reason
+        self.sent = sent
+
+    def __str__(self) -> str:
+        return (
+            f"No ColonyOS server answers at {self.address}: {self.reason}. "
+            "Check the address, whether the server runs, and whether it speaks TLS."
+        )
+
+
+class ProtocolError(ColonyError):
+    """An answer that cannot be read (PROTOCOL.md traps 15 and 16)."""
+
+
+class ServerRefused(ColonyError):
+    """The server answered with an error.
+
+    Attributes:
+        status: HTTP status, or the status inside an error frame of the WebSocket.
+        message: the server's own words.
+        msgtype: the call that was refused.
+    """
+
+    def __init__(self, status: int, message: str, msgtype: str = "") -> None:
+        super().__init__(status, message, msgtype)
+        self.status = status
+        self.message = message
+        self.msgtype = msgtype
+
+    def __str__(self) -> str:
+        call = f" {self.msgtype}" if self.msgtype else ""
+        return f"The server refused{call} ({self.status}): {self.message}."
+
+
+class AccessDenied(ServerRefused):
+    """Not a member of the colony, not its owner, or not a party to the process."""
+
+    def __str__(self) -> str:
+        if "does not exists" in self.message:
+            return f"{self.message.replace('exists', 'exist')}: check COLONIES_COLONY_NAME (or --colony)."
+        if "not colony owner" in self.message:
+            return "Only the colony's owner may do this: set COLONIES_COLONY_PRVKEY to the colony's private key."
+        if "not server owner" in self.message:
+            return "Only the server's owner may do this: set COLONIES_SERVER_PRVKEY to the server's private key."
+        if "not a member" in self.message:
+            return (
+                f"{self.message}: the key used is no user or approved executor of it. Check that COLONIES_PRVKEY is a "
+                "member's key (not the colony's own), or ask the colony's owner to add it."
+            )
+        return super().__str__()
+
+
+class ProcessNotFound(ServerRefused):
+    """No such process."""
+
+    def __init__(self, status: int, message: str, msgtype: str = "", processid: str = "") -> None:
+        super().__init__(status, message, msgtype)
+        self.processid = processid
+
+    def __str__(self) -> str:
+        which = f"Process {self.processid}" if self.processid else "The process"
+        return f"{which} is not known to the server: the id is wrong, or it was removed."
+
+
+class ChannelNotFound(ServerRefused):
+    """The process has no channel of that name (any more).
+
+    Attributes:
+        processid: the process.
+        channel: the name that was asked for.
+        declared: names the process was submitted with; None if not known.
+        closed: whether the process has ended, and its channels with it (trap 24).
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        msgtype: str = "",
+        *,
+        processid: str = "",
+        channel: str = "",
+        declared: Sequence[str] | None = None,
+        closed: bool = False,
+    ) -> None:
+        super().__init__(status, message, msgtype)
+        self.processid = processid
+        self.channel = channel
+        self.declared = None if declared is None else tuple(declared)
+        self.closed = closed
+
+    def __str__(self) -> str:
+        if self.closed and (self.declared is None or self.channel in self.declared):
+            return (
+                f"Channel '{self.channel}' is gone: process {self.processid} has ended, and channels do not outlive "
+                "their process. What must be kept goes into its output."
+            )
+        if self.declared is None:
+            return f"Channel '{self.channel}' not found: declare it when submitting."
+        if not self.declared:
+            return f"Channel '{self.channel}' not found. This process has none: declare it when submitting."
+        return f"Channel '{self.channel}' not found. This process has: {', '.join(self.declared)}."
+
+
+class RateLimited(ServerRefused):
+    """More appends to a process than its bucket of 500, refilled with 100 a second, allows (PROTOCOL.md section 5)."""
+
+
+class MessageTooLarge(ServerRefused):
+    """A payload over 10 MiB (10 485 760 bytes)."""
+
+    def __str__(self) -> str:
+        return "The message is over 10 MiB (10,485,760 bytes), the limit of one channel entry: send it in pieces."
+
+
+class ChannelFull(ServerRefused):
+    """10 000 entries are in the channel; it stays full."""
+
+    def __str__(self) -> str:
+        return (
+            "The channel is full: it holds 10,000 entries, the server's limit, and stays full. "
+            "Use write() to coalesce text into fewer entries, or a second channel."
+        )
+
+
+class ProcessError(ColonyError):
+    """A process that ended without success.
+
+    Attributes:
+        processid: the process.
+        funcname: its function.
+    """
+
+    def __init__(self, processid: str, funcname: str = "") -> None:
+        super().__init__(processid, funcname)
+        self.processid = processid
+        self.funcname = funcname
+
+    def _name(self) -> str:
+        return f"{self.funcname} ({self.processid[:8]})" if self.funcname else self.processid[:8]
+
+
+class ProcessFailed(ProcessError):
+    """The process failed.
+
+    Attributes:
+        errors: the executor's errors, or the server's words for a missed deadline; may be empty (trap 30).
+    """
+
+    def __init__(self, processid: str, funcname: str = "", errors: Sequence[str] = ()) -> None:
+        super().__init__(processid, funcname)
+        self.errors = tuple(errors)
+
+    def __str__(self) -> str:
+        if not self.errors:
+            return f"{self._name()} failed, and its executor gave no reason."
+        return f"{self._name()} failed: {'; '.join(self.errors)}"
+
+
+class ProcessCancelled(ProcessError):
+    """Somebody cancelled the process."""
+
+    def __str__(self) -> str:
+        return f"{self._name()} was cancelled."
+
+
+class ProcessRemoved(ProcessError):
+    """The process was removed from the server."""
+
+    def __str__(self) -> str:
+        return f"{self._name()} was removed from the server: neither its state nor its output can be had any more."
+
+
+class ChannelError(ColonyError):
+    """Something about one channel of one process.
+
+    Attributes:
+        processid: the process.
+        channel: the channel's name.
+    """
+
+    def __init__(self, processid: str, channel: str) -> None:
+        super().__init__(processid, channel)
+        self.processid = processid
+        self.channel = channel
+
+
+class ChannelClosed(ChannelError):
+    """Nothing can be written (any more).
+
+    Attributes:
+        reason: why, as a clause.
+        written: entries of this call that did go through before.
+    """
+
+    def __init__(self, processid: str, channel: str, reason: str, written: int = 0) -> None:
+        super().__init__(processid, channel)
+        self.reason = reason
+        self.written = written
+
+    def __str__(self) -> str:
+        went = f" {self.written} entries went through before." if self.written else ""
+        return f"Nothing can be sent on channel '{self.channel}': {self.reason}.{went}"
+
+
+class StreamError(ChannelError):
+    """The other party sent an ``error`` entry; raised after everything before it was delivered.
+
+    Attributes:
+        entry: that entry.
+    """
+
+    def __init__(self, processid: str, channel: str, entry: Entry) -> None:
+        super().__init__(processid, channel)
+        self.entry = entry
+
+    def __str__(self) -> str:
+        return f"Error on channel '{self.channel}': {self.entry.text}"
+
+
+class StreamBroken(ChannelError):
+    """Entries may be missing and cannot be had; a stream never ends as if it were complete when it may not be.
+
+    Attributes:
+        delivered: entries delivered before.
+        reason: what happened, as a clause.
+    """
+
+    def __init__(self, processid: str, channel: str, delivered: int, reason: str) -> None:
+        super().__init__(processid, channel)
+        self.delivered = delivered
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return (
+            f"The stream of channel '{self.channel}' may be incomplete: {self.reason}. {self.delivered} entries were "
+            "delivered. Declare a channel named 'sync' so that the executor waits for the reader before it closes."
+        )
+
+
+class WaitTimeout(ColonyError, TimeoutError):
+    """A wait took longer than it was allowed to.
+
+    Attributes:
+        what: what was waited for, as a clause.
+        seconds: how long.
+        hint: why it may have been so, or what to do; may be empty.
+    """
+
+    def __init__(self, what: str, seconds: float, hint: str = "") -> None:
+        super().__init__(what, seconds)
+        self.what = what
+        self.seconds = seconds
+        self.hint = hint
+
+    def __str__(self) -> str:
+        hint = f" {self.hint}" if self.hint else ""
+        return f"Waited {self.seconds:g} s for {self.what}.{hint}"
+
+
+class ExecutorError(ColonyError):
+    """An executor that cannot do its work."""
+
+
+class EmbeddedError(ColonyError):
+    """The embedded colony could not be started or used."""

@@ -1,0 +1,1 @@
+"""The wire protocol as values: bytes in, values out, and back. No socket, no clock, no loop (PROTOCOL.md)."""

@@ -1,0 +1,53 @@
+# `make lab` and `make test` work from a fresh checkout; the rest is for who works on it.
+#   make lab LAB_ARGS='--no-browser --port 8890'      make test TEST_ARGS='tests/unit -k wire'
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LAB_ARGS ?=
+TEST_ARGS ?=
+BENCH_ARGS ?=
+
+.PHONY: lab test check bench chaos clean
+
+lab: $(VENV)/.lab
+	$(BIN)/colony-jupyter lab $(LAB_ARGS)
+
+test: $(VENV)/.dev check
+	$(BIN)/python -m pytest $(TEST_ARGS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/unit/test_imports.py
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+# The long runs of the faults that `make test` does in small; no time limit of a test applies.
+chaos: $(VENV)/.dev
+	$(BIN)/python -m pytest -m chaos --timeout 0 $(TEST_ARGS)
+
+clean:
+	rm -rf $(VENV) build dist test-output .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is as new as the last installation, so a changed dependency is installed by the next target that needs it.
+$(VENV)/.lab: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[lab]'
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev,lab]'
+	@touch $@
+
+# Once made it is never made again: it is older than nothing it depends on.
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "There is no '$(PYTHON)' here: install Python 3.11 or newer, or name it: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed, and '$(PYTHON)' is older: $$($(PYTHON) -V 2>&1). Name another one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "'$(PYTHON)' cannot make virtual environments: install its venv module (on Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,5 @@
+"""Replays recorded exchanges against a ColonyOS server and says where it answers otherwise.
+
+Any server: it is given by address and keys. The judge knows nothing of the server's insides and of our client; of the
+package it uses `colony_jupyter.wire.identity` alone, to sign.
+"""

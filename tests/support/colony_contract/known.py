@@ -1,0 +1,64 @@
+"""Where the embedded colony answers otherwise than the recorded server, on purpose.
+
+Each is stated with what it answers instead, so a step listed here is judged like any other: a difference that is not
+there any more fails as much as one that is not listed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from colony_contract.replaying import KnownDifference
+
+
+def _refused(status: int, message: str) -> dict[str, Any]:
+    return {
+        "status": status,
+        "error": True,
+        "payloadtype": "error",
+        "payload": {"status": status, "message": message},
+    }
+
+
+def _answered(payloadtype: str, payload: Any) -> dict[str, Any]:
+    return {"status": 200, "error": False, "payloadtype": payloadtype, "payload": payload}
+
+
+EMBEDDED: tuple[KnownDifference, ...] = (
+    KnownDifference(
+        "identity-errors",
+        "payload is JSON null",
+        _refused(400, "$str"),
+        "a null message crashes the real server's handler (500, empty body); section 8 asks for 400",
+    ),
+    KnownDifference(
+        "identity-errors",
+        "body is JSON null",
+        _refused(400, "$str"),
+        "a null body crashes the real server's handler (500, empty body); section 8 asks for 400",
+    ),
+    KnownDifference(
+        "workflows",
+        "... but spoils the list of waiting workflows",
+        _answered("getprocessgraphsmsg", None),
+        "a refused workflow is half stored by the real server and spoils the list; section 8: check before writing",
+    ),
+    KnownDifference(
+        "deadlines",
+        "the former executor can still write to the channel",
+        _refused(403, "Not authorized to write to channel"),
+        "section 8: the executor is cleared when its process goes back to waiting",
+    ),
+    KnownDifference(
+        "deadlines",
+        "the new executor sees the old entry",
+        _answered("channelreadmsg", []),
+        "follows from the refusal before: there is no entry of the former executor",
+    ),
+    KnownDifference(
+        "subscriptions",
+        "no pong while a channel subscription is active",
+        {"pong": True},
+        "the real server does not read during a channel subscription (trap 7); ours does so only with --deaf",
+    ),
+)

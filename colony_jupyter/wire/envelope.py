@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from msgspec import Struct
 
 from colony_jupyter.errors import ProtocolError
-from colony_jupyter.wire.decoding import Undecodable, convert, decode
+from colony_jupyter.wire.decoding import convert, decode
 from colony_jupyter.wire.messages import Message, msgtype
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def open_reply(body: bytes | str) -> tuple[str, Any | Refusal]:
         value = msgspec.json.decode(base64.b64decode(envelope.payload))
         if envelope.error:
             return ERROR_TYPE, convert(value, Refusal)
-    except (Undecodable, msgspec.DecodeError, binascii.Error, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not JSON, not base64, not ASCII, not UTF-8, too deep
         raise ProtocolError(
             f"The server's answer cannot be read ({error}): is there a ColonyOS server at the address?"
         ) from error

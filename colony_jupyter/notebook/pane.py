@@ -1,0 +1,233 @@
+"""The live pane in a cell: one anywidget for log, progress, result and chat (DISPLAY.md).
+
+News go to the page in numbered batches as custom messages. A page that is loaded again gets everything from the
+``snapshot`` trait, which is never assigned and so costs nothing while entries stream.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import anywidget
+import traitlets
+
+from colony_jupyter.notebook import cells, static
+from colony_jupyter.notebook.flusher import SHARED, Flusher
+from colony_jupyter.notebook.rows import BYTES, WHOLE, WINDOW
+from colony_jupyter.notebook.transcript import bundle
+from colony_jupyter.notebook.transcript_view import TranscriptOutput
+from colony_jupyter.notebook.view import PaneCallbacks, View, current_request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from colony_jupyter.notebook.model import Kind
+    from colony_jupyter.notebook.rows import Row
+
+_PATIENCE: Final = 200_000
+"""Characters of a growing answer a second that are rendered again at most, so that a long one costs no more."""
+
+
+class PaneWidget(anywidget.AnyWidget):
+    """The widget itself: it carries messages and knows nothing.
+
+    Args:
+        pane: the pane it belongs to.
+        kind: ``"log"`` or ``"chat"``.
+    """
+
+    _esm = static.script()
+    _css = static.style()
+    kind = traitlets.Unicode().tag(sync=True)
+    controls = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    snapshot = traitlets.Any(allow_none=True).tag(sync=True, to_json=lambda _, widget: widget.pane.snapshot())
+
+    def __init__(self, pane: Pane, kind: Kind, controls: list[str]) -> None:
+        self.pane = pane
+        super().__init__(kind=kind, controls=controls)
+        comm = self.comm
+        # ipykernel 7.4 sends a comm's messages to the thread it last published from, which for a widget made in a cell
+        # is the one that runs cells: input would wait for a busy cell. Lab asks for a thread of its own, so keep that.
+        if hasattr(comm, "_reply_subshell_for"):
+            comm._reply_subshell_for = lambda _data, default: default  # noqa: SLF001 - there is no public way
+
+    def __repr__(self) -> str:
+        return repr(self.pane)
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        found = super()._repr_mimebundle_(**options)
+        if found is None:
+            return None
+        data, metadata = found if isinstance(found, tuple) else (found, {})
+        return {**data, "text/plain": repr(self)}, metadata
+
+
+class Pane(View):
+    """A pane that people look at and type into.
+
+    Args:
+        title: name of the function.
+        kind: ``"log"`` or ``"chat"``.
+        callbacks: what its controls do.
+        now: the clock, in Unix seconds.
+        flusher: the thread that writes.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        kind: Kind = "log",
+        callbacks: PaneCallbacks | None = None,
+        now: Callable[[], float] = time.time,
+        flusher: Flusher = SHARED,
+    ) -> None:
+        super().__init__(title, kind=kind, now=now, flusher=flusher)
+        self._now = now
+        self._callbacks = callbacks or PaneCallbacks()
+        controls = [name for name in PaneCallbacks.__struct_fields__ if getattr(self._callbacks, name) is not None]
+        self._transcript = TranscriptOutput()
+        self._transcript_due = False
+        self._rendered = 0.0  # when the last batch was made, by time.monotonic
+        self.widget = PaneWidget(self, kind, controls)
+        self.widget.on_msg(self._on_message)
+
+    def __repr__(self) -> str:
+        record = self.model.record
+        return f"<live pane of {self.model.title}{f' {record.processid[:8]}' if record else ''}>"
+
+    def show(self) -> None:
+        """Show the pane and its transcript in the cell that runs now, in place of those of the cell's earlier run."""
+        from IPython.display import display  # noqa: PLC0415 - only a notebook has it
+
+        cells.SHARED.adopt(self, current_request())
+        display(self.widget)  # type: ignore[no-untyped-call]
+        with self._lock:
+            data = bundle(self.model, self._now())
+        self._transcript.show(data)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Give all a page needs that is loaded now."""
+        with self._lock:
+            return self.model.snapshot()
+
+    def refused(self, channel: str, text: str, reason: str) -> None:
+        """Put the text back where it was typed, and show why it was not sent."""
+        self._send({"refused": text, "channel": channel})
+        super().refused(channel, text, reason)
+
+    def close(self) -> None:
+        """Close the comm, too: the page takes the pane away."""
+        super().close()
+        self.widget.close()
+
+    def _write(self, *, final: bool) -> float | None:
+        if not final and (rest := self._rendered + self.model.conversation.growing / _PATIENCE - time.monotonic()) > 0:
+            return rest
+        with self._lock:
+            batch = self.model.batch()
+        self._rendered = time.monotonic()
+        if batch is not None:
+            self._send(batch)
+            self._transcript_due = True
+        if self._transcript_due and (final or not self._transcript.wait):
+            self._transcript_due = False
+            with self._lock:
+                data = bundle(self.model, self._now())
+            self._transcript.replace(data)
+        return self._transcript.wait if self._transcript_due else None
+
+    def _send(self, content: dict[str, Any], buffers: list[bytes] | None = None) -> None:
+        if not self._closed:
+            self.widget.send(content, buffers)
+
+    # What the page asks for
+
+    def _on_message(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        # Whatever is raised here would be seen by nobody.
+        try:
+            answer = _ANSWERS[content["do"]]
+            answer(self, content)
+        except Exception as error:  # noqa: BLE001 - shown in the pane
+            self.error(str(error) or type(error).__name__)
+
+    def _do_send(self, content: dict[str, Any]) -> None:
+        text = str(content["text"])
+        channel = str(content["channel"])
+        if self.model.finished or self._callbacks.on_send is None:
+            self.refused(channel, text, "This pane takes no more input.")
+        else:
+            try:
+                self._callbacks.on_send(channel, text)
+            except Exception as error:  # noqa: BLE001 - shown in the pane, and the text kept
+                self.refused(channel, text, str(error) or type(error).__name__)
+        self._send({"taken": content["ref"]})
+
+    def _do_call(self, content: dict[str, Any]) -> None:
+        name = str(content["name"])
+        callback = getattr(self._callbacks, name) if name in _CALLS else None
+        if callback is not None:
+            callback()
+        self._send({"taken": content["ref"]})
+
+    def _do_fresh(self, content: dict[str, Any]) -> None:
+        """Send everything from a row's number on, to a page that was not there, or missed something."""
+        with self._lock:
+            fresh = self.model.snapshot(int(content["next"]))
+        self._send({"answer": content["ref"], **fresh})
+
+    def _do_rows(self, content: dict[str, Any]) -> None:
+        """Send rows that the page lacks: by numbers, or older or newer than one."""
+        channel, count = str(content.get("channel", "")), min(int(content.get("count", WINDOW)), WINDOW)
+        with self._lock:
+            store = self.model.store
+            if "before" in content:
+                rows = store.before(int(content["before"]), count, channel)
+            elif "after" in content:
+                rows = store.after(int(content["after"]), count, channel)
+            else:
+                rows = store.between(int(content["first"]), int(content["end"]))
+        self._send({"answer": content["ref"], "rows": _wire(rows)})
+
+    def _do_search(self, content: dict[str, Any]) -> None:
+        with self._lock:
+            count, rows = self.model.store.search(str(content["words"]), str(content.get("channel", "")))
+        self._send({"answer": content["ref"], "rows": _wire(rows), "count": count})
+
+    def _do_whole(self, content: dict[str, Any]) -> None:
+        with self._lock:
+            row = self.model.store[int(content["row"])]
+        self._send({"answer": content["ref"], "text": row.text[:WHOLE], "all": len(row.text)})
+
+    def _do_payload(self, content: dict[str, Any]) -> None:
+        with self._lock:
+            row = self.model.store[int(content["row"])]
+        payload = row.entry.payload if row.entry is not None and row.form == BYTES else row.text.encode()
+        self._send({"answer": content["ref"]}, [payload])
+
+    def _do_lines(self, content: dict[str, Any]) -> None:
+        """Send everything: as JSON Lines to keep, or as text to paste."""
+        with self._lock:
+            if content["form"] == "json":
+                text = self.model.store.json_lines()
+            else:
+                text = "".join(f"{row.who}\t{row.line}\n" for row in self.model.store if row.line)
+        self._send({"answer": content["ref"]}, [text.encode()])
+
+
+_CALLS: Final = ("on_cancel", "on_stop_waiting", "on_end_chat", "on_new_chat")
+_ANSWERS: Final[dict[str, Callable[[Pane, dict[str, Any]], None]]] = {
+    "send": Pane._do_send,  # noqa: SLF001 - of this very module
+    "call": Pane._do_call,  # noqa: SLF001
+    "fresh": Pane._do_fresh,  # noqa: SLF001
+    "rows": Pane._do_rows,  # noqa: SLF001
+    "search": Pane._do_search,  # noqa: SLF001
+    "whole": Pane._do_whole,  # noqa: SLF001
+    "payload": Pane._do_payload,  # noqa: SLF001
+    "lines": Pane._do_lines,  # noqa: SLF001
+}
+
+
+def _wire(rows: list[Row]) -> list[dict[str, Any]]:
+    return [row.wire() for row in rows]

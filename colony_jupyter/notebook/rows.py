@@ -1,0 +1,214 @@
+"""Rows: what a pane shows of each entry, numbered, all of them kept (pure).
+
+The page shows a window of these; whatever it has not, it asks for by number.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from colony_jupyter.notebook.text import clean, clean_keeping_colours, one_line, size
+from colony_jupyter.wire.models import ERROR, Entry, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WINDOW: Final = 1000
+"""Rows a page holds at a time (DISPLAY.md)."""
+
+CLIPPED: Final = 4000
+"""Characters of a text that go to the page; the rest is fetched when somebody unfolds it."""
+
+WHOLE: Final = 1_000_000
+"""Characters that are fetched then; what is longer can be downloaded."""
+
+HEX: Final = 48
+"""Bytes of a binary payload that are previewed."""
+
+NOTE: Final = "note"
+"""Kind of a row that is a remark of ours."""
+
+FAULT: Final = "fault"
+"""Kind of a row that tells an error of ours or of the connection."""
+
+TEXT: Final = "text"
+JSON: Final = "json"
+BYTES: Final = "bytes"
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One row.
+
+    Attributes:
+        number: 0, 1, 2, ... within the pane.
+        kind: the entry's type, or `NOTE` or `FAULT`.
+        at: when, in Unix seconds.
+        who: sender in words; empty for our own rows.
+        mine: whether the person at the notebook sent it.
+        form: `TEXT`, `JSON` or `BYTES`.
+        text: what is shown, fit to be shown; for bytes a preview in hexadecimal digits.
+        channel: where it came from; empty for our own rows.
+        entry: what it came from; None for our own rows.
+    """
+
+    number: int
+    kind: str
+    at: float
+    who: str
+    mine: bool
+    form: str
+    text: str
+    channel: str = ""
+    entry: Entry | None = None
+
+    def wire(self, limit: int = CLIPPED) -> dict[str, Any]:
+        """Give the row as the page reads it (`static/store.js`); a text over ``limit`` characters is cut."""
+        row: dict[str, Any] = {
+            "n": self.number,
+            "k": self.kind,
+            "t": round(self.at * 1000),
+            "w": self.who,
+            "x": self.text if len(self.text) <= limit else self.text[:limit],
+        }
+        if len(self.text) > limit:
+            row["all"] = len(self.text)
+        if self.mine:
+            row["m"] = 1
+        if self.form != TEXT:
+            row["f"] = self.form
+        if self.entry is not None:
+            row |= {"c": self.channel, "s": self.entry.sequence}
+            if self.entry.inreplyto:
+                row["r"] = self.entry.inreplyto
+            if self.entry.former:
+                row["o"] = 1
+            if self.form == BYTES:
+                row["z"] = len(self.entry.payload)
+        return row
+
+    @property
+    def line(self) -> str:
+        """What a transcript or a terminal shows of it, without escapes."""
+        if self.form == BYTES and self.entry is not None:
+            return f"[{size(len(self.entry.payload))}] {self.text}"
+        return clean(self.text)
+
+
+def row_of(number: int, channel: str, entry: Entry, who: str, *, mine: bool, now: float) -> Row:
+    """Make the row of an entry; ``now`` (Unix seconds) stands in where the entry tells no time."""
+    try:
+        when = moment(entry.timestamp)
+    except ValueError:
+        when = None
+    form, text = _shown(entry)
+    who = one_line(who, 80)
+    if entry.former:
+        who += " (former executor)"
+    at = when.timestamp() if when else now
+    return Row(number, one_line(entry.type, 40), at, who, mine, form, text, clean(channel), entry)
+
+
+def _shown(entry: Entry) -> tuple[str, str]:
+    try:
+        text = entry.payload.decode()
+    except UnicodeDecodeError:
+        return BYTES, entry.payload[:HEX].hex(" ")
+    if "\0" in text:
+        return BYTES, entry.payload[:HEX].hex(" ")
+    if entry.type == ERROR and not text:
+        text = entry.error
+    if text[:1] in ("{", "["):
+        try:
+            msgspec.json.decode(entry.payload)
+        except (msgspec.DecodeError, RecursionError):
+            return TEXT, clean_keeping_colours(text)
+        return JSON, clean(text)
+    return TEXT, clean_keeping_colours(text)
+
+
+class RowStore:
+    """All rows of a pane, in the order they came."""
+
+    def __init__(self) -> None:
+        self._rows: list[Row] = []
+        self._counts: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows)
+
+    def __getitem__(self, number: int) -> Row:
+        return self._rows[number]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Entries of each channel, in the order the channels appeared."""
+        return self._counts
+
+    def append(self, row: Row) -> None:
+        """Keep a row; its number must be the next one."""
+        self._rows.append(row)
+        if row.channel:
+            self._counts[row.channel] = self._counts.get(row.channel, 0) + 1
+
+    def between(self, first: int, end: int) -> list[Row]:
+        """Rows with numbers from ``first`` up to but not including ``end``."""
+        return self._rows[max(0, first) : max(0, end)]
+
+    def before(self, number: int, count: int, channel: str = "") -> list[Row]:
+        """Up to ``count`` rows older than ``number``, of one channel (and our own rows) or of all."""
+        found: list[Row] = []
+        for row in reversed(self._rows[: max(0, number)]):
+            if len(found) == count:
+                break
+            if not channel or row.channel in ("", channel):
+                found.append(row)
+        return found[::-1]
+
+    def after(self, number: int, count: int, channel: str = "") -> list[Row]:
+        """Up to ``count`` rows newer than ``number``, as `before`."""
+        found: list[Row] = []
+        for row in self._rows[max(0, number + 1) :]:
+            if len(found) == count:
+                break
+            if not channel or row.channel in ("", channel):
+                found.append(row)
+        return found
+
+    def search(self, words: str, channel: str = "", limit: int = WINDOW) -> tuple[int, list[Row]]:
+        """Find rows whose text or sender holds ``words``, in any letter case: how many there are, and the last ones."""
+        words = words.casefold()
+        found = [
+            row
+            for row in self._rows
+            if (not channel or row.channel in ("", channel))
+            and (words in row.text.casefold() or words in row.who.casefold())
+        ]
+        return len(found), found[-limit:]
+
+    def json_lines(self) -> str:
+        """Give every entry as a line of JSON, payloads as they came (text, or base64 where they are none)."""
+        return "".join(_json_line(row.channel, row.who, row.entry) for row in self._rows if row.entry is not None)
+
+
+def _json_line(channel: str, who: str, entry: Entry) -> str:
+    line: dict[str, Any] = {
+        "channel": channel,
+        "sequence": entry.sequence,
+        "inreplyto": entry.inreplyto,
+        "type": entry.type,
+        "timestamp": entry.timestamp,
+        "senderid": entry.senderid,
+        "sender": who,
+    }
+    if entry.error:
+        line["error"] = entry.error
+    try:
+        line["text"] = entry.payload.decode()
+    except UnicodeDecodeError:
+        line["payload"] = entry.payload  # msgspec writes bytes as base64
+    return msgspec.json.encode(line).decode() + "\n"

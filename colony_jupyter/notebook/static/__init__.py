@@ -1,0 +1,36 @@
+"""The page's side of the pane, read from its files once.
+
+anywidget takes one script. Ours is written as small ES modules that import each other by name, so that an editor,
+``tsc`` and ``node --test`` read them as they are; here they are joined in the order in which they build on each other,
+without their import lines and without ``export`` before what is no default export. Names are therefore unique across
+the modules, which ``tests/js`` checks.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from importlib.resources import files
+from typing import Final
+
+MODULES: Final = ("text.js", "dom.js", "store.js", "rows.js", "log.js", "chat.js", "head.js", "input.js", "pane.js")
+"""In the order in which they build on each other."""
+
+_IMPORT: Final = re.compile(r"^import [^;]*;\n", re.MULTILINE)
+_EXPORT: Final = re.compile(r"^export (?!default)", re.MULTILINE)
+
+
+@functools.cache
+def script() -> str:
+    """Give the one script of the pane."""
+    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", _read(name))) for name in MODULES)
+
+
+@functools.cache
+def style() -> str:
+    """Give the style sheet of the pane."""
+    return _read("pane.css")
+
+
+def _read(name: str) -> str:
+    return (files(__package__) / name).read_text(encoding="utf-8")

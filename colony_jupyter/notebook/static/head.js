@@ -1,0 +1,226 @@
+// The head line with state and controls, the progress bar, and the result.
+import { button, copyFrom, copyText, download, make } from "./dom.js";
+import { folding } from "./rows.js";
+import { Store } from "./store.js";
+import { elapsedText, progressText } from "./text.js";
+
+/** @typedef {{search?: () => void, reply?: () => void, details?: () => void}} Tools */
+
+/** The head of one view. */
+export class Head {
+  /**
+   * @param {Store} store
+   * @param {AbortSignal} gone when the view goes
+   * @param {Tools} tools what the view can do
+   */
+  constructor(store, gone, tools) {
+    this.store = store;
+    this.asking = false;
+    this.state = make("span", "cj-state");
+    this.link = make("span", "cj-state cj-link");
+    this.name = make("bdi", "cj-name");
+    this.meta = make("span", "cj-meta");
+    this.time = make("span", "cj-meta cj-time");
+    this.tools = make("span", "cj-tools");
+    this.actions = make("span", "cj-actions");
+    this.more = button("⋯", () => this.element.classList.toggle("cj-open"), "cj-quiet cj-more");
+    this.more.setAttribute("aria-label", "More");
+    /** Changes of the state, for screen readers. */
+    this.spoken = make("span", "cj-spoken");
+    this.spoken.setAttribute("role", "status");
+    this.element = make("div", "cj-head", this.state, this.link, this.name, this.meta, make("span", "cj-grow"), this.time, this.tools, this.more, this.actions, this.spoken);
+    this.reply = button("Reply", () => tools.reply?.(), "cj-quiet");
+    this.fillTools(tools);
+    const options = { signal: gone };
+    for (const name of ["head", "dead"]) store.addEventListener(name, () => this.draw(), options);
+    const tick = setInterval(() => this.drawTime(), 1000);
+    gone.addEventListener("abort", () => clearInterval(tick));
+    this.draw();
+  }
+
+  /** @param {Tools} tools */
+  fillTools(tools) {
+    const { store } = this;
+    const lines = async (/** @type {string} */ form) => (await store.ask({ do: "lines", form })).buffers[0];
+    const copy = button("Copy", () => void copyFrom(copy, async () => new TextDecoder().decode(await lines("text"))), "cj-quiet");
+    copy.title = "Copy all entries as text";
+    const save = async () => {
+      const name = `${store.head?.title ?? "process"}-${store.head?.pid.slice(0, 8) ?? ""}.jsonl`;
+      download(name.replace(/[^\w.-]+/g, "_"), /** @type {DataView<ArrayBuffer>} */ (await lines("json")), "application/jsonl");
+    };
+    const keep = button("Download", () => void save(), "cj-quiet");
+    keep.title = "Download all entries as JSON Lines";
+    if (tools.search) this.tools.append(button("Search", tools.search, "cj-quiet"));
+    if (tools.reply) this.tools.append(this.reply);
+    this.kept = [copy, keep];
+    this.tools.append(copy, keep);
+    if (tools.details) {
+      const details = button("Details", () => {
+        tools.details?.();
+        details.setAttribute("aria-pressed", String(details.getAttribute("aria-pressed") !== "true"));
+      }, "cj-quiet");
+      details.title = "Show channel, type, sequence and reply-to of every entry";
+      details.setAttribute("aria-pressed", "false");
+      this.tools.append(details);
+    }
+  }
+
+  drawTime() {
+    const { head } = this.store;
+    this.time.textContent = head?.state ? elapsedText(this.store.elapsed) : "";
+  }
+
+  draw() {
+    const { store } = this;
+    const { head } = store;
+    if (!head) return;
+    this.state.hidden = !head.state;
+    this.state.className = `cj-state cj-${head.state.toLowerCase()}`;
+    this.state.textContent = head.state;
+    const link = store.dead ? "not live" : { resuming: "resuming", broken: "connection lost" }[head.connection] ?? "";
+    this.link.hidden = !link;
+    this.link.textContent = link;
+    this.link.title = store.dead || head.detail;
+    this.link.classList.toggle("cj-broken", Boolean(store.dead) || head.connection === "broken");
+    this.name.textContent = head.title;
+    this.drawMeta(head);
+    this.drawTime();
+    this.drawActions(head);
+    this.reply.hidden = !store.takesInput;
+    const empty = store.next === 0 && !store.bubbles.size && !head.channels.some(([, count]) => count);
+    this.tools.hidden = empty;
+    this.more.hidden = empty;
+    const spoken = [head.state.toLowerCase(), link].filter(Boolean).join(", ");
+    const words = head.state ? `${head.title}: ${spoken}` : "";
+    if (this.spoken.textContent !== words) this.spoken.textContent = words;
+  }
+
+  /** @param {import("./store.js").Head} head */
+  drawMeta(head) {
+    const key = [head.pid, head.executor, head.waiting].join("\n");
+    if (this.meta.dataset.key === key) return; // what is selected stays selected
+    this.meta.dataset.key = key;
+    this.meta.replaceChildren();
+    if (head.pid) {
+      const id = button(head.pid.slice(0, 8), () => {
+        void copyText(head.pid);
+        this.spoken.textContent = "Process id copied";
+      }, "cj-id");
+      id.title = `${head.pid} (click copies it)`;
+      id.setAttribute("aria-label", `Copy process id ${head.pid.slice(0, 8)}`);
+      this.meta.append(id);
+    }
+    if (head.executor) this.meta.append(this.store.kind === "chat" ? " with " : " on ", make("bdi", "cj-code", head.executor));
+    if (head.waiting) this.meta.append(" · ", make("bdi", "", head.waiting));
+  }
+
+  /** @param {import("./store.js").Head} head */
+  drawActions(head) {
+    const { store } = this;
+    /** @type {HTMLElement[]} */
+    const wanted = [];
+    const call = (/** @type {string} */ name, /** @type {string} */ label) => {
+      if (!store.controls.has(name)) return;
+      const pressed = button(label, () => {
+        pressed.disabled = true;
+        void store.ask({ do: "call", name }).then(() => (pressed.disabled = false));
+      });
+      wanted.push(pressed);
+    };
+    const key = [head.state, head.due, head.finished, store.dead, this.asking, store.kind].join();
+    if (this.actions.dataset.key === key) return; // what has the focus keeps it
+    this.actions.dataset.key = key;
+    if (store.dead) this.asking = false;
+    else if (store.kind === "chat") {
+      if (!head.finished && (store.isRunning || store.isWaiting)) call("on_end_chat", "End chat");
+      else if (head.state && !store.isRunning && !store.isWaiting) call("on_new_chat", "New chat");
+    } else if (store.isWaiting) call("on_cancel", "Cancel");
+    else if (store.isRunning && store.controls.has("on_cancel")) {
+      const ask = (/** @type {boolean} */ on) => {
+        this.asking = on;
+        this.draw();
+        /** @type {HTMLElement | null} */ (this.actions.querySelector("button:last-child"))?.focus();
+      };
+      if (this.asking) {
+        wanted.push(make("span", "cj-meta", "Cancel the process?"));
+        call("on_cancel", "Yes");
+        wanted.push(button("No", () => ask(false)));
+      } else wanted.push(button("Stop", () => ask(true)));
+    }
+    this.actions.replaceChildren(...wanted);
+  }
+}
+
+/** The progress bar of one view. */
+export class ProgressBar {
+  /**
+   * @param {Store} store
+   * @param {AbortSignal} gone when the view goes
+   */
+  constructor(store, gone) {
+    this.store = store;
+    this.label = make("span");
+    this.fill = make("i");
+    this.bar = make("div", "cj-bar", this.fill);
+    this.bar.setAttribute("role", "progressbar");
+    this.bar.setAttribute("aria-label", "Progress");
+    this.meta = make("span", "cj-meta");
+    this.element = make("div", "cj-progress", this.label, this.bar, this.meta);
+    for (const name of ["head", "progress", "dead"]) store.addEventListener(name, () => this.draw(), { signal: gone });
+    this.draw();
+  }
+
+  draw() {
+    const { progress, isRunning, kind, dead } = this.store;
+    this.element.hidden = kind === "chat" || (!progress && (!isRunning || Boolean(dead)));
+    this.element.classList.toggle("cj-indeterminate", !progress);
+    this.element.classList.toggle("cj-done", Boolean(progress?.done));
+    this.label.hidden = !progress;
+    this.meta.hidden = !progress;
+    if (!progress) {
+      this.bar.removeAttribute("aria-valuenow");
+      return;
+    }
+    const percent = Math.round(progress.fraction * 100);
+    this.label.textContent = progress.label;
+    this.fill.style.width = `${progress.fraction * 100}%`;
+    this.meta.textContent = [progress.x, progressText(progress)].filter(Boolean).join(" · ");
+    this.bar.setAttribute("aria-valuenow", String(percent));
+    this.bar.setAttribute("aria-valuetext", progress.label);
+  }
+}
+
+/** How it ended, in one view. */
+export class ResultLine {
+  /**
+   * @param {Store} store
+   * @param {AbortSignal} gone when the view goes
+   */
+  constructor(store, gone) {
+    this.store = store;
+    this.element = make("div", "cj-result");
+    store.addEventListener("result", () => this.draw(), { signal: gone });
+    this.draw();
+  }
+
+  draw() {
+    const { result } = this.store;
+    this.element.hidden = !result || (this.store.kind === "chat" && !result.x);
+    if (!result) return;
+    this.element.classList.toggle("cj-failed-result", result.state !== "SUCCESS");
+    this.element.replaceChildren(make("b", "", result.label));
+    if (result.columns) this.element.append(tableElement(result.columns, result.rows ?? []));
+    else this.element.append(folding(result.x, result.more, result.state === "FAILED" ? "show all of it" : "unfold"));
+  }
+}
+
+/**
+ * @param {string[]} columns
+ * @param {string[][]} rows
+ * @returns {HTMLElement}
+ */
+export function tableElement(columns, rows) {
+  const head = make("thead", "", make("tr", "", ...columns.map((name) => make("th", "", name))));
+  const body = make("tbody", "", ...rows.map((row) => make("tr", "", ...row.map((cell) => make("td", "", cell)))));
+  return make("div", "cj-table", make("table", "", head, body));
+}

@@ -1,0 +1,229 @@
+// What the page knows of one pane, whatever number of views shows it, and its talk with the kernel.
+
+/** Rows that are kept; older ones are asked for. */
+export const WINDOW = 1000;
+
+/**
+ * @typedef {object} Row One row as the kernel writes it (`Row.wire` in rows.py).
+ * @property {number} n its number
+ * @property {string} k kind: type of the entry, or "note" or "fault"
+ * @property {number} t Unix milliseconds
+ * @property {string} w sender
+ * @property {string} x text
+ * @property {number} [all] characters of the whole text, when this is not all of it
+ * @property {1} [m] sent by the person at the notebook
+ * @property {"json" | "bytes"} [f] form, if not text
+ * @property {string} [c] channel
+ * @property {number} [s] sequence
+ * @property {number} [r] inreplyto
+ * @property {1} [o] sent by a former executor
+ * @property {number} [z] size in bytes
+ */
+/**
+ * @typedef {object} BubblePatch
+ * @property {number} n @property {string} k @property {string} w @property {number} t
+ * @property {1} [m] @property {1} [open] @property {string} [x]
+ * @property {number} [from] first block that changed @property {string[]} [blocks] safe HTML, from there on
+ */
+/** @typedef {BubblePatch & {blocks?: string[], version: number}} Bubble */
+/**
+ * @typedef {object} Head
+ * @property {string} title @property {string} pid @property {string} state @property {string} executor
+ * @property {string} waiting @property {string} connection @property {string} detail @property {number} elapsed
+ * @property {boolean} party @property {boolean} finished @property {boolean} due @property {[string, number][]} channels
+ */
+/** @typedef {{fraction: number, label: string, x: string, done?: boolean, took?: number, rate?: number, left?: number}} Progress */
+/** @typedef {{state: string, label: string, x: string, more?: string, columns?: string[], rows?: string[][]}} Result */
+/**
+ * @typedef {object} Batch
+ * @property {number} [seq] number of its first row @property {number} [end] number after its last row
+ * @property {Row[]} [rows] @property {BubblePatch[]} [bubbles] @property {Head} [head]
+ * @property {Progress | null} [progress] @property {Result | null} [result]
+ */
+/** @typedef {{rows?: Row[], text?: string, all?: number, count?: number, buffers: DataView[]}} Answer */
+/**
+ * @typedef {object} Model What anywidget hands over.
+ * @property {(name: string) => any} get
+ * @property {(name: string, callback: (...values: any[]) => void) => void} on
+ * @property {(name: string, callback: (...values: any[]) => void) => void} off
+ * @property {(content: object) => void} send
+ * @property {any} [widget_manager]
+ */
+
+/** State of one pane. Events: "rows", "reset", "head", "progress", "result", "bubbles", "dead", "refused". */
+export class Store extends EventTarget {
+  /** @param {Model} model */
+  constructor(model) {
+    super();
+    this.model = model;
+    /** @type {"log" | "chat"} */
+    this.kind = model.get("kind");
+    /** @type {Set<string>} names of the callbacks the kernel has */
+    this.controls = new Set(model.get("controls"));
+    /** @type {Row[]} the newest rows, at most WINDOW */
+    this.rows = [];
+    /** Number of the next row. */
+    this.next = 0;
+    /** @type {Map<number, Bubble>} */
+    this.bubbles = new Map();
+    /** @type {Head | null} */
+    this.head = null;
+    /** When the head came, by performance.now(). */
+    this.headAt = 0;
+    /** @type {Progress | null} */
+    this.progress = null;
+    /** @type {Result | null} */
+    this.result = null;
+    /** Why nothing more will come; empty while something may. */
+    this.dead = "";
+    /** @type {Map<string, (answer: Answer) => void>} */
+    this.asked = new Map();
+    /** Of several pages on one kernel each gets all answers, so references are a page's own. */
+    this.page = Math.random().toString(36).slice(2);
+    this.count = 0;
+    this.filling = false;
+    this.stop = new AbortController();
+    this.listen();
+    this.take(model.get("snapshot") ?? {});
+    // Whatever came between the snapshot and now was heard by nobody.
+    if (!this.head?.finished) this.fill();
+  }
+
+  listen() {
+    const { model } = this;
+    const onMessage = (/** @type {any} */ content, /** @type {DataView[]} */ buffers) => this.hear(content, buffers);
+    model.on("msg:custom", onMessage);
+    this.stop.signal.addEventListener("abort", () => model.off("msg:custom", onMessage));
+    const kernel = model.widget_manager?.kernel;
+    const onStatus = (/** @type {unknown} */ _, /** @type {string} */ status) => {
+      if (["restarting", "autorestarting", "dead", "terminating"].includes(status)) this.die();
+    };
+    kernel?.statusChanged?.connect(onStatus);
+    kernel?.disposed?.connect(() => this.die());
+    this.stop.signal.addEventListener("abort", () => kernel?.statusChanged?.disconnect(onStatus));
+  }
+
+  die() {
+    if (this.dead) return;
+    this.dead = "The kernel was restarted or has ended: nothing more arrives here.";
+    this.asked.clear();
+    this.tell("dead");
+  }
+
+  /**
+   * @param {string} name
+   * @param {any} [detail]
+   */
+  tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  /**
+   * @param {any} content
+   * @param {DataView[]} buffers
+   */
+  hear(content, buffers) {
+    const reference = content.answer ?? content.taken;
+    if (reference !== undefined) {
+      const answered = this.asked.get(reference);
+      this.asked.delete(reference);
+      answered?.({ ...content, buffers: buffers ?? [] });
+    } else if (content.refused !== undefined) this.tell("refused", content);
+    else this.take(content);
+  }
+
+  /** @param {Batch} batch */
+  take(batch) {
+    if (batch.head) {
+      this.head = batch.head;
+      this.headAt = performance.now();
+    }
+    if (batch.progress !== undefined) this.progress = batch.progress;
+    if (batch.result !== undefined) this.result = batch.result;
+    if (batch.rows?.length) this.takeRows(batch.seq ?? batch.rows[0].n, batch.rows);
+    if (batch.bubbles) this.takeBubbles(batch.bubbles);
+    if (batch.head) this.tell("head");
+    if (batch.progress !== undefined) this.tell("progress");
+    if (batch.result !== undefined) this.tell("result");
+  }
+
+  /**
+   * @param {number} first
+   * @param {Row[]} rows without gaps
+   */
+  takeRows(first, rows) {
+    if (first > this.next && rows.length < WINDOW) {
+      // Some are missing in between. What came stays with the kernel and is asked for along with them.
+      this.fill();
+      return;
+    }
+    const jumped = first > this.next;
+    const fresh = rows.filter((row) => row.n >= this.next);
+    if (!fresh.length) return;
+    this.rows = jumped ? fresh.slice(-WINDOW) : [...this.rows, ...fresh].slice(-WINDOW);
+    this.next = fresh[fresh.length - 1].n + 1;
+    this.tell(jumped ? "reset" : "rows", fresh);
+  }
+
+  /** @param {BubblePatch[]} patches */
+  takeBubbles(patches) {
+    for (const patch of patches) {
+      const known = this.bubbles.get(patch.n);
+      const blocks = patch.blocks ? [...(known?.blocks ?? []).slice(0, patch.from), ...patch.blocks] : undefined;
+      this.bubbles.set(patch.n, { ...patch, blocks, version: (known?.version ?? 0) + 1 });
+    }
+    this.tell("bubbles", patches);
+  }
+
+  /** Ask for everything that is not here yet. */
+  async fill() {
+    if (this.filling) return;
+    this.filling = true;
+    const answer = await this.ask({ do: "fresh", next: this.next });
+    this.filling = false;
+    this.take(/** @type {Batch} */ (answer));
+  }
+
+  /**
+   * @param {object} question
+   * @returns {Promise<Answer>} the kernel's answer; stays open when the kernel is gone
+   */
+  ask(question) {
+    this.count += 1;
+    const ref = `${this.page}-${this.count}`;
+    return new Promise((resolve) => {
+      this.asked.set(ref, resolve);
+      this.model.send({ ...question, ref });
+    });
+  }
+
+  /** Seconds it has waited or run. */
+  get elapsed() {
+    if (!this.head) return 0;
+    const live = !this.dead && (this.isRunning || this.isWaiting || !this.head.state);
+    return this.head.elapsed + (live ? (performance.now() - this.headAt) / 1000 : 0);
+  }
+
+  get isWaiting() {
+    return this.head?.state === "WAITING";
+  }
+
+  get isRunning() {
+    return this.head?.state === "RUNNING";
+  }
+
+  /** Whether it could still be typed into. */
+  get takesInput() {
+    const { head } = this;
+    if (!head || this.dead || head.finished || !head.party || !this.controls.has("on_send")) return false;
+    return this.isRunning || (this.kind === "chat" && (this.isWaiting || !head.state));
+  }
+
+  /**
+   * @param {string} channel empty for all
+   * @returns {(row: Row) => boolean}
+   */
+  static of(channel) {
+    return (row) => !channel || !row.c || row.c === channel;
+  }
+}

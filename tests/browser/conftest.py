@@ -1,0 +1,218 @@
+"""A real JupyterLab and a real Chromium, in light and in dark.
+
+`lab` is the server, `notebook` opens a new notebook in a page of its own. Screenshots go to `test-output/`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SHOTS = ROOT / "test-output"
+# A closed network refuses, slowly, what Chromium would look up of its own accord.
+QUIET = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+QUIET += ["--disable-component-update", "--disable-sync"]
+
+
+def pytest_collection_modifyitems(items):
+    here = Path(__file__).parent
+    mine = [item for item in items if here in item.path.parents]
+    for item in mine:
+        # A server, a kernel and a browser start within the first test's time.
+        item.add_marker(pytest.mark.timeout(180))
+        # Playwright and its pipes belong to the session, not to a test.
+        item.add_marker(pytest.mark.filterwarnings("ignore::ResourceWarning"))
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**{**chromium, "args": [*chromium["args"], *QUIET]})
+        yield browser
+        browser.close()
+
+
+class Lab:
+    """A running JupyterLab."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.token = secrets.token_hex(16)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("COLONIES_")}
+        for name in (
+            "XDG_DATA_HOME",
+            "XDG_STATE_HOME",
+            "XDG_CONFIG_HOME",
+            "JUPYTER_CONFIG_DIR",
+            "JUPYTER_DATA_DIR",
+            "IPYTHONDIR",
+        ):
+            environment[name] = str(folder / ".home" / name)
+        # Kernels are of this very environment.
+        environment["JUPYTER_PATH"] = str(Path(sys.prefix) / "share" / "jupyter")
+        self.log = (folder / "lab.log").open("w")
+        (folder / "notebooks").mkdir()
+        command = [
+            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1"),
+            *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
+            *(f"--ServerApp.port={self.port}", f"--IdentityProvider.token={self.token}", "--ServerApp.port_retries=0"),
+            *(
+                f"--ServerApp.root_dir={folder / 'notebooks'}",
+                "--LabApp.news_url=",
+                "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            ),
+        ]
+        self.process = subprocess.Popen(command, env=environment, stdout=self.log, stderr=self.log, cwd=folder)
+        self.wait()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def wait(self) -> None:
+        for _ in range(600):
+            try:
+                self.call("GET", "api/status")
+            except (urllib.error.URLError, ConnectionError):
+                if self.process.poll() is not None:
+                    raise RuntimeError(Path(self.log.name).read_text()) from None
+                time.sleep(0.1)
+            else:
+                return
+        raise RuntimeError(Path(self.log.name).read_text())
+
+    def call(self, method: str, path: str, body: object = None) -> object:
+        request = urllib.request.Request(f"{self.url}/{path}", method=method)
+        request.add_header("Authorization", f"token {self.token}")
+        data = json.dumps(body).encode() if body is not None else None
+        with urllib.request.urlopen(request, data, timeout=20) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(30)
+        self.log.close()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    lab = Lab(tmp_path_factory.mktemp("lab"))
+    yield lab
+    lab.stop()
+
+
+class Notebook:
+    """A notebook that is open in a page."""
+
+    def __init__(self, lab: Lab, browser, cells: list[str], *, theme: str, width: int, height: int) -> None:
+        self.lab = lab
+        self.name = f"test-{secrets.token_hex(4)}.ipynb"
+        self.path = lab.folder / "notebooks" / self.name
+        document = {
+            "nbformat": 4,
+            "nbformat_minor": 5,
+            "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+            "cells": [
+                {
+                    "id": f"cell{at}",
+                    "cell_type": "code",
+                    "metadata": {},
+                    "execution_count": None,
+                    "outputs": [],
+                    "source": source,
+                }
+                for at, source in enumerate(cells)
+            ],
+        }
+        self.path.write_text(json.dumps(document))
+        self.set_theme(theme)
+        self.context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
+        self.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=lab.url)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(20_000)
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.open()
+
+    def set_theme(self, theme: str) -> None:
+        quiet = {"raw": json.dumps({"fetchNews": "false", "checkForUpdates": False})}
+        self.lab.call("PUT", "lab/api/settings/@jupyterlab/apputils-extension:notification", quiet)
+        settings = {"raw": json.dumps({"theme": f"JupyterLab {theme.title()}"})}
+        self.lab.call("PUT", "lab/api/settings/@jupyterlab/apputils-extension:themes", settings)
+
+    def open(self) -> None:
+        self.page.goto(
+            f"{self.lab.url}/lab/workspaces/{secrets.token_hex(4)}/tree/{self.name}?token={self.lab.token}&reset"
+        )
+        self.page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
+        self.wait_idle()
+
+    def wait_idle(self) -> None:
+        self.page.wait_for_selector(".jp-StatusBar-Widget :text('| Idle')", timeout=60_000)
+
+    def cell(self, number: int):
+        return self.page.locator(".jp-Notebook .jp-CodeCell").nth(number)
+
+    def run(self, number: int, *, wait: bool = True) -> None:
+        prompt = self.cell(number).locator(".jp-InputArea-prompt")
+        before = prompt.inner_text()
+        prompt.click()
+        self.page.keyboard.press("Control+Enter")
+        if wait:
+            changed = "([cell, before]) => { const now = cell.innerText; return now !== before && now !== '[*]:'; }"
+            self.page.wait_for_function(changed, arg=[prompt.element_handle(), before])
+
+    def output(self, number: int) -> str:
+        return self.cell(number).locator(".jp-Cell-outputArea").inner_text()
+
+    def save(self) -> dict:
+        before = self.path.stat().st_mtime_ns
+        self.page.keyboard.press("Control+s")
+        for _ in range(100):
+            if self.path.stat().st_mtime_ns != before:
+                break
+            self.page.wait_for_timeout(100)
+        return json.loads(self.path.read_text())
+
+    def shot(self, name: str, number: int | None = None) -> None:
+        SHOTS.mkdir(exist_ok=True)
+        target = self.page if number is None else self.cell(number)
+        target.screenshot(path=SHOTS / f"{name}.png")
+
+    def close(self) -> None:
+        self.context.close()
+        for session in self.lab.call("GET", "api/sessions"):
+            if session["path"] == self.name:
+                self.lab.call("DELETE", f"api/sessions/{session['id']}")
+
+
+@pytest.fixture
+def notebook(lab, browser):
+    opened = []
+
+    def make(*cells: str, theme: str = "light", width: int = 1100, height: int = 900) -> Notebook:
+        opened.append(Notebook(lab, browser, list(cells), theme=theme, width=width, height=height))
+        return opened[-1]
+
+    yield make
+    for each in opened:
+        each.close()
+    errors = [error for each in opened for error in each.errors]
+    assert not errors

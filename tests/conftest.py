@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 from browsers import HOW_TO_GET_ONE, find_chromium, launch_options
 from leaks import holdings, leaks, watch_loops
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 _FOLDERS = ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR")
 _server = pytest.StashKey[dict[str, str]]()
 _folder = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+
+# Machines are noisy: the time limit of a test is enough of a deadline.
+hypothesis.settings.register_profile("colony_jupyter", deadline=None)
+hypothesis.settings.load_profile("colony_jupyter")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,3 +1,88 @@
-"""ColonyOS in Jupyter."""
+"""ColonyOS in Jupyter: submit functions, watch and answer their channels in a cell, run executors in the next one.
+
+The names below are loaded when they are first used, so that importing the package, as ``%load_ext`` does, costs little.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from colony_jupyter.client.blocking import Channel as Channel
+    from colony_jupyter.client.blocking import Colony as Colony
+    from colony_jupyter.client.blocking import Process as Process
+    from colony_jupyter.client.blocking import Stream as Stream
+    from colony_jupyter.client.channel import AsyncChannel as AsyncChannel
+    from colony_jupyter.client.colony import AsyncColony as AsyncColony
+    from colony_jupyter.client.process import AsyncProcess as AsyncProcess
+    from colony_jupyter.client.stream import AsyncStream as AsyncStream
+    from colony_jupyter.errors import AccessDenied as AccessDenied
+    from colony_jupyter.errors import ChannelClosed as ChannelClosed
+    from colony_jupyter.errors import ChannelFull as ChannelFull
+    from colony_jupyter.errors import ChannelNotFound as ChannelNotFound
+    from colony_jupyter.errors import ColonyError as ColonyError
+    from colony_jupyter.errors import MessageTooLarge as MessageTooLarge
+    from colony_jupyter.errors import ProcessCancelled as ProcessCancelled
+    from colony_jupyter.errors import ProcessFailed as ProcessFailed
+    from colony_jupyter.errors import ProcessNotFound as ProcessNotFound
+    from colony_jupyter.errors import ProcessRemoved as ProcessRemoved
+    from colony_jupyter.errors import ServerRefused as ServerRefused
+    from colony_jupyter.errors import ServerUnreachable as ServerUnreachable
+    from colony_jupyter.errors import SettingsError as SettingsError
+    from colony_jupyter.errors import StreamBroken as StreamBroken
+    from colony_jupyter.errors import StreamError as StreamError
+    from colony_jupyter.errors import WaitTimeout as WaitTimeout
+    from colony_jupyter.executor.executor import Executor as Executor
+    from colony_jupyter.settings import Settings as Settings
+    from colony_jupyter.wire.models import Entry as Entry
+    from colony_jupyter.wire.models import FunctionSpec as FunctionSpec
+    from colony_jupyter.wire.models import ProcessState as ProcessState
+    from colony_jupyter.wire.models import WorkflowSpec as WorkflowSpec
+
+_HOMES = {
+    "client.blocking": ("Channel", "Colony", "Process", "Stream"),
+    "client.channel": ("AsyncChannel",),
+    "client.colony": ("AsyncColony",),
+    "client.process": ("AsyncProcess",),
+    "client.stream": ("AsyncStream",),
+    "errors": (
+        "AccessDenied",
+        "ChannelClosed",
+        "ChannelFull",
+        "ChannelNotFound",
+        "ColonyError",
+        "MessageTooLarge",
+        "ProcessCancelled",
+        "ProcessFailed",
+        "ProcessNotFound",
+        "ProcessRemoved",
+        "ServerRefused",
+        "ServerUnreachable",
+        "SettingsError",
+        "StreamBroken",
+        "StreamError",
+        "WaitTimeout",
+    ),
+    "executor.executor": ("Executor",),
+    "settings": ("Settings",),
+    "wire.models": ("Entry", "FunctionSpec", "ProcessState", "WorkflowSpec"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME)  # noqa: PLE0605 - a list, made of the table above
+
+
+if not TYPE_CHECKING:  # the names are told above; a checker would take any name for granted
+
+    def __getattr__(name: str) -> object:
+        home = _HOME.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

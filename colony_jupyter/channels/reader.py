@@ -1,0 +1,428 @@
+"""Reading one channel to its end: when to subscribe again, what to ask for, when everything has come.
+
+The machine is fed with what happens (``start`` ... ``tick``) and the time it happened; it answers with `effects` to be
+carried out, and with `delivered` entries. It knows nothing of sockets. PROTOCOL.md section 5 and traps 2, 6, 7, 23 and
+24 are what it is made of.
+
+* The log is read first, then a subscription *window* is opened from one entry back. The first frame of a window is that
+  entry and what is newer: it confirms that the window stands and that nothing was missed (`Inbox.judge`).
+* Before a window ends the next one is opened beside it; the older is closed once the newer is confirmed.
+* When nothing came for a while the log is looked at, since a dead link is as silent as an idle channel.
+* When the process has closed, nothing announces the end of the channel: the stream ends once a window that stood before
+  is quiet. If none stood, entries may be lost, and it breaks instead.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from colony_jupyter.channels.backoff import delays
+from colony_jupyter.channels.inbox import Inbox, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from colony_jupyter.wire.models import Entry
+
+_FORBIDDEN: Final = 403
+_NOT_FOUND: Final = 404
+
+
+class StreamState(enum.Enum):
+    """State of a stream."""
+
+    OPEN = "open"
+    RESUMING = "resuming"
+    ENDED = "ended"
+    BROKEN = "broken"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will come any more."""
+        return self in (StreamState.ENDED, StreamState.BROKEN)
+
+
+@dataclass(frozen=True)
+class Open:
+    """Open a subscription window on a connection of its own."""
+
+    window: int
+    afterseq: int
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Close:
+    """Close a window's connection."""
+
+    window: int
+
+
+@dataclass(frozen=True)
+class ReadLog:
+    """Read the log from index ``afterseq`` to its end, and report it with this very request."""
+
+    known: int
+
+    @property
+    def afterseq(self) -> int:
+        """Where to begin: one entry back, see `Inbox`."""
+        return max(self.known - 1, 0)
+
+
+@dataclass(frozen=True)
+class AskProcess:
+    """Find out what became of the process, now."""
+
+
+Effect = Open | Close | ReadLog | AskProcess
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Times, in seconds.
+
+    Attributes:
+        window: length of a subscription window, as the server is told.
+        renew: age of a window at which the next is opened beside it.
+        confirm: within what time a window must show its first frame, if it must show one.
+        assume: after what time a window on an empty channel is taken to stand, as nothing confirms it.
+        overdue: how late a window's end may be before its link counts as dead.
+        look: after what silence the log is looked at.
+        quiet: silence after the process closed that means everything has come.
+        give_up: time after the process closed within which a lost connection must be back.
+    """
+
+    window: int = 25
+    renew: float = 20.0
+    confirm: float = 5.0
+    assume: float = 1.0
+    overdue: float = 3.0
+    look: float = 5.0
+    quiet: float = 0.3
+    give_up: float = 10.0
+
+
+@dataclass
+class _Window:
+    known: int  # entries that were here when it was asked for
+    sent: float | None = None  # when the request went out; None while connecting
+    stands: bool = False
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A refusal that ends the stream: the server's status and words."""
+
+    status: int
+    message: str
+
+
+class Reader:
+    """The machine. One use: `start`, then inputs until `state.is_over`.
+
+    Args:
+        ends: tells whether an entry is the end of the stream.
+        random: for the jitter of retries.
+        policy: the times.
+    """
+
+    def __init__(
+        self, *, ends: Callable[[Entry], bool], random: Callable[[], float], policy: Policy | None = None
+    ) -> None:
+        self.state = StreamState.OPEN
+        self.reason = ""  # why it is broken, as a clause
+        self.refusal: Refused | None = None  # set when it is broken because the server said no
+        self.resumes = 0
+        self.inbox = Inbox()
+        self._ends = ends
+        self._random = random
+        self._policy = policy or Policy()
+        self._effects: list[Effect] = []
+        self._delivered: list[Entry] = []
+        self._windows: dict[int, _Window] = {}
+        self._opened = 0  # windows so far, for their numbers
+        self._log: ReadLog | None = None  # the log is being read
+        self._log_at: float | None = None  # when it is to be read (again)
+        self._open_at: float | None = None  # when the next window is to be opened
+        self._heard = 0.0  # when something came the last time
+        self._closed: float | None = None  # when the process was known to have closed
+        self._doubt: Refused | None = None  # a "not found" whose cause is being asked for
+        self._retries = delays(random)
+
+    # outputs
+
+    def effects(self) -> list[Effect]:
+        """Take what is to be done."""
+        effects, self._effects = self._effects, []
+        return effects
+
+    def delivered(self) -> list[Entry]:
+        """Take the entries that are new, in order."""
+        entries, self._delivered = self._delivered, []
+        return entries
+
+    @property
+    def stands(self) -> bool:
+        """Whether a window is known to stand: whatever is appended from now on will come."""
+        return any(window.stands for window in self._windows.values())
+
+    def deadline(self) -> float | None:
+        """Tell when `tick` is wanted next; None while only events matter."""
+        if self.state.is_over:
+            return None
+        policy = self._policy
+        times = [at for at in (self._log_at, self._open_at) if at is not None]
+        for window in self._windows.values():
+            if window.sent is not None:
+                times.append(window.sent + policy.window + policy.overdue)
+                if not window.stands:
+                    times.append(window.sent + (policy.confirm if window.known else policy.assume))
+        if self._closed is not None:
+            times.append(self._quiet_at() if self._is_sound() else self._closed + policy.give_up)
+        elif self._log is None and self._log_at is None and self.stands:
+            times.append(self._heard + policy.look)
+        return min(times, default=None)
+
+    # inputs
+
+    def start(self, now: float) -> None:
+        """Begin: read what is there."""
+        self._heard = now
+        self._read_log()
+
+    def opened(self, window: int, now: float) -> None:
+        """A window's connection is there and its request went out."""
+        if window in self._windows:
+            self._windows[window].sent = now
+
+    def frame(self, window: int, entries: Sequence[Entry], now: float) -> None:
+        """A frame of a window came; an empty one ends the window."""
+        current = self._windows.get(window)
+        if current is None or self.state.is_over:
+            return
+        if not entries:
+            self._window_ended(window)
+            return
+        if any(entry.error and not entry.payload for entry in entries):  # "subscriber disconnected: buffer full"
+            self._drop(window)
+            self._without_window(now)
+            return
+        self._heard = now
+        if not current.stands:
+            if self._judge(entries, current.known):
+                return
+            self._confirm(window, now)
+        self._take(entries)
+
+    def lost(self, window: int, now: float) -> None:
+        """A window's connection was cut, or could not be made."""
+        if self._windows.pop(window, None) is not None:
+            self._without_window(now)
+
+    def refused(self, window: int, status: int, message: str, now: float) -> None:
+        """The server answered a window's request with an error."""
+        if self._windows.pop(window, None) is not None:
+            self._refused(Refused(status, message), now)
+
+    def log(self, request: ReadLog, entries: Sequence[Entry], now: float) -> None:
+        """Take the whole answer to a `ReadLog`."""
+        if request is not self._log or self.state.is_over:
+            return
+        self._log = None
+        if self._judge(entries, request.known):
+            return
+        before = len(self.inbox)
+        if self._take(entries):
+            return
+        if len(self.inbox) > before:
+            self._heard = now
+        if not self._windows:
+            self._open()
+        elif len(self.inbox) > before:
+            # The log had what no window brought: the links may be dead. A fresh window shows.
+            self._open_at = now
+        else:
+            self._heard = now
+
+    def log_lost(self, request: ReadLog, now: float) -> None:
+        """The log could not be read for now."""
+        if request is self._log and not self.state.is_over:
+            self._log = None
+            self._log_at = now + next(self._retries)
+            if not self._windows:
+                self._resuming()
+
+    def log_refused(self, request: ReadLog, status: int, message: str, now: float) -> None:
+        """The server did not let the log be read."""
+        if request is self._log and not self.state.is_over:
+            self._log = None
+            self._refused(Refused(status, message), now)
+
+    def process_open(self, now: float) -> None:
+        """The process was asked for, and it has not closed."""
+        if self._doubt is not None and not self.state.is_over:
+            if self._windows:  # an older window stands: the refusal was of a moment
+                self._doubt = None
+                self._open_at = now + next(self._retries)
+            else:
+                self._break("", self._doubt)
+
+    def process_closed(self, now: float) -> None:
+        """The process has closed, or is not known any more: its channels are gone."""
+        if self._closed is None and not self.state.is_over:
+            self._closed = now
+            self._log_at = None
+        if self._doubt is not None and not self._windows:
+            self._gone()
+
+    def tick(self, now: float) -> None:
+        """Time has passed."""
+        if self.state.is_over:
+            return
+        self._check_windows(now)
+        if self._log_at is not None and now >= self._log_at:
+            self._read_log()
+        if self._open_at is not None and now >= self._open_at:
+            self._open()
+        if self._closed is not None:
+            self._check_closed(now, self._closed)
+        elif self._log is None and self._log_at is None and self.stands and now >= self._heard + self._policy.look:
+            self._heard = now
+            self._read_log()
+
+    # the works
+
+    def _check_windows(self, now: float) -> None:
+        policy = self._policy
+        for number, window in list(self._windows.items()):
+            if window.sent is None or number not in self._windows:
+                continue
+            waited = now - window.sent
+            if not window.stands and not window.known and waited >= policy.assume:
+                self._confirm(number, now)
+            elif not window.stands and window.known and waited >= policy.confirm:
+                # A dead link, or a log that has become shorter than what was read of it: reading tells.
+                self._drop(number)
+                if self._log is None:
+                    self._log_at = now
+                self._without_window(now)
+            elif waited >= policy.window + policy.overdue:
+                self._drop(number)
+                self._without_window(now)
+
+    def _check_closed(self, now: float, closed: float) -> None:
+        if self._is_sound():
+            if now >= self._quiet_at():
+                self._end()
+        elif now >= closed + self._policy.give_up:
+            self._gone()
+
+    def _quiet_at(self) -> float:
+        return max(self._heard, self._closed or 0.0) + self._policy.quiet
+
+    def _is_sound(self) -> bool:
+        """Whether a window stands, or would be known to stand but for its being the first on an empty channel."""
+        return self._log is None and any(
+            window.stands or (window.sent is not None and not window.known) for window in self._windows.values()
+        )
+
+    def _read_log(self) -> None:
+        self._log_at = None
+        self._log = ReadLog(len(self.inbox))
+        self._effects.append(self._log)
+
+    def _open(self) -> None:
+        self._open_at = None
+        self._opened += 1
+        self._windows[self._opened] = _Window(known=len(self.inbox))
+        self._effects.append(Open(self._opened, self.inbox.resume_at, self._policy.window))
+
+    def _confirm(self, window: int, now: float) -> None:
+        self._windows[window].stands = True
+        for other in list(self._windows):
+            if other < window:
+                self._drop(other)
+        self._retries = delays(self._random)
+        self._open_at = now + self._policy.renew
+        if self.state is StreamState.RESUMING:
+            self.state = StreamState.OPEN
+            self.resumes += 1
+
+    def _window_ended(self, window: int) -> None:
+        ended = self._windows[window]
+        self._drop(window)
+        if self._closed is not None and not self._windows:
+            self._break("the subscription ended before everything had come, and the process has closed")
+        elif not ended.stands and ended.known:
+            # It ended without the entry that was there before: the log tells why.
+            if self._log is None:
+                self._read_log()
+        elif not self._windows:
+            self._open()
+
+    def _without_window(self, now: float) -> None:
+        """A window went otherwise than by its own end."""
+        if not self._windows and not self.state.is_over:
+            self._resuming()
+        if self._log is None and self._log_at is None:
+            self._open_at = now + next(self._retries)
+
+    def _resuming(self) -> None:
+        if self.state is StreamState.OPEN:
+            self.state = StreamState.RESUMING
+
+    def _refused(self, refusal: Refused, now: float) -> None:
+        if refusal.status == _FORBIDDEN:
+            self._break("", refusal)
+        elif refusal.status == _NOT_FOUND:
+            if self._closed is None:
+                self._doubt = refusal
+                self._effects.append(AskProcess())
+            elif not self._windows:
+                self._gone()
+        else:
+            self._without_window(now)
+
+    def _judge(self, tail: Sequence[Entry], known: int) -> bool:
+        """Act on what a tail of the log says; whether that was the end."""
+        verdict = self.inbox.judge(tail, known)
+        if verdict is Verdict.REPLACED:
+            self._break("the server lost the channel's log, as it does when it is restarted")
+            return True
+        if verdict is Verdict.INSERTED and self._log is None:
+            self._log = ReadLog(0)
+            self._effects.append(self._log)
+        return False
+
+    def _take(self, entries: Sequence[Entry]) -> bool:
+        """Deliver what is new; whether that was the end."""
+        for entry in self.inbox.take(entries):
+            self._delivered.append(entry)
+            if self._ends(entry):
+                self._end()
+                return True
+        return False
+
+    def _gone(self) -> None:
+        self._break("the process ended while the connection to its channel was down, and its entries went with it")
+
+    def _break(self, reason: str, refusal: Refused | None = None) -> None:
+        self.reason = reason
+        self.refusal = refusal
+        self._over(StreamState.BROKEN)
+
+    def _end(self) -> None:
+        self._over(StreamState.ENDED)
+
+    def _over(self, state: StreamState) -> None:
+        self.state = state
+        self._log = self._log_at = self._open_at = None
+        for window in list(self._windows):
+            self._drop(window)
+
+    def _drop(self, window: int) -> None:
+        del self._windows[window]
+        self._effects.append(Close(window))

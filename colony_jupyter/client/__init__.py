@@ -1,0 +1,1 @@
+"""The client: asyncio and sockets around the pure parts, and the blocking face derived from it."""

@@ -1,0 +1,185 @@
+"""One channel of one process, for the party that holds the handle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from colony_jupyter.client.reading import PAGE, StreamCore
+from colony_jupyter.client.stream import AsyncStream, Errors
+from colony_jupyter.errors import ChannelNotFound, WaitTimeout
+from colony_jupyter.wire import messages
+from colony_jupyter.wire.models import END, ERROR, Entry
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from colony_jupyter.client.process import AsyncProcess
+    from colony_jupyter.client.writer import ChannelWriter
+
+
+class AsyncChannel:
+    """A channel: send, read, iterate. Made by `AsyncProcess.channel`.
+
+    Args:
+        process: the process.
+        name: the channel's name.
+    """
+
+    def __init__(self, process: AsyncProcess, name: str) -> None:
+        self.process = process
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r} of {self.process.processid[:8]}>"
+
+    # reading
+
+    def __aiter__(self) -> AsyncIterator[Entry]:
+        return self.stream()
+
+    def stream(
+        self,
+        *,
+        start: int = 0,
+        limit: int = 0,
+        timeout: float | None = None,
+        idle_timeout: float | None = None,
+        errors: Errors = "raise",
+        to_end: bool = True,
+    ) -> AsyncStream:
+        """Read entries as they come, from the beginning of the channel on.
+
+        Args:
+            start: entries to leave out at the beginning; an index into the log, not a sequence (trap 2).
+            limit: entries after which to stop; 0 for no limit.
+            timeout: seconds for the whole stream; None for no limit.
+            idle_timeout: seconds without an entry; None for no limit.
+            errors: whether an ``error`` entry of the other party raises `StreamError` or is yielded.
+            to_end: whether the other party's ``end`` ends the stream; if not, ``end`` entries are yielded like all
+                others and only the closing of the process ends it.
+        """
+        process = self.process
+        core = StreamCore(process.colony, process.processid, self.name, to_end=to_end)
+        return AsyncStream(
+            core,
+            start=start,
+            limit=limit,
+            timeout=timeout,
+            idle_timeout=idle_timeout,
+            errors=errors,
+            everything=not to_end,
+            on_end=process.reader_ended if to_end and limit == 0 else None,
+            on_start=process.reader_started if to_end and limit == 0 else None,
+        )
+
+    async def read(self, start: int = 0, limit: int = 0) -> list[Entry]:
+        """Read what is there now, of all types and both parties.
+
+        Args:
+            start: entries to leave out at the beginning.
+            limit: how many at most; 0 for all.
+
+        Raises:
+            ChannelNotFound: if there is no such channel, or the process has ended.
+        """
+        entries: list[Entry] = []
+        try:
+            while True:
+                want = PAGE if limit <= 0 else min(PAGE, limit - len(entries))
+                page = await self.process.colony.call(
+                    messages.ChannelRead(
+                        processid=self.process.processid, name=self.name, afterseq=start + len(entries), limit=want
+                    ),
+                    list[Entry],
+                )
+                entries += page
+                if len(page) < want or (limit > 0 and len(entries) >= limit):
+                    return entries
+        except ChannelNotFound as error:
+            raise await self._explain(error) from error
+
+    async def subscribe(
+        self, callback: Callable[[list[Entry]], object], start: int = 0, timeout: float | None = None
+    ) -> None:
+        """Hand entries to a callback as they come, all types and both parties, until it returns False.
+
+        Ends also at the timeout, and when the process has closed.
+
+        Args:
+            callback: gets a list of entries.
+            start: entries to leave out at the beginning.
+            timeout: seconds for the whole; None for no limit.
+        """
+        stream = self.stream(start=start, timeout=timeout, errors="yield", to_end=False)
+        try:
+            async with stream:
+                while entries := await stream.batch():
+                    if callback(entries) is False:
+                        return
+        except WaitTimeout:
+            return
+
+    # writing
+
+    async def send(self, payload: Any, *, type: str = "data", inreplyto: int = 0) -> int:  # noqa: A002 - the field's name
+        """Append one entry; its sequence. Refusals for rate are waited out, a lost connection is bridged.
+
+        Args:
+            payload: text, bytes, or a JSON value; at most 10 MiB.
+            type: ``data``, ``end``, ``error``, or any other text.
+            inreplyto: sequence of the entry this one answers; 0 for none.
+
+        Raises:
+            ChannelNotFound, ChannelClosed, ChannelFull, MessageTooLarge: as they say.
+            ServerUnreachable: if no server answers for a minute.
+        """
+        return await self._writer().send(payload, kind=type, inreplyto=inreplyto)
+
+    async def write(self, text: str, *, inreplyto: int = 0) -> None:
+        """Add to a text stream. Pieces are joined into few entries, so that thousands a second fit.
+
+        Args:
+            text: the next piece.
+            inreplyto: sequence of the entry that the text answers; pieces for different ones are not joined.
+        """
+        await self._writer().write(text, inreplyto=inreplyto)
+
+    async def flush(self) -> None:
+        """Wait until all text written so far has been appended."""
+        await self._writer().flush()
+
+    async def ask(self, payload: Any, timeout: float | None = None) -> Entry:
+        """Send an entry and wait for the one that answers it by ``inreplyto``.
+
+        Args:
+            payload: text, bytes, or a JSON value.
+            timeout: seconds; None for no limit.
+
+        Raises:
+            WaitTimeout: if no answer came in that time.
+            StreamError: if the answer is an ``error``.
+            ChannelClosed: if the stream ended without an answer.
+        """
+        return await self.process.colony.asker(self.process.processid, self.name).ask(payload, timeout)
+
+    async def end(self, *, inreplyto: int = 0) -> int:
+        """Send ``end``: nothing more will come, or with ``inreplyto`` nothing more in answer to that entry."""
+        return await self.send("", type=END, inreplyto=inreplyto)
+
+    async def error(self, text: str, *, inreplyto: int = 0) -> int:
+        """Send an ``error`` entry."""
+        return await self.send(text, type=ERROR, inreplyto=inreplyto)
+
+    def _writer(self) -> ChannelWriter:
+        return self.process.colony.writer(self.process.processid, self.name)
+
+    async def _explain(self, error: ChannelNotFound) -> ChannelNotFound:
+        record = await self.process.refresh()
+        return ChannelNotFound(
+            error.status,
+            error.message,
+            processid=self.process.processid,
+            channel=self.name,
+            declared=record.spec.channels,
+            closed=record.state.is_closed,
+        )

@@ -1,0 +1,441 @@
+"""`AsyncColony`: the colony as a caller sees it. The blocking `Colony` is derived from it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from colony_jupyter.channels.outbox import Bucket
+from colony_jupyter.client.asker import Asker
+from colony_jupyter.client.calls import Calls
+from colony_jupyter.client.endpoint import Endpoint
+from colony_jupyter.client.process import AsyncProcess, ProcessFacts
+from colony_jupyter.client.spec import make_spec
+from colony_jupyter.client.transport import Transport
+from colony_jupyter.client.watch import ProcessWatch
+from colony_jupyter.client.writer import ChannelWriter, payload_bytes
+from colony_jupyter.errors import AccessDenied, ColonyError, ServerRefused, SettingsError
+from colony_jupyter.settings import resolve
+from colony_jupyter.wire import messages
+from colony_jupyter.wire.models import FunctionSpec, ProcessRecord, ProcessState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Self
+
+    from colony_jupyter.settings import Settings
+    from colony_jupyter.wire.identity import PrivateKey
+    from colony_jupyter.wire.models import Entry
+
+T = TypeVar("T")
+
+_NOTHING_NOW = frozenset({404, 408, 503})
+"""Statuses by which an assign says that there is nothing now (trap 14)."""
+
+
+@dataclass
+class Readers:
+    """Which channels of a process are read here, and which of those have ended and been handed over."""
+
+    opened: set[str] = field(default_factory=set)
+    ended: set[str] = field(default_factory=set)
+    acknowledged: bool = False
+
+
+class AsyncColony(Calls):
+    """A colony, on the caller's event loop. An asynchronous context manager.
+
+    Args:
+        settings: where it is and who calls; by default from the environment, else the embedded colony.
+        prvkey: another key to call with, such as an executor's own.
+
+    Raises:
+        SettingsError: if the environment says it only in part.
+    """
+
+    def __init__(self, settings: Settings | None = None, *, prvkey: PrivateKey | None = None) -> None:
+        self.settings = settings or resolve()
+        self.endpoint = Endpoint(self.settings)
+        self._transport = Transport(self.endpoint)
+        self._own_key = prvkey
+        self._keys: tuple[PrivateKey, PrivateKey | None, PrivateKey | None] | None = None  # None until connected
+        self._watches: dict[str, ProcessWatch] = {}
+        self._writers: dict[tuple[str, str], ChannelWriter] = {}
+        self._askers: dict[tuple[str, str], Asker] = {}
+        self._buckets: dict[str, Bucket] = {}
+        self._readers: dict[str, Readers] = {}
+        self._fresh: set[str] = set()  # processes submitted or assigned here, to which nothing was written before
+
+    # connection
+
+    @property
+    def colonyname(self) -> str:
+        """Name of the colony."""
+        return self.settings.colonyname
+
+    @property
+    def key(self) -> PrivateKey:
+        """The key calls are signed with; known once `connect` or the first call has been awaited."""
+        return self._all_keys()[0]
+
+    @property
+    def userid(self) -> str:
+        """Id of the caller."""
+        return self.key.id
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether the colony owner's key is at hand, so that executors can be added and approved."""
+        return self._all_keys()[1] is not None
+
+    async def connect(self) -> None:
+        """Find the server (the embedded colony is started) and the keys; the first call does it by itself.
+
+        Raises:
+            EmbeddedError: if the embedded colony cannot be started.
+            SettingsError: if there is no key.
+        """
+        if self._keys is None:
+            if self.settings.is_embedded:
+                await self.endpoint.place()
+            prvkey, colony_prvkey, server_prvkey = self.endpoint.keys()
+            self._keys = (self._own_key or prvkey, colony_prvkey, server_prvkey)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        for writer in self._writers.values():
+            await writer.aclose()
+        await self._transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.connect()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.settings.describe()}>"
+
+    async def call(self, message: messages.Message, shape: type[T], *, seconds: float = 0.0) -> T:
+        """Make a call of the protocol as a member of the colony.
+
+        Args:
+            message: one of `colony_jupyter.wire.messages`.
+            shape: what the reply is read as.
+            seconds: for how long the server waits by design before it answers.
+
+        Raises:
+            ServerUnreachable, ServerRefused, ProtocolError: see there.
+        """
+        await self.connect()
+        return await self._transport.call(message, self.key, shape, seconds=seconds)
+
+    async def call_as_owner(self, message: messages.Message, shape: type[T]) -> T:
+        """Make a call as the colony's owner.
+
+        Raises:
+            SettingsError: if the colony's key is not at hand.
+        """
+        await self.connect()
+        owner = self._all_keys()[1]
+        if owner is None:
+            raise SettingsError(
+                "COLONIES_COLONY_PRVKEY is not set: only the colony's owner can add, approve and remove executors."
+            )
+        return await self._transport.call(message, owner, shape)
+
+    async def call_as_server_owner(self, message: messages.Message, shape: type[T]) -> T:
+        """Make a call as the server's owner.
+
+        Raises:
+            SettingsError: if the server's key is not at hand.
+        """
+        await self.connect()
+        owner = self._all_keys()[2]
+        if owner is None:
+            raise SettingsError("COLONIES_SERVER_PRVKEY is not set: only the server's owner can do this.")
+        return await self._transport.call(message, owner, shape)
+
+    # processes
+
+    async def submit(
+        self,
+        function: str | FunctionSpec,
+        /,
+        *args: Any,
+        kwargs: Mapping[str, Any] | None = None,
+        channels: Sequence[str] = (),
+        executortype: str = "",
+        executornames: Sequence[str] = (),
+        **options: Any,
+    ) -> AsyncProcess:
+        """Submit a function; returns at once with its process.
+
+        Args:
+            function: name of the function, or a whole spec.
+            args: its positional arguments, JSON values.
+            kwargs: its named arguments, JSON values.
+            channels: names of the channels the process has; at most 100.
+            executortype: type of executor that may take it; by default the one type that offers the function.
+            executornames: only these executors may take it.
+            options: further fields of `FunctionSpec`: ``maxexectime``, ``maxwaittime`` (whole seconds), ``maxretries``,
+                ``priority``, ``label``, ``env``, ``nodename``.
+
+        Raises:
+            InvalidSpec: if the server would take it and it could then never work.
+            AccessDenied: if the caller is no member of the colony.
+        """
+        await self.connect()
+        spec = make_spec(
+            function,
+            args,
+            kwargs=kwargs,
+            channels=channels,
+            executortype=executortype,
+            executornames=executornames,
+            colonyname=self.colonyname,
+            options=options,
+        )
+        if not spec.conditions.executortype:
+            spec.conditions.executortype = await self.type_offering(spec.funcname)
+        record = await self.call(messages.SubmitFunctionSpec(spec=spec), ProcessRecord)
+        self._fresh.add(record.processid)
+        return self._process(record)
+
+    async def assign(
+        self, timeout: float = 10.0, *, availablecpu: str = "", availablemem: str = ""
+    ) -> AsyncProcess | None:
+        """Wait for a process to run, as an approved executor; None if there is none in that time.
+
+        Args:
+            timeout: seconds, rounded up to whole ones; 0 or less looks once.
+            availablecpu: what the executor offers, as ``500m``; empty for no limit.
+            availablemem: likewise, as ``2Gi``.
+        """
+        seconds = max(1, -int(-timeout // 1)) if timeout > 0 else -1
+        message = messages.AssignProcess(
+            colonyname=self.colonyname, timeout=seconds, availablecpu=availablecpu, availablemem=availablemem
+        )
+        try:
+            record = await self.call(message, ProcessRecord, seconds=max(seconds, 0))
+        except ServerRefused as refusal:
+            if refusal.status in _NOTHING_NOW and not isinstance(refusal, AccessDenied):
+                return None
+            raise
+        return self._process(record)
+
+    async def close(self, process: ProcessFacts | str, output: Sequence[Any] = ()) -> None:
+        """End a process with success, as its executor.
+
+        Args:
+            process: the process or its id.
+            output: its output; empty leaves it as `set_output` left it.
+        """
+        await self.call(messages.CloseSuccessful(processid=str(process), output=list(output)), dict[str, Any])
+
+    async def fail(self, process: ProcessFacts | str, errors: Sequence[str]) -> None:
+        """End a process as failed, as its executor.
+
+        Args:
+            process: the process or its id.
+            errors: what went wrong.
+        """
+        await self.call(messages.CloseFailed(processid=str(process), errors=list(errors)), dict[str, Any])
+
+    async def get_process(self, processid: ProcessFacts | str) -> AsyncProcess:
+        """Look a process up.
+
+        Raises:
+            ProcessNotFound: if there is none of that id.
+        """
+        return self._process(await self.look(str(processid)))
+
+    async def processes(
+        self, state: ProcessState | int | str, *, count: int = 100, executortype: str = "", label: str = ""
+    ) -> list[AsyncProcess]:
+        """List processes of one state, at most 100.
+
+        Args:
+            state: the state, or its name.
+            count: how many at most.
+            executortype: only those for this type.
+            label: only those with this label.
+        """
+        found = await self.list_processes(_state(state), count=count, executortype=executortype, label=label)
+        return [self._process(record) for record in found]
+
+    async def subscribe_process(
+        self, process: ProcessFacts | str, state: ProcessState | int | str = ProcessState.RUNNING, timeout: float = 30.0
+    ) -> AsyncProcess:
+        """Wait until a process is in a state, or has been and is past it.
+
+        Args:
+            process: the process or its id.
+            state: the state, or its name.
+            timeout: seconds.
+
+        Raises:
+            WaitTimeout: if it is not in that time; the message says what the process waits for.
+            ProcessFailed, ProcessCancelled, ProcessRemoved: if it ended another way, so that it never will.
+        """
+        handle = process if isinstance(process, AsyncProcess) else await self.get_process(str(process))
+        await handle.wait(_state(state), timeout)
+        return handle
+
+    # channels, by the plain verbs
+
+    async def channel_append(
+        self,
+        processid: ProcessFacts | str,
+        name: str,
+        sequence: int,
+        payload: Any,
+        type: str = "data",  # noqa: A002 - the field's name
+        inreplyto: int = 0,
+    ) -> None:
+        """Append an entry under a sequence of one's own.
+
+        Args:
+            processid: the process.
+            name: the channel.
+            sequence: the caller's numbering; initiators use odd, executors even numbers.
+            payload: text, bytes, or a JSON value.
+            type: ``data``, ``end``, ``error`` or any other text.
+            inreplyto: sequence of the entry this one answers; 0 for none.
+
+        Raises:
+            ChannelNotFound, ChannelClosed, ChannelFull, MessageTooLarge: as they say.
+        """
+        await self.connect()
+        await self.writer(str(processid), name).append(sequence, payload_bytes(payload), type, inreplyto)
+
+    async def channel_read(
+        self, processid: ProcessFacts | str, name: str, start: int = 0, limit: int = 0
+    ) -> list[Entry]:
+        """Read what is in a channel now.
+
+        Args:
+            processid: the process.
+            name: the channel.
+            start: entries to leave out at the beginning; an index, not a sequence (trap 2).
+            limit: how many at most; 0 for all.
+
+        Raises:
+            ChannelNotFound: if there is no such channel, or the process has ended.
+        """
+        return await self.handle(str(processid)).channel(name).read(start, limit)
+
+    async def subscribe_channel(
+        self,
+        processid: ProcessFacts | str,
+        name: str,
+        callback: Callable[[list[Entry]], object],
+        start: int = 0,
+        timeout: float | None = None,
+    ) -> None:
+        """Hand the entries of a channel to a callback as they come, own ones and ``end`` too.
+
+        Ends when the callback returns False, at the timeout, and when the process has closed.
+
+        Args:
+            processid: the process.
+            name: the channel.
+            callback: gets a list of entries; called on the loop that this runs on.
+            start: entries to leave out at the beginning.
+            timeout: seconds for the whole; None for no limit.
+
+        Raises:
+            ChannelNotFound, StreamBroken: as they say.
+        """
+        await self.connect()
+        await self.handle(str(processid)).channel(name).subscribe(callback, start, timeout=timeout)
+
+    # what handles need
+
+    async def look(self, processid: str) -> ProcessRecord:
+        """Ask for a process now, as the plain record."""
+        return await self.call(messages.GetProcess(processid=processid), ProcessRecord)
+
+    def handle(self, processid: str) -> AsyncProcess:
+        """Give a handle to a process without asking the server for it."""
+        return AsyncProcess(self, processid)
+
+    def watch(self, processid: str) -> ProcessWatch:
+        """Give the shared watch of a process."""
+        watch = self._watches.get(processid)
+        if watch is None:
+            watch = self._watches[processid] = ProcessWatch(
+                processid, endpoint=self.endpoint, key=self.key, look=lambda: self.look(processid)
+            )
+        return watch
+
+    def writer(self, processid: str, channel: str) -> ChannelWriter:
+        """Give the one writer of a channel."""
+        writer = self._writers.get((processid, channel))
+        if writer is None:
+            record = self.watch(processid).record
+            bucket = self._buckets.setdefault(processid, Bucket(time.monotonic()))
+            writer = self._writers[processid, channel] = ChannelWriter(
+                self,
+                processid,
+                channel,
+                initiator=record is None or record.initiatorid == self.key.id,
+                fresh=processid in self._fresh,
+                bucket=bucket,
+            )
+        return writer
+
+    def asker(self, processid: str, channel: str) -> Asker:
+        """Give the one who asks on a channel."""
+        asker = self._askers.get((processid, channel))
+        if asker is None:
+            asker = self._askers[processid, channel] = Asker(self.handle(processid).channel(channel))
+        return asker
+
+    def readers(self, processid: str) -> Readers:
+        """Give what is remembered of who reads a process here."""
+        return self._readers.setdefault(processid, Readers())
+
+    def forget(self, processid: str) -> None:
+        """Drop what is kept for a process that has closed."""
+        self._watches.pop(processid, None)
+        self._buckets.pop(processid, None)
+        self._fresh.discard(processid)
+        self._readers.pop(processid, None)
+        for kept in (self._writers, self._askers):
+            for key in [key for key in kept if key[0] == processid]:
+                del kept[key]
+
+    async def explain_waiting(self, record: ProcessRecord) -> str:
+        """Say in a sentence what a waiting process waits for."""
+        wanted = record.spec.conditions.executortype
+        try:
+            executors = [e for e in await self.executors() if e.executortype == wanted]
+        except ColonyError:
+            executors = []
+        if record.waitforparents:
+            return "Waiting for the processes it depends on."
+        if not executors:
+            return f"Waiting for an executor of type '{wanted}': none is registered."
+        approved = [e for e in executors if e.state == 1]
+        if not approved:
+            return f"Waiting for an executor of type '{wanted}': none is approved."
+        return f"Waiting for an executor of type '{wanted}' to be free."
+
+    def _process(self, record: ProcessRecord) -> AsyncProcess:
+        self.watch(record.processid).learn(record)
+        return AsyncProcess(self, record.processid)
+
+    def _all_keys(self) -> tuple[PrivateKey, PrivateKey | None, PrivateKey | None]:
+        if self._keys is None:
+            prvkey, colony_prvkey, server_prvkey = self.endpoint.keys()
+            self._keys = (self._own_key or prvkey, colony_prvkey, server_prvkey)
+        return self._keys
+
+
+def _state(state: ProcessState | int | str) -> ProcessState:
+    if isinstance(state, str):
+        return ProcessState[state.upper()]
+    return ProcessState(state)

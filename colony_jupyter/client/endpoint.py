@@ -1,0 +1,89 @@
+"""Where calls go: a real server's fixed address, or the embedded colony, which may come back at another port."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from colony_jupyter import embedded
+from colony_jupyter.errors import SettingsError
+
+if TYPE_CHECKING:
+    from colony_jupyter.settings import Settings
+    from colony_jupyter.wire.identity import PrivateKey
+
+
+@dataclass(frozen=True)
+class Place:
+    """A server's address at one moment."""
+
+    host: str
+    port: int
+    tls: bool
+
+    @property
+    def _authority(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    def __str__(self) -> str:
+        return self._authority
+
+    @property
+    def api(self) -> str:
+        """URL of the RPC calls."""
+        return f"http{'s' if self.tls else ''}://{self._authority}/api"
+
+    @property
+    def pubsub(self) -> str:
+        """URL of the subscriptions."""
+        return f"ws{'s' if self.tls else ''}://{self._authority}/pubsub"
+
+
+class Endpoint:
+    """Finds the server that settings name; for the embedded colony that may mean starting it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._tls: ssl.SSLContext | None = None  # made when first needed: it reads the system's certificates
+
+    @property
+    def settings(self) -> Settings:
+        """The settings it was made of."""
+        return self._settings
+
+    async def place(self) -> Place:
+        """Give the server's present address.
+
+        Raises:
+            EmbeddedError: if the embedded colony cannot be started.
+        """
+        settings = self._settings
+        if settings.data is None:
+            return Place(settings.host, settings.port, settings.tls)
+        address = await asyncio.to_thread(embedded.ensure, settings.data)
+        return Place(address.host, address.port, tls=False)
+
+    def keys(self) -> tuple[PrivateKey, PrivateKey | None, PrivateKey | None]:
+        """Give the caller's, the colony's and the server's key; the embedded colony's are there once it has run.
+
+        Raises:
+            SettingsError: if the settings hold no key to call with.
+        """
+        settings = self._settings
+        if settings.data is not None:
+            keys = embedded.keys(settings.data)
+            return keys.prvkey, keys.colony_prvkey, keys.server_prvkey
+        if settings.prvkey is None:
+            raise SettingsError("There is no private key to call with: set COLONIES_PRVKEY.")
+        return settings.prvkey, settings.colony_prvkey, settings.server_prvkey
+
+    def tls_context(self) -> ssl.SSLContext:
+        """Give the TLS context that HTTP and WebSocket connections share."""
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+            if self._settings.ca_file is not None:
+                self._tls.load_verify_locations(self._settings.ca_file)
+        return self._tls

@@ -1,0 +1,68 @@
+"""Subscriptions over WebSockets, one connection each (PROTOCOL.md sections 2 and 5, traps 7 and 8)."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, Final
+
+from colony_jupyter.client.transport import refusal_error
+from colony_jupyter.errors import ServerUnreachable
+from colony_jupyter.wire.envelope import Refusal, open_reply, seal
+from colony_jupyter.wire.messages import msgtype
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from colony_jupyter.client.endpoint import Endpoint
+    from colony_jupyter.wire.identity import PrivateKey
+    from colony_jupyter.wire.messages import Message
+
+_OPEN_SECONDS: Final = 10.0
+_CLOSE_SECONDS: Final = 0.2
+
+
+@contextlib.asynccontextmanager
+async def subscription(endpoint: Endpoint, message: Message, key: PrivateKey) -> AsyncIterator[AsyncIterator[Any]]:
+    """Open a connection and send a subscription on it; gives an iterator over the JSON values of its frames.
+
+    The iterator ends when the connection does, by whichever side and however: to a subscription that is no fault.
+
+    Raises:
+        ServerUnreachable: if there is no connection.
+        ServerRefused: from the iterator, when an error frame comes.
+        ProtocolError: from the iterator, when a frame cannot be read.
+    """
+    from websockets.asyncio.client import connect  # noqa: PLC0415 - not before it is needed
+    from websockets.exceptions import ConnectionClosed, InvalidHandshake  # noqa: PLC0415 - likewise
+
+    place = await endpoint.place()
+
+    async def frames() -> AsyncIterator[Any]:
+        with contextlib.suppress(ConnectionClosed):
+            async for frame in connection:
+                _, value = open_reply(frame)
+                if isinstance(value, Refusal):
+                    raise refusal_error(value.status, value.message, msgtype(message))
+                yield value
+
+    try:
+        connection = await connect(
+            place.pubsub,
+            ssl=endpoint.tls_context() if place.tls else None,
+            proxy=None if endpoint.settings.is_embedded else True,
+            compression=None,  # the server does not offer it
+            max_size=None,  # the log past `afterseq` comes as one frame
+            ping_interval=None,  # a server answers no ping during a channel subscription
+            open_timeout=_OPEN_SECONDS,
+            close_timeout=_CLOSE_SECONDS,  # nor does it notice a close
+        )
+    except (OSError, TimeoutError, InvalidHandshake, EOFError) as error:
+        raise ServerUnreachable(str(place), str(error) or type(error).__name__) from error
+    async with connection:
+        with contextlib.suppress(ConnectionClosed):
+            await connection.send(seal(message, key).decode("ascii"))
+        stream = frames()
+        try:
+            yield stream
+        finally:
+            await stream.aclose()  # type: ignore[attr-defined]  # it is the generator above

@@ -1,0 +1,15 @@
+"""The data folder of a colony of ours: what lies in it, who may use it, who is running it.
+
+::
+
+    keys.json      the private keys of server, colony and user (keys.py)
+    lock           held for life by the one process that runs the colony (lock.py)
+    running.json   where that process listens, and how to be sure it is the one (info.py)
+    server.log     what that process had to say, bounded (log.py)
+    colonies.env   ColonyOS's variables, written by `colony-jupyter serve`
+    tls/           the certificate of `colony-jupyter serve --tls`
+    colony.db ...  the server's own
+
+Everything is readable by the user only. `layout`, `lock`, `info` and `log` know the standard library alone: taking the
+lock is the first thing a new process does, before it spends time on imports.
+"""

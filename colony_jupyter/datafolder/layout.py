@@ -1,0 +1,113 @@
+"""The names of the files in a data folder, and writing them so that nobody else reads them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from colony_jupyter.errors import EmbeddedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PRIVATE_FOLDER: Final = 0o700
+PRIVATE_FILE: Final = 0o600
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where things lie in the data folder at ``path``."""
+
+    path: Path
+
+    @property
+    def keys(self) -> Path:
+        """The private keys."""
+        return self.path / "keys.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that runs the colony."""
+        return self.path / "lock"
+
+    @property
+    def info(self) -> Path:
+        """Where that process listens."""
+        return self.path / "running.json"
+
+    @property
+    def log(self) -> Path:
+        """The standard error of a process that was started for a notebook."""
+        return self.path / "server.log"
+
+    @property
+    def environment(self) -> Path:
+        """ColonyOS's variables as a shell reads them."""
+        return self.path / "colonies.env"
+
+    @property
+    def tls(self) -> Path:
+        """The folder of the certificate."""
+        return self.path / "tls"
+
+
+def prepare(path: Path) -> Layout:
+    """Make the data folder if need be and shut others out of it.
+
+    A folder that already holds other things than ours keeps its mode; our files in it are private by their own.
+
+    Raises:
+        EmbeddedError: if it cannot be made or written to.
+    """
+    layout = Layout(path.absolute())
+    try:
+        layout.path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        if layout.path.stat().st_mode & 0o077 and (layout.keys.exists() or not any(layout.path.iterdir())):
+            layout.path.chmod(PRIVATE_FOLDER)
+    except FileExistsError:
+        raise EmbeddedError(f"The data folder {layout.path} is a file: name a folder.") from None
+    except OSError as error:
+        raise EmbeddedError(
+            f"The data folder {layout.path} cannot be used: {error.strerror or error}. Name another one with --data, "
+            "or with XDG_DATA_HOME for notebooks."
+        ) from None
+    if not os.access(layout.path, os.R_OK | os.W_OK | os.X_OK):
+        raise EmbeddedError(f"The data folder {layout.path} cannot be written to: name another one.")
+    return layout
+
+
+def write_private(path: Path, text: str, *, replace: bool = True) -> bool:
+    """Write a whole file, readable by the user only, so that no reader ever sees half of it.
+
+    Args:
+        path: the file.
+        text: its content.
+        replace: whether a file already there gives way; else it is left alone.
+
+    Returns:
+        Whether ``text`` is what the file now holds.
+
+    Raises:
+        OSError: as the operating system has it, for instance on a full disk.
+    """
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            fresh.replace(path)
+            return True
+        try:
+            os.link(fresh, path)  # unlike a rename this fails when somebody was faster
+        except FileExistsError:
+            return False
+        return True
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            fresh.unlink()

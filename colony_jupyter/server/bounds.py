@@ -1,0 +1,238 @@
+"""What one client may take of the server: uvicorn's protocols with limits on size, time and number.
+
+uvicorn bounds neither headers nor bodies nor slow senders. Here every connection can be looked at from time to time
+(`look`), which costs nothing while requests run; sizes are counted as bytes come in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from websockets.frames import Frame
+
+_MIB: Final = 1024 * 1024
+_LINGER: Final = 0.5
+"""Seconds a refused client may go on sending into the void, so that it gets to read the refusal."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The limits.
+
+    Attributes:
+        headers: bytes of a request's head.
+        body: bytes of a request as it comes over the wire. An entry of 10 MiB is 18.6 MiB by two times base64.
+        bodies: bytes of all requests together that were not answered yet.
+        message: bytes of a message on a WebSocket; subscriptions take some hundred.
+        fragments: frames that message may come in.
+        connections: connections of all kinds.
+        patience: seconds in which a request's head must be complete, and its body must have grown by ``progress``.
+        progress: bytes, see there.
+        unread: seconds an answer may wait for a client that does not read.
+        idle: seconds a connection is kept for the client's next request. More than clients keep theirs (httpx: 5 s),
+            since a request sent into a closing connection is lost.
+    """
+
+    headers: int = 64 * 1024
+    body: int = 32 * _MIB
+    bodies: int = 256 * _MIB
+    message: int = 64 * 1024
+    fragments: int = 64
+    connections: int = 4000
+    patience: float = 10.0
+    progress: int = 64 * 1024
+    unread: float = 120.0
+    idle: int = 75
+
+
+@dataclass
+class Usage:
+    """What all connections take together.
+
+    Attributes:
+        bodies: bytes of requests that were not answered yet.
+    """
+
+    bodies: int = 0
+
+
+class BoundedConfig(uvicorn.Config):
+    """uvicorn's settings, which reach every protocol, with ours besides."""
+
+    bounds: Bounds
+    usage: Usage
+
+
+@dataclass
+class _Unread:
+    """Since when a client has not read; None while it does."""
+
+    since: float | None = field(default=None)
+
+    def too_long(self, paused: bool, now: float, longest: float) -> bool:  # noqa: FBT001 - one of three facts
+        if not paused:
+            self.since = None
+        elif self.since is None:
+            self.since = now
+        return self.since is not None and now - self.since > longest
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """HTTP within `Bounds`; a client beyond them is told so (408, 413, 431, 503) and cut off."""
+
+    config: BoundedConfig
+
+    def __init__(self, config: BoundedConfig, *args: Any, **kwargs: Any) -> None:
+        super().__init__(config, *args, **kwargs)
+        self._bounds = config.bounds
+        self._usage = config.usage
+        # Of this connection in the usage, to be given back.
+        self._held = 0
+        # Requests begun, to tell at the next look whether it is still the same one.
+        self._request = 0
+        # Bytes of the request that is coming in. Those in one read with its predecessor's end are not counted.
+        self._fed = 0
+        # A connection begins by owing a request.
+        self._in_head = True
+        self._receiving = True
+        self._refused = False
+        # Request and bytes at the last look; None if nothing was owed then.
+        self._looked: tuple[int, int] | None = None
+        self._unread = _Unread()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Refuse a connection too many."""
+        super().connection_made(transport)
+        if len(self.connections) > self._bounds.connections:
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections", linger=0)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give back what the connection took."""
+        self._give_back()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Count, parse, and refuse what has become too much."""
+        if self._refused:
+            return
+        self._fed += len(data)
+        self._held += len(data)
+        self._usage.bodies += len(data)
+        super().data_received(data)
+        if not self._receiving or self._refused:
+            return
+        if self._in_head and self._fed > self._bounds.headers:
+            self._refuse(
+                HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"more than {self._bounds.headers} bytes of headers"
+            )
+        elif self._fed > self._bounds.body:
+            self._refuse_body()
+        elif self._usage.bodies > self._bounds.bodies:
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "too many large requests at once, try again")
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._request += 1
+        self._fed = 0
+        self._in_head = self._receiving = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Its head is complete: refuse a body whose length is said and too much, before it is sent."""
+        self._in_head = False
+        length = next((value for name, value in self.headers if name == b"content-length"), b"0")
+        # The parser has seen to it that these are digits.
+        if int(length) > self._bounds.body:
+            self._refuse_body()
+        if not self._refused:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of its body; the parser goes on to the end of what was read, refused or not."""
+        if not self._refused:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """It is complete; from here on the server owes."""
+        self._receiving = False
+        if not self._refused:
+            super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """It is answered."""
+        self._give_back()
+        super().on_response_complete()
+
+    def look(self, now: float) -> None:
+        """See whether the client keeps the server waiting; ``now`` in seconds of the loop's clock."""
+        if self._unread.too_long(self.flow.write_paused, now, self._bounds.unread):
+            self.transport.abort()
+            return
+        answering = self.cycle is not None and not self.cycle.response_complete
+        # Neither a request nor the timer of an idle connection: blank lines, which the parser skips.
+        blank = not answering and self.timeout_keep_alive_task is None
+        if self._refused or self.flow.read_paused or not (self._receiving or blank):
+            self._looked = None
+            return
+        before, self._looked = self._looked, (self._request, self._fed)
+        if before and before[0] == self._request and self._fed - before[1] < self._bounds.progress:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"the request did not come in within {self._bounds.patience:g} s")
+
+    def _refuse_body(self) -> None:
+        self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a request may have {self._bounds.body} bytes")
+
+    def _refuse(self, status: HTTPStatus, why: str, linger: float = _LINGER) -> None:
+        self._refused = True
+        answering = self.cycle is not None and not self.cycle.response_complete
+        if answering:
+            # To the application it looks as if the client had gone.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if not (answering and self.cycle.response_started):
+            body = f"{why}\n".encode()
+            self.transport.write(
+                f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: text/plain; charset=utf-8\r\n"
+                f"content-length: {len(body)}\r\nconnection: close\r\n\r\n".encode()
+                + body
+            )
+        self._give_back()
+        # What is still sent is read and dropped: closing at once would reset the connection before the answer is read.
+        self.flow.resume_reading()
+        self.loop.call_later(linger, self.transport.close)
+
+    def _give_back(self) -> None:
+        self._usage.bodies -= self._held
+        self._held = 0
+
+
+class BoundedWebSocket(WebSocketsSansIOProtocol):
+    """A WebSocket within `Bounds`. The size of its messages is uvicorn's to watch."""
+
+    config: BoundedConfig
+
+    def __init__(self, config: BoundedConfig, *args: Any, **kwargs: Any) -> None:
+        super().__init__(config, *args, **kwargs)
+        self._unread = _Unread()
+
+    def handle_cont(self, event: Frame) -> None:
+        """Take a fragment of a message, up to the bound."""
+        # Empty fragments cost the sender little and us a list that grows.
+        if len(self.frames) >= self.config.bounds.fragments:
+            self.conn.fail(1009, "too many fragments")
+            self.handle_parser_exception()
+        else:
+            super().handle_cont(event)
+
+    def look(self, now: float) -> None:
+        """Cut off a client that does not read; ``now`` in seconds of the loop's clock."""
+        if self._unread.too_long(not self.writable.is_set(), now, self.config.bounds.unread):
+            self.transport.abort()

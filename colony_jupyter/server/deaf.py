@@ -1,0 +1,29 @@
+"""As silent as the real server: `serve --deaf` (PROTOCOL.md trap 7).
+
+While a channel subscription runs the real server does not read from its connection: no ping is answered, no close is
+noticed, further requests wait. uvicorn reads and answers pings by itself, so reading is stopped here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from colony_jupyter.server.bounds import BoundedWebSocket
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGIReceiveEvent
+
+
+class DeafWebSocket(BoundedWebSocket):
+    """Reads from the connection only while the application asks for a message.
+
+    uvicorn stops reading when it has a message for the application, and goes on once that is taken; here it goes on
+    only when the application asks for the next one, which it does not before a channel subscription has ended.
+    """
+
+    async def receive(self) -> ASGIReceiveEvent:
+        """Give the application its next message; only now the connection is read again."""
+        if self.read_paused and self.queue.empty():
+            self.read_paused = False
+            self.transport.resume_reading()
+        return await self.queue.get()

@@ -1,0 +1,117 @@
+"""A listening socket with an ASGI application behind it, on uvicorn's protocols.
+
+uvicorn's own server looks ten times a second whether it should stop, knows no limit for a TLS handshake, and takes
+up to half a second to end; this one is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from uvicorn.server import ServerState
+
+from colony_jupyter.server.bounds import BoundedConfig, BoundedHttp, BoundedWebSocket, Bounds, Usage
+from colony_jupyter.server.deaf import DeafWebSocket
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
+
+    from starlette.types import ASGIApp
+
+_BACKLOG: Final = 1024
+_AFTERTHOUGHT: Final = 0.2
+"""Seconds for what was cancelled to end, and for last answers to leave."""
+
+
+class Listener:
+    """Serves an application on a socket that is bound already.
+
+    Args:
+        app: the ASGI application; it gets no lifespan events.
+        bound: a listening or bound socket; it is closed by `stop`.
+        secure: the TLS context, if any.
+        deaf: whether WebSockets are silent while a channel subscription runs, as the real server's are.
+        bounds: limits for clients.
+    """
+
+    def __init__(
+        self, app: ASGIApp, bound: socket.socket, *, secure: ssl.SSLContext | None, deaf: bool, bounds: Bounds
+    ) -> None:
+        self._bound = bound
+        self._secure = secure
+        self._bounds = bounds
+        self._config = BoundedConfig(
+            app=cast("Any", app),
+            interface="asgi3",
+            http=BoundedHttp,
+            ws=DeafWebSocket if deaf else BoundedWebSocket,
+            ws_max_size=bounds.message,
+            # A server's pings would cut off clients that answer only while they read.
+            ws_ping_interval=None,
+            # The real server does not compress either, and a stream is many small messages.
+            ws_per_message_deflate=False,
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            proxy_headers=False,
+            timeout_keep_alive=bounds.idle,
+        )
+        self._config.bounds = bounds
+        self._config.usage = Usage()
+        self._state = ServerState()
+        # Both None until started.
+        self._server: asyncio.Server | None = None
+        self._looking: asyncio.Task[None] | None = None
+
+    @property
+    def usage(self) -> Usage:
+        """What all clients take together."""
+        return self._config.usage
+
+    async def start(self) -> None:
+        """Accept connections from now on."""
+        self._config.load()
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: BoundedHttp(self._config, self._state, {}, loop),
+            sock=self._bound,
+            ssl=self._secure,
+            ssl_handshake_timeout=None if self._secure is None else self._bounds.patience,
+            backlog=_BACKLOG,
+        )
+        self._looking = asyncio.create_task(self._look())
+
+    async def stop(self, grace: float) -> None:
+        """Accept nothing more, finish answers for up to ``grace`` seconds, close what is left."""
+        if self._server is None or self._looking is None:
+            self._bound.close()
+            return
+        self._looking.cancel()
+        self._server.close()
+        for connection in list(self._state.connections):
+            connection.shutdown()
+        await self._wait_for_tasks(grace)
+        for task in self._state.tasks:
+            task.cancel()
+        await self._wait_for_tasks(_AFTERTHOUGHT)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_AFTERTHOUGHT):
+                while self._state.connections:  # noqa: ASYNC110 - uvicorn's set tells nobody that it is empty
+                    await asyncio.sleep(_AFTERTHOUGHT / 20)
+        for connection in list(self._state.connections):
+            connection.transport.abort()
+
+    async def _wait_for_tasks(self, seconds: float) -> None:
+        if self._state.tasks:
+            await asyncio.wait(list(self._state.tasks), timeout=seconds)
+
+    async def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self._bounds.patience)
+            for connection in cast("list[BoundedHttp | BoundedWebSocket]", list(self._state.connections)):
+                connection.look(loop.time())

@@ -11,12 +11,14 @@ import functools
 import types
 import typing
 from collections.abc import Callable, Hashable
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 from msgspec import Struct
 
 T = TypeVar("T")
+
+_MAX_BYTE: Final = 255
 
 
 class Undecodable(ValueError):
@@ -70,13 +72,26 @@ def _rule(shape: Any) -> _Rule:
         return lambda value: {} if value is None else value
     if isinstance(shape, type) and issubclass(shape, Struct):
         return _struct_rule(shape)
-    if isinstance(shape, type) and issubclass(shape, (str, bytes)):
+    if shape is bytes:
+        return _bytes
+    if isinstance(shape, type) and issubclass(shape, str):
         return lambda value: "" if value is None else value
     if shape is bool:
         return lambda value: False if value is None else value
     if isinstance(shape, type) and issubclass(shape, (int, float)):
         return lambda value: 0 if value is None else value
     return _as_it_is
+
+
+def _bytes(value: Any) -> Any:
+    """Base64 that may hold line breaks, or a list of byte values: other SDKs send their payloads so."""
+    if isinstance(value, str):
+        return value.replace("\n", "").replace("\r", "")
+    if isinstance(value, list) and all(
+        item is None or (type(item) is int and 0 <= item <= _MAX_BYTE) for item in value
+    ):
+        return bytes(item or 0 for item in value)
+    return b"" if value is None else value
 
 
 def _struct_rule(shape: type[Struct]) -> _Rule:

@@ -59,8 +59,30 @@ class TestLeniency:
         assert spec.kwargs == {"Key": None}
         assert spec.env == {"A": "b"}
 
-    def test_payloads_come_as_base64(self):
-        assert decode('{"payload":"aGk="}', Entry).payload == b"hi"
+    @pytest.mark.parametrize(
+        ("written", "read"),
+        [
+            ('"aGk="', b"hi"),
+            ('"aG\\r\\nk="', b"hi"),
+            ('"/+8="', b"\xff\xef"),
+            ('""', b""),
+            ("null", b""),
+            ("[104,105]", b"hi"),
+            ("[null,255]", b"\x00\xff"),
+            ("[]", b""),
+        ],
+    )
+    def test_payloads_are_base64_or_a_list_of_bytes(self, written, read):
+        assert decode(f'{{"payload":{written}}}', ChannelAppend).payload == read
+        assert decode(f'{{"sequence":1,"payload":{written}}}', Entry).payload == read
+
+    @pytest.mark.parametrize(
+        "written",
+        ['"aGk"', '"_-8="', '"aGk=x"', '"a b="', '"é"', "[256]", "[-1]", "[1.0]", "[true]", '["a"]', "5", "{}"],
+    )
+    def test_payloads_that_are_neither(self, written):
+        with pytest.raises(Undecodable):
+            decode(f'{{"payload":{written}}}', ChannelAppend)
 
     def test_names_of_the_wire_that_are_keywords_here(self):
         process = decode('{"processid":"p","in":[1],"out":[2]}', ProcessRecord)

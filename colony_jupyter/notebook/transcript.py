@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import msgspec
 
 from colony_jupyter.notebook.rows import FAULT, NOTE
+from colony_jupyter.notebook.tables import COLOURS
 from colony_jupyter.notebook.text import clean, clock, one_line
 from colony_jupyter.wire.models import END, ERROR, TURN, ProcessState
 
@@ -33,13 +34,6 @@ BUDGET: Final = 14_000
 _LINE: Final = 400
 _TURN: Final = 4000
 _STORY: Final = 2000
-_COLOURS: Final = {
-    ProcessState.WAITING: "#757575",
-    ProcessState.RUNNING: "#1976d2",
-    ProcessState.SUCCESS: "#388e3c",
-    ProcessState.FAILED: "#d32f2f",
-    ProcessState.CANCELLED: "#757575",
-}
 _STANDING_OUT: Final = (ERROR, FAULT, NOTE)
 _MONO: Final = "font-family:ui-monospace,Menlo,Consolas,monospace"
 
@@ -77,7 +71,7 @@ def as_html(model: PaneModel, written: float) -> str:
             f'<div style="white-space:pre-wrap;overflow-wrap:anywhere;{_MONO};font-size:12px">'
             f"{html.escape(_cut(model.result.line), quote=False)}</div>"
         )
-    colour = _COLOURS[model.state or ProcessState.WAITING]
+    colour = COLOURS[model.state or ProcessState.WAITING]
     state = f'<b style="color:{colour}">{model.state.name}</b> ' if model.state is not None else ""
     title = html.escape(_title(model), quote=False)
     return (
@@ -151,7 +145,7 @@ def _marked(line: _Line) -> str:
     kind, text = line
     text = html.escape(text, quote=False)
     if kind in (ERROR, FAULT):
-        return f'<b style="color:{_COLOURS[ProcessState.FAILED]}">{text}</b>'
+        return f'<b style="color:{COLOURS[ProcessState.FAILED]}">{text}</b>'
     return f'<i style="opacity:.7">{text}</i>' if kind == NOTE else text
 
 

@@ -7,46 +7,6 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-FEED = """
-import threading, time
-from datetime import datetime, UTC
-from colony_jupyter.notebook.view import PaneCallbacks, open_view
-from colony_jupyter.wire.models import Entry, FunctionSpec, ProcessRecord, ProcessState
-
-def now():
-    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
-
-SUBMITTED = now()
-calls = []
-sequence = 0
-
-def record(state, funcname="long-task", channels=("progress",), **more):
-    started = {} if state is ProcessState.WAITING else {"starttime": SUBMITTED, "assignedexecutorid": "e" * 64}
-    ended = {"endtime": now()} if state.is_closed else {}
-    spec = FunctionSpec(funcname=funcname, channels=list(channels))
-    times = {"submissiontime": SUBMITTED, **started, **ended}
-    return ProcessRecord(processid="424d6828" + "0" * 56, state=state, spec=spec, **times, **more)
-
-def entry(text, who="e", kind="data", inreplyto=0):
-    global sequence
-    sequence += 1
-    payload = text if isinstance(text, bytes) else text.encode()
-    return Entry(sequence=sequence, timestamp=now(), senderid=who * 64, payload=payload, type=kind, inreplyto=inreplyto)
-
-def noted(name):
-    return lambda *values: calls.append((name, *values))
-
-def opened(kind="log", title="long-task"):
-    callbacks = PaneCallbacks(*(noted(name) for name in PaneCallbacks.__struct_fields__))
-    return open_view(title, kind=kind, callbacks=callbacks)
-
-def feed(view, channel, *texts, **how):
-    view.entries(channel, [entry(text, **how) for text in texts], {"e" * 64: "laptop-7f3a"}, "a" * 64)
-
-def running(view, **how):
-    view.process(record(ProcessState.RUNNING, **how), "laptop-7f3a")
-"""
-
 STREAM = """
 view = opened()
 view.process(record(ProcessState.WAITING), waiting_for="waiting for an executor of type 'cli': none is registered")
@@ -64,8 +24,7 @@ threading.Thread(target=work).start()
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_stream_is_seen_as_it_happens(notebook, theme):
-    book = notebook(FEED, STREAM, theme=theme)
-    book.run(0)
+    book = notebook(STREAM, theme=theme)
     book.run(1, wait=False)
     pane = book.cell(1).locator(".cj")
     expect(pane.locator(".cj-state").first).to_have_text("WAITING")

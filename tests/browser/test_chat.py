@@ -1,0 +1,96 @@
+"""The chat pane in a real JupyterLab."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+TURN = """
+view = opened("chat", "chat")
+running(view, funcname="chat", channels=("chat",))
+question = entry("How do I read a channel from the start?", who="a")
+view.entries("chat", [question], {}, "a" * 64)
+def piece(text, kind="data"):
+    view.entries("chat", [entry(text, kind=kind, inreplyto=question.sequence)], {"e" * 64: "llama-desk"}, "a" * 64)
+"""
+
+REPLY = """
+piece("Ask for its **history**, then")
+piece(" go on live:\\n\\n```python\\nfor entry in process.channel(\\"chat\\"):\\n")
+piece("    print(entry.sequence, entry.text)  # each\\n```\\n\\n")
+piece("| a | b |\\n|---|---|\\n| 1 | 2 |\\n\\nThe stream `begins` with")
+"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_an_answer_grows_in_one_bubble(notebook, theme):
+    book = notebook(TURN, REPLY, "piece(' what was there.'); piece('', kind='turn')", theme=theme)
+    book.run(1)
+    pane = book.cell(1).locator(".cj")
+    expect(pane.locator(".cj-me")).to_have_text("youHow do I read a channel from the start?")
+    expect(pane.locator(".cj-typing")).to_be_visible()
+    book.run(2)
+    bubble = pane.locator(".cj-it:not(.cj-typing)")
+    expect(bubble).to_have_count(1)
+    expect(bubble.locator("strong")).to_have_text("history")
+    expect(bubble.locator("pre code .k").first).to_have_text("for")
+    expect(bubble).to_contain_text("begins with")
+    expect(pane.locator(".cj-growing")).to_have_count(1)
+    expect(pane.locator(".cj-typing")).to_have_count(0)
+    book.shot(f"chat-growing-{theme}", 1)
+    book.run(3)
+    expect(bubble).to_contain_text("begins with what was there.")
+    expect(bubble).to_have_count(1)
+    expect(pane.locator(".cj-growing")).to_have_count(0)
+    pane.get_by_role("button", name="Copy", exact=True).last.click()
+    expected = 'for entry in process.channel("chat"):\n    print(entry.sequence, entry.text)  # each\n'
+    assert book.page.evaluate("navigator.clipboard.readText()") == expected
+    book.shot(f"chat-{theme}", 1)
+
+
+def test_typing_sending_and_recalling(notebook):
+    book = notebook(
+        TURN, "print(calls)", "view.refused('chat', 'two\\nlines', 'Nothing can be sent: the chat has ended.')"
+    )
+    book.run(1)
+    pane = book.cell(1).locator(".cj")
+    area = pane.locator("textarea")
+    for text in ("a full sentence", "ok", "ok"):
+        area.press_sequentially(text)
+        area.press("Enter")
+    area.press_sequentially("two")
+    area.press("Shift+Enter")
+    area.press_sequentially("lines")
+    expect(area).to_have_value("two\nlines")
+    area.press("Enter")
+    expect(area).to_have_value("")
+    expect(pane).to_be_visible()  # Shift+Enter is not the cell's
+    pane.get_by_role("button", name="Stop").click()
+    pane.get_by_role("button", name="End chat").click()
+    book.run(2)
+    sent = [("on_send", "chat", text) for text in ("a full sentence", "ok", "ok", "two\nlines")]
+    assert book.output(2).strip() == str([*sent, ("on_stop_waiting",), ("on_end_chat",)])
+    area.press("ArrowUp")
+    expect(area).to_have_value("two\nlines")
+    area.press("ArrowUp")
+    expect(area).to_have_value("ok")
+    area.press("ArrowDown")
+    area.press("ArrowDown")
+    expect(area).to_have_value("")
+    book.run(3)
+    expect(area).to_have_value("two\nlines")
+    expect(pane.locator(".cj-fault")).to_have_text("Nothing can be sent: the chat has ended.")
+
+
+def test_input_reaches_a_busy_kernel(notebook):
+    """A cell that computes does not keep a message back (ipykernel 7)."""
+    book = notebook(TURN, "time.sleep(6); print(calls)")
+    book.run(1)
+    book.run(2, wait=False)
+    book.page.wait_for_selector(".jp-StatusBar-Widget :text('| Busy')")
+    area = book.cell(1).locator(".cj textarea")
+    area.press_sequentially("are you there?")
+    area.press("Enter")
+    book.page.wait_for_timeout(1000)
+    expect(book.cell(1).locator(".cj-hint")).to_contain_text("Enter sends")
+    expect(book.cell(2).locator(".jp-OutputArea-output")).to_contain_text("are you there?", timeout=15_000)

@@ -15,6 +15,12 @@ from leaks import holdings, leaks, watch_loops
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# `colony_server`, the fixture users get too.
+pytest_plugins = ["colony_jupyter.testing"]
+
+# The fixture that users get: `colony_server`, and `make_colony_server`.
+pytest_plugins = ["colony_jupyter.testing"]
+
 _FOLDERS = ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR")
 _server = pytest.StashKey[dict[str, str]]()
 _folder = pytest.StashKey[tempfile.TemporaryDirectory[str]]()

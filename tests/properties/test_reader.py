@@ -1,0 +1,262 @@
+"""The reader against a simulated server that does to it what a real one does: the consumer sees exactly the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from colony_jupyter.channels.reader import AskProcess, Close, Open, Reader, ReadLog, StreamState
+from colony_jupyter.wire.models import Entry
+
+ME = "me"
+OTHER = "other"
+
+
+@dataclass
+class Subscription:
+    connected: bool = False
+    afterseq: int = 0
+    frames: list[list[Entry]] = field(default_factory=list)
+
+
+class World:
+    """A server with one channel, the sockets to it, and a reader; time moves only when told."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.arrived: list[Entry] = []
+        self.log: list[Entry] = []
+        self.delivered: list[Entry] = []
+        self.subscriptions: dict[int, Subscription] = {}
+        self.reads: list[ReadLog] = []
+        self.closed = False
+        self.sequence = {ME: 1, OTHER: 2}
+        self.reader = Reader(
+            ends=lambda entry: entry.is_end and entry.senderid == OTHER and not entry.inreplyto, random=lambda: 0.5
+        )
+        self.reader.start(self.now)
+        self.settle()
+
+    def settle(self) -> None:
+        """Carry out what the reader asks for, as far as that needs nothing from outside."""
+        for effect in self.reader.effects():
+            if isinstance(effect, Open):
+                self.subscriptions[effect.window] = Subscription(afterseq=effect.afterseq)
+            elif isinstance(effect, Close):
+                self.subscriptions.pop(effect.window, None)
+            elif isinstance(effect, ReadLog):
+                self.reads.append(effect)
+            elif isinstance(effect, AskProcess):
+                self.tell_process()
+        self.delivered += self.reader.delivered()
+
+    def tell_process(self) -> None:
+        if self.closed:
+            self.reader.process_closed(self.now)
+        else:
+            self.reader.process_open(self.now)
+        self.settle()
+
+    # what can happen
+
+    def append(self, sender: str, *, back: int = 0, kind: str = "data") -> None:
+        if self.closed:
+            return
+        self.now += 0.001
+        sequence = self.sequence[sender] - back
+        self.sequence[sender] = max(self.sequence[sender], sequence) + 2
+        entry = Entry(sequence=sequence, senderid=sender, timestamp=f"{self.now:.9f}", type=kind, payload=b"x")
+        self.arrived.append(entry)
+        # The server sorts the log again: entries of one sender by sequence.
+        place = len(self.log)
+        while place and self.log[place - 1].senderid == sender and self.log[place - 1].sequence > sequence:
+            place -= 1
+        self.log.insert(place, entry)
+        for subscription in self.subscriptions.values():
+            if subscription.connected:
+                subscription.frames.append([entry])
+
+    def connect(self, window: int) -> None:
+        subscription = self.subscriptions[window]
+        if subscription.connected:
+            return
+        self.reader.opened(window, self.now)
+        if self.closed:
+            del self.subscriptions[window]
+            self.reader.refused(window, 404, "Channel not found", self.now)
+        else:
+            subscription.connected = True
+            if self.log[subscription.afterseq :]:
+                subscription.frames.append(self.log[subscription.afterseq :])
+        self.settle()
+
+    def deliver(self, window: int) -> None:
+        frames = self.subscriptions[window].frames
+        if frames:
+            self.reader.frame(window, frames.pop(0), self.now)
+            self.settle()
+
+    def cut(self, window: int) -> None:
+        del self.subscriptions[window]
+        self.reader.lost(window, self.now)
+        self.settle()
+
+    def end_window(self, window: int) -> None:
+        if self.subscriptions[window].connected and not self.subscriptions[window].frames and not self.closed:
+            del self.subscriptions[window]
+            self.reader.frame(window, [], self.now)
+            self.settle()
+
+    def answer(self, *, lost: bool = False) -> None:
+        if not self.reads:
+            return
+        request = self.reads.pop(0)
+        if lost:
+            self.reader.log_lost(request, self.now)
+        elif self.closed:
+            self.reader.log_refused(request, 404, "Channel not found", self.now)
+        else:
+            self.reader.log(request, self.log[request.afterseq :], self.now)
+        self.settle()
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+        self.reader.tick(self.now)
+        self.settle()
+
+    def drain(self) -> None:
+        """Let the network be good again, until nothing new comes for several looks."""
+        quiet = 0
+        while quiet < 4 and not self.reader.state.is_over:
+            before = len(self.delivered)
+            for window in list(self.subscriptions):
+                if window in self.subscriptions:
+                    self.connect(window)
+                while window in self.subscriptions and self.subscriptions[window].frames:
+                    self.deliver(window)
+            while self.reads:
+                self.answer()
+            deadline = self.reader.deadline()
+            if deadline is not None:
+                self.advance(max(0.0, deadline - self.now))
+            quiet = quiet + 1 if len(self.delivered) == before else 0
+
+
+OPS = ("append", "append other", "connect", "deliver", "deliver", "cut", "end", "answer", "lose answer", "tick", "pass")
+
+
+def play(world: World, data: st.DataObject, *, steps: int, inserts: bool) -> None:
+    for _ in range(steps):
+        if world.reader.state.is_over:
+            return
+        op = data.draw(st.sampled_from(OPS))
+        windows = sorted(world.subscriptions)
+        if op.startswith("append"):
+            back = data.draw(st.sampled_from((0, 0, 0, 1, 3))) if inserts else 0
+            world.append(OTHER if op.endswith("other") else ME, back=back)
+        elif op in ("connect", "deliver", "cut", "end") and windows:
+            window = data.draw(st.sampled_from(windows))
+            {"connect": world.connect, "deliver": world.deliver, "cut": world.cut, "end": world.end_window}[op](window)
+        elif op == "answer":
+            world.answer()
+        elif op == "lose answer":
+            world.answer(lost=True)
+        elif op == "tick":
+            deadline = world.reader.deadline()
+            if deadline is not None:
+                world.advance(max(0.0, deadline - world.now))
+        elif op == "pass":
+            world.advance(data.draw(st.sampled_from((0.01, 0.5, 2.0))))
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_every_entry_once_in_the_order_it_arrived(data):
+    world = World()
+    play(world, data, steps=60, inserts=False)
+    world.drain()
+    assert world.delivered == world.arrived
+    assert world.reader.state is StreamState.OPEN
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_entries_inserted_before_the_read_position_are_not_missed(data):
+    world = World()
+    play(world, data, steps=60, inserts=True)
+    world.drain()
+    assert sorted(world.delivered, key=lambda entry: entry.timestamp) == world.arrived
+    assert len(set(map(id, world.delivered))) == len(world.delivered)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_it_ends_at_the_end_entry_with_everything_before_it(data):
+    world = World()
+    play(world, data, steps=40, inserts=False)
+    world.append(OTHER, kind="end")
+    world.append(ME)
+    play(world, data, steps=20, inserts=False)
+    world.drain()
+    assert world.reader.state is StreamState.ENDED
+    end = next(i for i, entry in enumerate(world.arrived) if entry.is_end)
+    assert world.delivered == world.arrived[: end + 1]
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_after_the_process_closed_it_is_complete_or_broken(data):
+    world = World()
+    play(world, data, steps=40, inserts=False)
+    world.closed = True
+    play(world, data, steps=10, inserts=False)
+    if not world.reader.state.is_over:
+        world.reader.process_closed(world.now)
+        world.settle()
+    world.drain()
+    assert world.reader.state.is_over
+    if world.reader.state is StreamState.ENDED:
+        assert world.delivered == world.arrived
+    else:
+        assert world.delivered == world.arrived[: len(world.delivered)]
+
+
+def test_a_log_that_a_restart_emptied_breaks_the_stream():
+    world = World()
+    world.append(OTHER)
+    world.append(OTHER)
+    world.drain()
+    world.log.clear()
+    world.append(OTHER)
+    for subscription in world.subscriptions.values():
+        subscription.frames.clear()
+    for window in list(world.subscriptions):
+        world.cut(window)
+    world.drain()
+    assert world.reader.state is StreamState.BROKEN
+    assert "lost" in world.reader.reason
+
+
+@pytest.mark.parametrize("entries", [0, 3])
+def test_an_idle_stream_renews_its_window_before_it_ends(entries):
+    world = World()
+    for _ in range(entries):
+        world.append(OTHER)
+    world.answer()
+    (first,) = world.subscriptions
+    world.connect(first)
+    world.deliver(first)
+    begun = world.now
+    while len(world.subscriptions) < 2:
+        world.advance(max(0.0, world.reader.deadline() - world.now))
+        world.answer()
+    assert world.now - begun < 25
+    assert first in world.subscriptions
+    second = max(world.subscriptions)
+    world.connect(second)
+    world.deliver(second)
+    world.advance(1.0)
+    assert list(world.subscriptions) == [second]

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import pytest
+
+from colony_jupyter.channels.backoff import delays
+from colony_jupyter.channels.outbox import Bucket, Sequencer, TextBuffer
+from colony_jupyter.wire.limits import MAX_PAYLOAD
+from colony_jupyter.wire.models import Entry
+
+
+class TestSequencer:
+    def test_the_initiator_counts_odd_and_the_executor_even(self):
+        initiator, executor = Sequencer(initiator=True), Sequencer(initiator=False)
+        assert [initiator.next() for _ in range(3)] == [1, 3, 5]
+        assert [executor.next() for _ in range(3)] == [2, 4, 6]
+
+    def test_it_goes_on_after_entries_of_its_own_key_only(self):
+        sequencer = Sequencer(initiator=True)
+        sequencer.attach([Entry(sequence=7, senderid="me"), Entry(sequence=90, senderid="other")], "me")
+        assert sequencer.next() == 9
+        assert sequencer.foreign == 1
+
+    @pytest.mark.parametrize(
+        ("used", "following"), [(0, 1), (1, 3), (2, 3), (8, 9), (9, 11), (-5, 1), (10**9, 10**9 + 1)]
+    )
+    def test_what_follows_a_used_sequence_keeps_its_parity(self, used, following):
+        sequencer = Sequencer(initiator=True)
+        sequencer.skip(used)
+        assert sequencer.next() == following
+
+
+class TestBucket:
+    def test_a_burst_goes_at_once_and_then_a_hundred_a_second(self):
+        bucket = Bucket(now=0.0)
+        assert [bucket.wait(0.0) for _ in range(500)] == [0.0] * 500
+        waits = [bucket.wait(0.0) for _ in range(100)]
+        assert waits[0] == pytest.approx(0.01)
+        assert waits[-1] == pytest.approx(1.0)
+
+    def test_rest_refills_it_to_the_burst_and_no_further(self):
+        bucket = Bucket(now=0.0)
+        for _ in range(500):
+            bucket.wait(0.0)
+        assert [bucket.wait(1000.0) for _ in range(501)][-1] == pytest.approx(0.01)
+
+    def test_a_refusal_means_that_others_have_used_it(self):
+        bucket = Bucket(now=0.0)
+        bucket.refused(0.0)
+        assert bucket.wait(0.0) == pytest.approx(0.01)
+
+
+class TestTextBuffer:
+    def test_pieces_are_joined_and_due_after_the_interval(self):
+        text = TextBuffer(interval=0.05)
+        assert text.due(0.0) is None
+        text.add("ab", 0.0)
+        text.add("cd", 0.03)
+        assert text.due(0.03) == pytest.approx(0.02)
+        assert text.take() == [b"abcd"]
+        assert text.due(0.06) is None
+        assert text.take() == []
+
+    def test_much_text_does_not_wait(self):
+        text = TextBuffer(full=10)
+        text.add("x" * 10, 0.0)
+        assert text.due(0.0) == 0.0
+
+    def test_an_entry_never_ends_inside_a_character(self):
+        text = TextBuffer()
+        text.add("é" * MAX_PAYLOAD, 0.0)
+        text.add("x€" * 1000, 0.0)
+        parts = text.take()
+        assert all(len(part) <= MAX_PAYLOAD for part in parts)
+        assert "".join(part.decode("utf-8") for part in parts) == "é" * MAX_PAYLOAD + "x€" * 1000
+
+    def test_a_lone_surrogate_does_not_stop_the_stream(self):
+        text = TextBuffer()
+        text.add("a\ud800b", 0.0)
+        assert text.take() == [b"a?b"]
+
+
+def test_delays_grow_to_a_bound_and_begin_at_once_where_asked():
+    retries = delays(lambda: 1.0)
+    assert [next(retries) for _ in range(9)] == [0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
+    assert next(delays(lambda: 0.0, at_once=False)) == 0.025

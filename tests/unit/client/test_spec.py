@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from colony_jupyter.client.spec import check_name, check_workflow, make_spec
+from colony_jupyter.errors import InvalidSpec
+from colony_jupyter.wire.models import Conditions, FunctionSpec, WorkflowSpec
+
+
+def make(function="f", *args, kwargs=None, channels=(), executortype="t", executornames=(), **options):
+    return make_spec(
+        function,
+        args,
+        kwargs=kwargs,
+        channels=channels,
+        executortype=executortype,
+        executornames=executornames,
+        colonyname="dev",
+        options=options,
+    )
+
+
+def test_times_without_a_limit_are_said_to_the_server():
+    spec = make("f", 1, "two", kwargs={"three": [3]})
+    assert (spec.maxexectime, spec.maxwaittime, spec.maxretries) == (-1, -1, 0)
+    assert (spec.args, spec.kwargs, spec.conditions.colonyname) == ([1, "two"], {"three": [3]}, "dev")
+
+
+def test_a_running_time_of_nothing_becomes_no_limit_with_a_warning():
+    with pytest.warns(UserWarning, match="maxexectime=0"):
+        assert make(maxexectime=0).maxexectime == -1
+
+
+def test_a_whole_spec_is_added_to_and_not_changed():
+    given = FunctionSpec(funcname="f", args=[1], channels=["a"], label="mine")
+    spec = make(given, 2, channels=["a", "b"], priority=3)
+    assert (spec.args, spec.channels, spec.label, spec.priority) == ([1, 2], ["a", "b"], "mine", 3)
+    assert given == FunctionSpec(funcname="f", args=[1], channels=["a"], label="mine")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"function": ""}, "name is missing"),
+        ({"priority": 50_001}, "priority is 50001"),
+        ({"channels": [str(n) for n in range(101)]}, "at most 100"),
+        ({"executornames": ["*"]}, "matches no executor"),
+        ({"maxwaittime": 1.5}, "maxwaittime is 1.5"),
+        ({"kwargs": {"x": object()}}, "no JSON value"),
+    ],
+)
+def test_what_could_never_run_is_refused(options, words):
+    with pytest.raises(InvalidSpec, match=words):
+        make(**options)
+
+
+def test_not_a_number_is_sent_as_null_which_is_json():
+    assert make("f", math.nan).args
+
+
+def test_an_unknown_option_names_those_there_are():
+    with pytest.raises(TypeError, match="maxexectime"):
+        make(maxexcetime=3)
+
+
+def node(name, *needs):
+    return FunctionSpec(funcname="f", nodename=name, conditions=Conditions(dependencies=list(needs)))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "words"),
+    [
+        ([node("")], "has no nodename"),
+        ([node("a"), node("a")], "named 'a'"),
+        ([node("a", "b")], "depends on 'b'"),
+        ([node("r"), node("a", "b"), node("b", "a")], "in a circle.*a, b"),
+    ],
+)
+def test_a_workflow_that_would_ruin_lists_or_never_start_is_refused(nodes, words):
+    with pytest.raises(InvalidSpec, match=words):
+        check_workflow(WorkflowSpec(functionspecs=nodes))
+
+
+def test_a_workflow_in_any_order_is_fine():
+    check_workflow(WorkflowSpec(functionspecs=[node("c", "a", "b"), node("b", "a"), node("a")]))
+
+
+@pytest.mark.parametrize("name", ["", "a:b"])
+def test_names_that_ruin_lists_are_refused(name):
+    with pytest.raises(InvalidSpec, match="colon"):
+        check_name(name, "an executor")

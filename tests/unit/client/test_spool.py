@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-import os
 import threading
+
+import psutil
 
 from colony_jupyter.client.spool import Spool
 from colony_jupyter.wire.models import Entry
@@ -32,14 +33,14 @@ def test_first_in_first_out():
 
 def test_what_is_over_the_bound_waits_in_a_file_and_comes_back_in_order():
     spool = Spool(memory=2000)
-    files = len(os.listdir("/proc/self/fd"))
+    files = psutil.Process().num_fds()
     spool.put(entries(500))
-    assert len(os.listdir("/proc/self/fd")) == files + 1
+    assert psutil.Process().num_fds() == files + 1
     taken = [spool.pop() for _ in range(100)]
     spool.put(entries(100, first=500))
     taken += take_all(spool)
     assert taken == entries(600)
-    assert len(os.listdir("/proc/self/fd")) == files
+    assert psutil.Process().num_fds() == files
 
 
 def test_an_entry_larger_than_the_bound_still_passes():
@@ -50,11 +51,11 @@ def test_an_entry_larger_than_the_bound_still_passes():
 
 def test_closing_forgets_everything_and_leaves_no_file():
     spool = Spool(memory=10)
-    files = len(os.listdir("/proc/self/fd"))
+    files = psutil.Process().num_fds()
     spool.put(entries(10))
     spool.close()
     assert spool.pop() is None
-    assert len(os.listdir("/proc/self/fd")) == files
+    assert psutil.Process().num_fds() == files
 
 
 def test_one_thread_puts_while_another_takes():

@@ -41,6 +41,9 @@ __all__ = [
 ]
 
 _POLL: Final = 0.02
+_LOOK: Final = 1.0
+_FIRST_LOOK: Final = 0.25
+"""Seconds for a running process to answer; one too busy for the first is asked again."""
 _STOP_SECONDS: Final = 2.5
 """A child takes 2 s at most."""
 
@@ -93,7 +96,7 @@ def ensure(data: Path | None = None, *, timeout: float = 15.0) -> Address:
     folder = (data or default_data_dir()).absolute()
     slot = _owned.of(folder)
     # The usual case first: no folder to prepare, no lock to look at.
-    address = _ask(layout.Layout(folder)) or _wait(layout.prepare(folder), slot, timeout)
+    address = _ask(layout.Layout(folder), _FIRST_LOOK) or _wait(layout.prepare(folder), slot, timeout)
     slot.has_answered = True
     return address
 
@@ -273,9 +276,9 @@ _owned = _Owned()
 _children: weakref.WeakSet[Child] = weakref.WeakSet()
 
 
-def _ask(place: layout.Layout) -> Address | None:
+def _ask(place: layout.Layout, timeout: float = _LOOK) -> Address | None:
     running = info.read(place.info)
-    if running is None or running.tls or not running.is_here or not info.ask(running):
+    if running is None or running.tls or not running.is_here or not info.ask(running, timeout):
         return None
     return Address(running.host, running.port)
 
@@ -290,8 +293,6 @@ def _wait(
     deadline = clock() + timeout
     lock = Lock(place.lock)
     while True:
-        if (address := _ask(place)) is not None:
-            return address
         with slot.lock:
             if slot.child is not None and slot.child.status is not None:
                 ended, slot.child = slot.child, None
@@ -300,11 +301,16 @@ def _wait(
                 if not slot.has_answered and ended.process.returncode > 0 and ended.process.returncode != LOST:
                     raise EmbeddedError(f"The embedded colony did not start: {ended.complaint()}")
             if slot.child is None:
-                if lock.is_free():
+                if lock.take(attempts=1):
+                    # Nobody runs, so nothing that is said to run does: it need not be asked.
+                    place.info.unlink(missing_ok=True)
+                    lock.release()
                     slot.child = start_child(place)
                     slot.has_answered = False
                 else:
                     _refuse_unusable(place)
+        if (address := _ask(place)) is not None:
+            return address
         if clock() >= deadline:
             raise EmbeddedError(_too_late(place, timeout))
         sleep(_POLL)

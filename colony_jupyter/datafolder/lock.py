@@ -69,17 +69,6 @@ class Lock:
                 return True
         return False
 
-    def is_free(self) -> bool:
-        """Tell whether nobody holds it, by taking it for an instant.
-
-        Raises:
-            EmbeddedError: as for `take`.
-        """
-        if not self._try():
-            return False
-        self.release()
-        return True
-
     def release(self) -> None:
         """Let go of it; nothing happens if it is not held."""
         if self._descriptor is not None:

@@ -99,8 +99,10 @@ class BoundedHttp(HttpToolsProtocol):
         self._held = 0
         # Requests begun, to tell at the next look whether it is still the same one.
         self._request = 0
-        # Bytes of the request that is coming in. Those in one read with its predecessor's end are not counted.
+        # Bytes of the request that is coming in. Those in one read with its predecessor are not counted.
         self._fed = 0
+        # Bytes of the present read that belong to the next request to begin.
+        self._reading = 0
         # A connection begins by owing a request.
         self._in_head = True
         self._receiving = True
@@ -124,6 +126,7 @@ class BoundedHttp(HttpToolsProtocol):
         """Count, parse, and refuse what has become too much."""
         if self._refused:
             return
+        self._reading = 0 if self._receiving and self._request else len(data)
         self._fed += len(data)
         self._held += len(data)
         self._usage.bodies += len(data)
@@ -142,7 +145,7 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         self._request += 1
-        self._fed = 0
+        self._fed, self._reading = self._reading, 0
         self._in_head = self._receiving = True
         super().on_message_begin()
 
@@ -172,6 +175,17 @@ class BoundedHttp(HttpToolsProtocol):
         self._give_back()
         super().on_response_complete()
 
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over to a WebSocket."""
+        self._give_back()
+        super().handle_websocket_upgrade()
+
+    def abandon(self) -> None:
+        """Tell the application that its answer is not wanted any more."""
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+
     def look(self, now: float) -> None:
         """See whether the client keeps the server waiting; ``now`` in seconds of the loop's clock."""
         if self._unread.too_long(self.flow.write_paused, now, self._bounds.unread):
@@ -194,9 +208,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._refused = True
         answering = self.cycle is not None and not self.cycle.response_complete
         if answering:
-            # To the application it looks as if the client had gone.
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+            self.abandon()
         if not (answering and self.cycle.response_started):
             body = f"{why}\n".encode()
             self.transport.write(

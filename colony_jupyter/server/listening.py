@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import socket
     import ssl
 
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 _BACKLOG: Final = 1024
 _AFTERTHOUGHT: Final = 0.2
@@ -43,8 +43,10 @@ class Listener:
         self._bound = bound
         self._secure = secure
         self._bounds = bounds
+        self._app = app
+        self._stopping = False
         self._config = BoundedConfig(
-            app=cast("Any", app),
+            app=cast("Any", self._run),
             interface="asgi3",
             http=BoundedHttp,
             ws=DeafWebSocket if deaf else BoundedWebSocket,
@@ -90,11 +92,15 @@ class Listener:
         if self._server is None or self._looking is None:
             self._bound.close()
             return
+        self._stopping = True
         self._looking.cancel()
         self._server.close()
         for connection in list(self._state.connections):
             connection.shutdown()
         await self._wait_for_tasks(grace)
+        for connection in self._state.connections:
+            if isinstance(connection, BoundedHttp):
+                connection.abandon()
         for task in self._state.tasks:
             task.cancel()
         await self._wait_for_tasks(_AFTERTHOUGHT)
@@ -104,6 +110,13 @@ class Listener:
                     await asyncio.sleep(_AFTERTHOUGHT / 20)
         for connection in list(self._state.connections):
             connection.transport.abort()
+
+    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except asyncio.CancelledError:
+            if not self._stopping:  # else it is no accident, which uvicorn would log as one
+                raise
 
     async def _wait_for_tasks(self, seconds: float) -> None:
         if self._state.tasks:

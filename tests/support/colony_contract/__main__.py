@@ -16,7 +16,7 @@ from colony_contract.cast import Place
 from colony_contract.known import EMBEDDED
 from colony_contract.replaying import Transcript, replay
 
-RECORDINGS = Path(__file__).parents[2] / "contract" / "transcripts"
+CONTRACT = Path(__file__).parents[2] / "contract"
 
 
 def say(line: str) -> None:
@@ -34,7 +34,7 @@ def main() -> int:
     given = parser.parse_args()
     place = Place.from_environment()
     differs = False
-    for path in given.transcripts or sorted(RECORDINGS.glob("*.json")):
+    for path in given.transcripts or sorted(CONTRACT.glob("*/*.json")):
         transcript = Transcript.read(path)
         if role := transcript.missing_role(place):
             say(f"{transcript.theme}: skipped, no key for {role}")

@@ -66,9 +66,13 @@ class Cast:
             self._keys[role] = PrivateKey.generate(secrets.token_bytes)
         return self._keys[role]
 
-    def bind(self, name: str, value: Any) -> None:
-        """Give a placeholder its value, once: a later step that binds it again is held to that value."""
-        self._values.setdefault(name.removeprefix("$"), value)
+    def bind(self, name: str, value: Any) -> Any:
+        """Give a placeholder its value, unless it has one: a later step that binds it again is held to the first.
+
+        Returns:
+            The value it has.
+        """
+        return self._values.setdefault(name.removeprefix("$"), value)
 
     def value(self, name: str) -> Any:
         """Look a placeholder up, written without its dollar."""

@@ -166,8 +166,8 @@ class _Run:
             value = look_up(body, path)
             if value is ABSENT:
                 found.append(Difference(f"payload.{path}", f"a value for {name}", ABSENT))
-            else:
-                self.cast.bind(name, value)
+            elif (bound := self.cast.bind(name, value)) != value:
+                found.append(Difference(f"payload.{path}", f"{name}, which is {bound}", value))
         comparison = Comparison(self.cast, frozenset(step.get("unordered") or ()), self.lenient_null)
         return [*found, *comparison.differences(_without_times(step["reply"]), reply)]
 

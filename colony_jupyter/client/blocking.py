@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from colony_jupyter.client.channel import AsyncChannel
 from colony_jupyter.client.colony import AsyncColony
-from colony_jupyter.client.loop import PORTAL
+from colony_jupyter.client.loop import PORTAL, Portal
 from colony_jupyter.client.process import AsyncProcess, ProcessFacts
 from colony_jupyter.client.stream import AsyncStream, Errors
 from colony_jupyter.errors import WaitTimeout
@@ -34,14 +34,25 @@ A = TypeVar("A")
 
 
 class _Face(Generic[A]):
-    """A blocking object and the asynchronous one that does its work."""
+    """A blocking object and the asynchronous one that does its work.
 
-    def __init__(self, behind: A) -> None:
+    Args:
+        behind: the asynchronous object.
+        portal: the way to the loop that it belongs to; the shared loop thread by default.
+    """
+
+    def __init__(self, behind: A, portal: Portal = PORTAL) -> None:
         self._async = behind
+        self._portal = portal
+
+    @property
+    def portal(self) -> Portal:
+        """The way to the loop of the object behind."""
+        return self._portal
 
     @property
     def asynchronous(self) -> A:
-        """The object behind this one; it belongs to the shared loop thread."""
+        """The object behind this one; it belongs to the loop behind `portal`."""
         return self._async
 
     def __repr__(self) -> str:
@@ -53,7 +64,7 @@ def _blocking(method: Callable[Concatenate[A, P], Coroutine[Any, Any, R]]) -> Ca
 
     @functools.wraps(method)
     def call(self: _Face[A], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return PORTAL.run(method, self.asynchronous, *args, **kwargs)
+        return self.portal.run(method, self.asynchronous, *args, **kwargs)
 
     return call
 
@@ -80,11 +91,11 @@ class Stream(_Face[AsyncStream]):
     def batches(self) -> Iterator[list[Entry]]:
         """Yield entries as they come, in lists of those that came together."""
         try:
-            while entries := PORTAL.run(self._async.batch):
+            while entries := self._portal.run(self._async.batch):
                 yield entries
         finally:
             # Not waited for: an abandoned iterator may be collected on any thread, the loop's own included.
-            PORTAL.spawn(self._async.aclose)
+            self._portal.spawn(self._async.aclose)
 
     def __iter__(self) -> Iterator[Entry]:
         for entries in self.batches():
@@ -120,7 +131,7 @@ class Channel(_Face[AsyncChannel]):
     @property
     def process(self) -> Process:
         """The process it belongs to."""
-        return Process(self._async.process)
+        return Process(self._async.process, self._portal)
 
     def stream(
         self,
@@ -136,7 +147,8 @@ class Channel(_Face[AsyncChannel]):
         return Stream(
             self._async.stream(
                 start=start, limit=limit, timeout=timeout, idle_timeout=idle_timeout, errors=errors, to_end=to_end
-            )
+            ),
+            self._portal,
         )
 
     def __iter__(self) -> Iterator[Entry]:
@@ -171,21 +183,21 @@ class Process(_Face[AsyncProcess], ProcessFacts):
 
     def channel(self, name: str) -> Channel:
         """Give a handle to one of its channels."""
-        return Channel(self._async.channel(name))
+        return Channel(self._async.channel(name), self._portal)
 
     def running(self, timeout: float | None = None) -> Self:
         """Wait until it runs, or has run; see `AsyncProcess.running`."""
-        PORTAL.run(self._async.running, timeout)
+        self._portal.run(self._async.running, timeout)
         return self
 
     def closed(self, timeout: float | None = None) -> Self:
         """Wait until it has ended, however it ended; see `AsyncProcess.closed`."""
-        PORTAL.run(self._async.closed, timeout)
+        self._portal.run(self._async.closed, timeout)
         return self
 
     def wait(self, state: ProcessState, timeout: float | None = None) -> Self:
         """Wait until it is in a state, or has been and is past it; see `AsyncProcess.wait`."""
-        PORTAL.run(self._async.wait, state, timeout)
+        self._portal.run(self._async.wait, state, timeout)
         return self
 
 
@@ -202,6 +214,13 @@ class Colony(_Face[AsyncColony]):
 
     def __init__(self, settings: Settings | None = None, *, prvkey: PrivateKey | None = None) -> None:
         super().__init__(AsyncColony(settings, prvkey=prvkey))
+
+    @classmethod
+    def around(cls, behind: AsyncColony, portal: Portal) -> Self:
+        """Give a blocking face to a colony that is there, through the way to its loop."""
+        face = cls.__new__(cls)
+        _Face.__init__(face, behind, portal)
+        return face
 
     connect = _blocking(AsyncColony.connect)
     call = _blocking(AsyncColony.call)
@@ -284,7 +303,7 @@ class Colony(_Face[AsyncColony]):
         **options: Any,
     ) -> Process:
         """Submit a function; returns at once with its process. See `AsyncColony.submit`."""
-        submitted = PORTAL.run(
+        submitted = self._portal.run(
             self._async.submit,
             function,
             *args,
@@ -294,23 +313,23 @@ class Colony(_Face[AsyncColony]):
             executornames=executornames,
             **options,
         )
-        return Process(submitted)
+        return Process(submitted, self._portal)
 
     def assign(self, timeout: float = 10.0, *, availablecpu: str = "", availablemem: str = "") -> Process | None:
         """Wait for a process to run, as an approved executor; see `AsyncColony.assign`."""
-        process = PORTAL.run(self._async.assign, timeout, availablecpu=availablecpu, availablemem=availablemem)
-        return None if process is None else Process(process)
+        process = self._portal.run(self._async.assign, timeout, availablecpu=availablecpu, availablemem=availablemem)
+        return None if process is None else Process(process, self._portal)
 
     def get_process(self, processid: ProcessFacts | str) -> Process:
         """Look a process up; see `AsyncColony.get_process`."""
-        return Process(PORTAL.run(self._async.get_process, processid))
+        return Process(self._portal.run(self._async.get_process, processid), self._portal)
 
     def processes(
         self, state: ProcessState | int | str, *, count: int = 100, executortype: str = "", label: str = ""
     ) -> list[Process]:
         """List processes of one state; see `AsyncColony.processes`."""
-        found = PORTAL.run(self._async.processes, state, count=count, executortype=executortype, label=label)
-        return [Process(process) for process in found]
+        found = self._portal.run(self._async.processes, state, count=count, executortype=executortype, label=label)
+        return [Process(process, self._portal) for process in found]
 
     def subscribe_process(
         self,
@@ -320,7 +339,7 @@ class Colony(_Face[AsyncColony]):
     ) -> Process:
         """Wait until a process is in a state, or has been and is past it; see `AsyncColony.subscribe_process`."""
         behind = process.asynchronous if isinstance(process, Process) else process
-        return Process(PORTAL.run(self._async.subscribe_process, behind, state, timeout))
+        return Process(self._portal.run(self._async.subscribe_process, behind, state, timeout), self._portal)
 
     def subscribe_channel(
         self,
@@ -332,7 +351,7 @@ class Colony(_Face[AsyncColony]):
     ) -> None:
         """Hand the entries of a channel to a callback, on the calling thread; see `AsyncColony.subscribe_channel`."""
         self.connect()
-        Process(self._async.handle(str(processid))).channel(name).subscribe(callback, start, timeout)
+        Process(self._async.handle(str(processid)), self._portal).channel(name).subscribe(callback, start, timeout)
 
     def __enter__(self) -> Self:
         self.connect()

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import os
 import threading
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from colony_jupyter.errors import UsageError
 
@@ -23,6 +23,16 @@ SLICE: Final = 0.05
 """Seconds for which a waiting thread does not look for an interrupt."""
 
 _CANCEL_WAIT: Final = 2.0
+
+
+class Portal(Protocol):
+    """A way for other threads to have coroutines run on a loop."""
+
+    def run(self, function: Callable[..., Coroutine[Any, Any, T]], *args: Any, **kwargs: Any) -> T:
+        """Run a coroutine function on the loop and wait for its result."""
+
+    def spawn(self, function: Callable[..., Coroutine[Any, Any, object]], *args: Any) -> None:
+        """Start a coroutine function on the loop and do not wait for it."""
 
 
 class LoopThread:

@@ -387,6 +387,10 @@ class AsyncColony(Calls):
             )
         return writer
 
+    def writers(self, processid: str) -> dict[str, ChannelWriter]:
+        """Give the writers of a process's channels that were made so far, by name."""
+        return {channel: writer for (owner, channel), writer in self._writers.items() if owner == processid}
+
     def asker(self, processid: str, channel: str) -> Asker:
         """Give the one who asks on a channel."""
         asker = self._askers.get((processid, channel))

@@ -25,7 +25,7 @@ from colony_jupyter.errors import (
 )
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.limits import MAX_PAYLOAD
-from colony_jupyter.wire.models import DATA, Entry
+from colony_jupyter.wire.models import DATA, END, Entry
 
 if TYPE_CHECKING:
     from colony_jupyter.client.reading import Source
@@ -91,6 +91,10 @@ class ChannelWriter:
         self._text_inreplyto = 0  # what the text that waits answers
         self._flusher: asyncio.Task[None] | None = None  # None while no text waits
         self._failure: ColonyError | None = None  # of the flusher, for the next call to raise
+        self.is_used = False
+        """Whether anything was asked to be written."""
+        self.has_ended = False
+        """Whether a plain ``end`` went through."""
 
     async def send(self, payload: Payload, *, kind: str = DATA, inreplyto: int = 0) -> int:
         """Append one entry, after all text that waits; its sequence.
@@ -130,6 +134,7 @@ class ChannelWriter:
         if inreplyto != self._text_inreplyto:
             await self.flush()
             self._text_inreplyto = inreplyto
+        self.is_used = True
         self._text.add(text, time.monotonic())
         if self._flusher is None and len(self._text):
             self._flusher = asyncio.create_task(self._flush_when_due())
@@ -205,6 +210,7 @@ class ChannelWriter:
 
     async def _deliver(self, message: messages.ChannelAppend) -> None:
         """Have one entry appended once: wait out refusals for rate, and ask the log when an answer got lost."""
+        self.is_used = True
         refusals = delays(random.random, at_once=False, first=REFUSED_FIRST, longest=REFUSED_LONGEST)
         cuts = delays(random.random)
         uncertain = False
@@ -215,7 +221,7 @@ class ChannelWriter:
                 await asyncio.sleep(delay)
             try:
                 if uncertain and await self._is_there(message):
-                    return
+                    break
                 uncertain = False
                 await self._source.call(message, dict[str, Any])
             except RateLimited:
@@ -231,7 +237,8 @@ class ChannelWriter:
             except (ChannelNotFound, ProcessNotFound, AccessDenied) as error:
                 raise await self._explain(error) from error
             else:
-                return
+                break
+        self.has_ended = self.has_ended or (message.payloadtype == END and not message.inreplyto)
 
     async def _is_there(self, message: messages.ChannelAppend) -> bool:
         me = self._source.key.id

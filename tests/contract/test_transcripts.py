@@ -1,4 +1,4 @@
-"""Every recorded exchange, and some written ones, replayed against the embedded colony, and against a real server where one is named."""
+"""Every recorded exchange, and some written ones: against the embedded colony, and a real server where one is named."""
 
 from __future__ import annotations
 

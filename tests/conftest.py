@@ -15,9 +15,6 @@ from leaks import holdings, leaks, watch_loops
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# `colony_server`, the fixture users get too.
-pytest_plugins = ["colony_jupyter.testing"]
-
 # The fixture that users get: `colony_server`, and `make_colony_server`.
 pytest_plugins = ["colony_jupyter.testing"]
 

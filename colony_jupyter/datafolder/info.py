@@ -105,7 +105,7 @@ def ask(running: Running, timeout: float = 1.0) -> bool:
             connection.sendall(request.encode("latin-1"))
             while len(answer) < _LONGEST_ANSWER and (piece := connection.recv(_LONGEST_ANSWER)):
                 answer += piece
-    except (OSError, UnicodeEncodeError):
+    except (OSError, UnicodeError):
         return False
     head, _, body = answer.partition(b"\r\n\r\n")
     return head.startswith(b"HTTP/1.1 %d " % HTTPStatus.OK) and body == running.id.encode()

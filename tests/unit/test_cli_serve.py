@@ -1,0 +1,235 @@
+"""`colony-jupyter serve` as a person uses it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+
+import pytest
+from kernels import Kernel, environment_without_colonies, mode, servers, wait_until
+
+from colony_jupyter import embedded
+from colony_jupyter.datafolder import info
+from colony_jupyter.errors import EmbeddedError
+
+
+class Serve:
+    """The command, run in a process of its own; ``wait`` returns once it has said everything there is to say."""
+
+    def __init__(self, data, *arguments: str) -> None:
+        self.data = data
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "colony_jupyter", "serve", "--data", str(data), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment_without_colonies(),
+        )
+        self.said = ""
+
+    def wait(self) -> None:
+        for line in self.process.stdout:
+            self.said += line
+            if "colonies.env" in line:
+                break
+        else:
+            pytest.fail(self.process.communicate()[1])
+        wait_until(lambda: info.read(self.data / "running.json") is not None)
+
+    @property
+    def port(self) -> int:
+        return info.read(self.data / "running.json").port
+
+    def end(self, number=signal.SIGTERM) -> tuple[int, float]:
+        start = time.monotonic()
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=10)
+        self.said += out + err
+        return self.process.returncode, time.monotonic() - start
+
+
+@pytest.fixture
+def serve(tmp_path):
+    started = []
+
+    def start(*arguments, data=tmp_path / "data", wait=True):
+        started.append(Serve(data, *arguments))
+        if wait:
+            started[-1].wait()
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.returncode is None:
+            one.process.kill()
+            one.process.communicate()
+        one.process.stdout.close()
+        one.process.stderr.close()
+
+
+def sourced(line: str) -> dict[str, str]:
+    """What a shell has in its environment after the line."""
+    out = subprocess.run(
+        ["/bin/bash", "-c", f"{line.strip()}; env -0"], check=True, capture_output=True, text=True, env={}
+    ).stdout
+    return dict(item.split("=", 1) for item in out.split("\0") if item)
+
+
+def test_the_line_it_prints_makes_a_shell_a_user_of_it(serve, tmp_path):
+    data = tmp_path / "it's a folder"
+    server = serve("--port", "0", data=data)
+    found = sourced(server.said.splitlines()[-1])
+    keys = embedded.keys(data)
+    assert {name: value for name, value in found.items() if name.startswith(("COLONIES_", "SSL_"))} == {
+        "COLONIES_SERVER_HOST": "127.0.0.1",
+        "COLONIES_SERVER_PORT": str(server.port),
+        "COLONIES_TLS": "false",
+        "COLONIES_SERVER_TLS": "false",
+        "COLONIES_COLONY_NAME": "dev",
+        "COLONIES_PRVKEY": keys.prvkey.reveal(),
+        "COLONIES_COLONY_PRVKEY": keys.colony_prvkey.reveal(),
+        "COLONIES_SERVER_PRVKEY": keys.server_prvkey.reveal(),
+    }
+    assert mode(data) == "0o700"
+    assert {mode(path) for path in data.rglob("*") if path.is_file()} == {"0o600"}
+    server.end()
+    assert not re.search("[0-9a-f]{64}", server.said)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_told_to_end_it_ends_within_two_seconds_whatever_clients_do(serve, number):
+    server = serve("--port", "0")
+    with contextlib.ExitStack() as stack:
+        for beginning in (
+            b"",
+            b"POST /api HTTP/1.1\r\n",
+            b"POST /api HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\nx",
+        ):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            client.sendall(beginning)
+        status, took = server.end(number)
+    assert status == 0
+    assert took < 2
+    assert "Traceback" not in server.said
+    assert info.read(server.data / "running.json") is None
+
+
+def test_tls_is_trusted_by_what_sources_its_line(serve):
+    server = serve("--port", "0", "--tls")
+    found = sourced(server.said.splitlines()[-1])
+    assert found["COLONIES_TLS"] == found["COLONIES_SERVER_TLS"] == "true"
+    script = (
+        "import httpx, os\n"
+        "print(httpx.get(f\"https://{os.environ['COLONIES_SERVER_HOST']}:{os.environ['COLONIES_SERVER_PORT']}/health\").status_code)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script], env={**os.environ, **found}, capture_output=True, text=True, check=False
+    )
+    assert run.stdout == "200\n", run.stderr
+    with pytest.raises(ssl.SSLCertVerificationError):
+        connect_tls(server.port, ssl.create_default_context())
+
+
+def connect_tls(port: int, context: ssl.SSLContext) -> bytes:
+    with (
+        socket.create_connection(("127.0.0.1", port)) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as secure,
+    ):
+        return secure.getpeercert(binary_form=True)
+
+
+def test_the_certificate_is_kept(serve):
+    context = ssl.create_default_context()
+    first = serve("--port", "0", "--tls")
+    context.load_verify_locations(first.data / "tls" / "authority.pem")
+    before = connect_tls(first.port, context)
+    first.end()
+    second = serve("--port", "0", "--tls")
+    assert connect_tls(second.port, context) == before
+
+
+def test_notebooks_say_how_to_use_a_folder_served_with_tls(serve):
+    server = serve("--port", "0", "--tls")
+    with pytest.raises(EmbeddedError, match=r"serve --tls.*sourcing .*colonies\.env"):
+        embedded.ensure(server.data)
+
+
+def test_notebooks_share_what_is_served_already(serve):
+    server = serve("--port", "0")
+    with Kernel(server.data) as kernel:
+        assert kernel.ensure() == server.port
+        assert len(servers(server.data)) == 1
+        kernel.end()
+    assert server.process.poll() is None
+
+
+def test_a_folder_in_use_by_a_notebook_is_refused(serve, tmp_path):
+    with Kernel(tmp_path / "data") as kernel:
+        kernel.ensure()
+        pid = servers(tmp_path / "data")[0].pid
+        server = serve("--port", "0", wait=False)
+        out, err = server.process.communicate()
+        assert (server.process.returncode, out) == (1, "")
+        assert f"in use by the embedded colony of a notebook (process {pid})" in err
+        assert "--data" in err
+        kernel.end()
+
+
+def test_a_folder_in_use_by_another_server_is_refused(serve):
+    first = serve("--port", "0")
+    second = serve("--port", "0", wait=False)
+    _, err = second.process.communicate()
+    assert second.process.returncode == 1
+    assert f"another `colony-jupyter serve` (process {first.process.pid} on " in err
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", ""])
+def test_beyond_this_machine_only_with_tls_or_on_request(serve, host):
+    server = serve("--host", host, "--port", "0", wait=False)
+    _, err = server.process.communicate()
+    assert server.process.returncode == 1
+    assert "--insecure-bind" in err
+    assert len(err.splitlines()) == 1
+    insecure = serve("--host", host, "--port", "0", "--insecure-bind")
+    assert "everybody on the network can read" in insecure.said
+    with socket.create_connection(("127.0.0.1", insecure.port)):
+        pass
+    insecure.end()
+
+
+def test_a_port_in_use_is_named(serve):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        server = serve("--port", str(port), wait=False)
+        _, err = server.process.communicate()
+    assert server.process.returncode == 1
+    assert f"127.0.0.1:{port}" in err
+    assert "--port" in err
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--port", "65536"], "'65536' is no port"),
+        (["--port", "-1"], "no port"),
+        (["--keep", "-1"], "no number of days"),
+        (["--keep", "nan"], "no number of days"),
+        (["--durability", "some"], "invalid choice"),
+        (["--unknown"], "unrecognized arguments: --unknown"),
+        (["--insecure"], "unrecognized arguments: --insecure"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(serve, arguments, said):
+    server = serve(*arguments, wait=False)
+    _, err = server.process.communicate()
+    assert server.process.returncode == 2
+    assert said in err
+    assert not server.data.exists()

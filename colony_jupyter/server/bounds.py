@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode
 
 if TYPE_CHECKING:
     import asyncio
@@ -234,12 +235,15 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
     def __init__(self, config: BoundedConfig, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
         self._unread = _Unread()
+        # Frames of the message that is coming in, after the first.
+        self._fragments = 0
 
     def handle_cont(self, event: Frame) -> None:
         """Take a fragment of a message, up to the bound."""
         # Empty fragments cost the sender little and us a list that grows.
-        if len(self.frames) >= self.config.bounds.fragments:
-            self.conn.fail(1009, "too many fragments")
+        self._fragments = 0 if event.fin else self._fragments + 1
+        if self._fragments >= self.config.bounds.fragments:
+            self.conn.fail(CloseCode.MESSAGE_TOO_BIG, "too many fragments")
             self.handle_parser_exception()
         else:
             super().handle_cont(event)

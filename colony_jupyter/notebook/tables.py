@@ -29,6 +29,9 @@ COLOURS: Final = {
 }
 """Of states, readable on light and on dark ground."""
 
+NO_MATH: Final = "mathjax_ignore tex2jax_ignore"
+"""Classes that keep MathJax from reading dollars in somebody's text as formulas, which may hold links."""
+
 _WIDEST: Final = 60
 _LONGEST: Final = 500
 _MONO: Final = "font-family:ui-monospace,Menlo,Consolas,monospace"
@@ -84,7 +87,7 @@ class Table:
         )
         body = "".join(f"<tr>{''.join(_cell(cell) for cell in row)}</tr>" for row in self.rows)
         return (
-            '<table style="border-collapse:collapse;font-size:12px;margin:0">'
+            f'<table class="{NO_MATH}" style="border-collapse:collapse;font-size:12px;margin:0">'
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         )
 

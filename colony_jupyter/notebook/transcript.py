@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import msgspec
 
 from colony_jupyter.notebook.rows import FAULT, NOTE
-from colony_jupyter.notebook.tables import COLOURS
+from colony_jupyter.notebook.tables import COLOURS, NO_MATH
 from colony_jupyter.notebook.text import clean, clock, one_line
 from colony_jupyter.wire.models import END, ERROR, TURN, ProcessState
 
@@ -75,7 +75,7 @@ def as_html(model: PaneModel, written: float) -> str:
     state = f'<b style="color:{colour}">{model.state.name}</b> ' if model.state is not None else ""
     title = html.escape(_title(model), quote=False)
     return (
-        f'<details open class="cj-transcript"><summary>{state}<bdi>{title}</bdi> '
+        f'<details open class="cj-transcript {NO_MATH}"><summary>{state}<bdi>{title}</bdi> '
         f'<small style="opacity:.7">{html.escape(_written(written))}</small></summary>{log}{result}</details>'
     )
 

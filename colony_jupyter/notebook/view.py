@@ -62,6 +62,7 @@ class View:
         self._flushing = threading.Lock()  # one flush at a time: the thread's, or that of `finish`
         self._flusher = flusher
         self._closed = False
+        self.on_close: Callable[[], None] | None = None  # told when nothing is shown any more, from any thread
 
     def process(self, record: ProcessRecord, executorname: str = "", waiting_for: str = "") -> None:
         """Show a change of the process (`PaneModel.process`)."""
@@ -125,6 +126,8 @@ class View:
         """Let go of everything; the view shows nothing new after this."""
         self._closed = True
         self._flusher.forget(self)
+        if self.on_close is not None:
+            self.on_close()
 
     def flush(self) -> float | None:
         """Write what is new; called by the flusher's thread."""

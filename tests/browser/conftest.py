@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -12,10 +13,9 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
+import httpx
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -131,7 +131,7 @@ class Lab:
         for _ in range(600):
             try:
                 self.call("GET", "api/status")
-            except (urllib.error.URLError, ConnectionError):
+            except httpx.TransportError:
                 if self.process.poll() is not None:
                     raise RuntimeError(Path(self.log.name).read_text()) from None
                 time.sleep(0.1)
@@ -140,12 +140,10 @@ class Lab:
         raise RuntimeError(Path(self.log.name).read_text())
 
     def call(self, method: str, path: str, body: object = None) -> object:
-        request = urllib.request.Request(f"{self.url}/{path}", method=method)
-        request.add_header("Authorization", f"token {self.token}")
-        data = json.dumps(body).encode() if body is not None else None
-        with urllib.request.urlopen(request, data, timeout=20) as answer:
-            text = answer.read()
-        return json.loads(text) if text else None
+        headers = {"Authorization": f"token {self.token}"}
+        answer = httpx.request(method, f"{self.url}/{path}", headers=headers, json=body, timeout=20, trust_env=False)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
 
     def stop(self) -> None:
         self.process.terminate()
@@ -228,10 +226,12 @@ class Notebook:
         before = self.path.stat().st_mtime_ns
         self.page.keyboard.press("Control+s")
         for _ in range(100):
-            if self.path.stat().st_mtime_ns != before:
-                break
             self.page.wait_for_timeout(100)
-        return json.loads(self.path.read_text())
+            if self.path.stat().st_mtime_ns != before:
+                # It may still be being written.
+                with contextlib.suppress(ValueError):
+                    return json.loads(self.path.read_text())
+        raise TimeoutError(self.name)
 
     def shot(self, name: str, number: int | None = None) -> None:
         SHOTS.mkdir(exist_ok=True)
@@ -249,7 +249,7 @@ class Notebook:
 def notebook(lab, browser):
     opened = []
 
-    def make(*cells: str, theme: str = "light", width: int = 1100, height: int = 900) -> Notebook:
+    def make(*cells: str, theme: str = "light", width: int = 1400, height: int = 900) -> Notebook:
         opened.append(Notebook(lab, browser, [FEED, *cells], theme=theme, width=width, height=height))
         opened[-1].run(0)
         return opened[-1]
@@ -257,5 +257,6 @@ def notebook(lab, browser):
     yield make
     for each in opened:
         each.close()
-    errors = [error for each in opened for error in each.errors]
+    # Lab itself raises this one when a kernel goes.
+    errors = [error for each in opened for error in each.errors if "Canceled future" not in error]
     assert not errors

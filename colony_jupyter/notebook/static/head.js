@@ -23,7 +23,11 @@ export class Head {
     this.time = make("span", "cj-meta cj-time");
     this.tools = make("span", "cj-tools");
     this.actions = make("span", "cj-actions");
-    this.more = button("⋯", () => this.element.classList.toggle("cj-open"), "cj-quiet cj-more");
+    this.more = button("⋯", () => {
+      const open = this.element.classList.toggle("cj-open");
+      this.more.setAttribute("aria-expanded", String(open));
+    }, "cj-quiet cj-more");
+    this.more.setAttribute("aria-expanded", "false");
     this.more.setAttribute("aria-label", "More");
     /** Changes of the state, for screen readers. */
     this.spoken = make("span", "cj-spoken");
@@ -42,23 +46,22 @@ export class Head {
   fillTools(tools) {
     const { store } = this;
     const lines = async (/** @type {string} */ form) => (await store.ask({ do: "lines", form })).buffers[0];
-    const copy = button("Copy", () => void copyFrom(copy, async () => new TextDecoder().decode(await lines("text"))), "cj-quiet");
+    const copy = button("Copy", () => void copyFrom(copy, async () => new TextDecoder().decode(await lines("text"))), "cj-quiet cj-rare");
     copy.title = "Copy all entries as text";
     const save = async () => {
       const name = `${store.head?.title ?? "process"}-${store.head?.pid.slice(0, 8) ?? ""}.jsonl`;
       download(name.replace(/[^\w.-]+/g, "_"), /** @type {DataView<ArrayBuffer>} */ (await lines("json")), "application/jsonl");
     };
-    const keep = button("Download", () => void save(), "cj-quiet");
+    const keep = button("Download", () => void save(), "cj-quiet cj-rare");
     keep.title = "Download all entries as JSON Lines";
     if (tools.search) this.tools.append(button("Search", tools.search, "cj-quiet"));
     if (tools.reply) this.tools.append(this.reply);
-    this.kept = [copy, keep];
     this.tools.append(copy, keep);
     if (tools.details) {
       const details = button("Details", () => {
         tools.details?.();
         details.setAttribute("aria-pressed", String(details.getAttribute("aria-pressed") !== "true"));
-      }, "cj-quiet");
+      }, "cj-quiet cj-rare");
       details.title = "Show channel, type, sequence and reply-to of every entry";
       details.setAttribute("aria-pressed", "false");
       this.tools.append(details);

@@ -60,7 +60,7 @@ export class Log {
   drawTabs() {
     const channels = this.store.head?.channels ?? [];
     this.tabs.hidden = channels.length <= 1;
-    this.element.hidden = !this.store.next && !channels.some(([, count]) => count);
+    this.reveal();
     if (this.tabs.hidden) return;
     const total = channels.reduce((sum, [, count]) => sum + count, 0);
     /** @type {[string, string, number, number][]} */
@@ -92,6 +92,11 @@ export class Log {
     });
   }
 
+  /** Nothing is shown of a log that is empty. */
+  reveal() {
+    this.element.hidden = !this.store.next && this.search.hidden;
+  }
+
   /** @param {string} channel */
   choose(channel) {
     this.channel = channel;
@@ -103,7 +108,7 @@ export class Log {
 
   /** @param {import("./store.js").Row[]} rows */
   onRows(rows) {
-    if (this.element.hidden) this.element.hidden = false;
+    this.reveal();
     if (this.words) return;
     const mine = rows.filter(Store.of(this.channel));
     if (this.following) {
@@ -116,6 +121,7 @@ export class Log {
   }
 
   onReset() {
+    this.reveal();
     if (this.words) return;
     if (this.following) this.toEnd();
     else {
@@ -194,6 +200,17 @@ export class Log {
     return !this.store.rows.some((row) => row.n > number && Store.of(this.channel)(row)) && number >= (this.store.rows[0]?.n ?? 0) - 1;
   }
 
+  /**
+   * Change the rows so that one of them, which stays, does not move under the reader's eyes.
+   * @param {HTMLElement} anchor
+   * @param {() => void} change
+   */
+  keeping(anchor, change) {
+    const before = anchor.offsetTop;
+    change();
+    this.list.scrollTop += anchor.offsetTop - before;
+  }
+
   async older() {
     const first = this.shown[0];
     if (this.loading || this.words || !first || first.n === 0 || this.store.dead) return;
@@ -204,10 +221,10 @@ export class Log {
     this.loading = false;
     // Meanwhile another channel may have been chosen, or the window moved.
     if (!rows.length || channel !== this.channel || this.shown[0] !== first || this.words) return;
-    const { scrollHeight, scrollTop } = this.list;
-    this.list.prepend(this.build(rows));
-    this.shown.unshift(...rows);
-    this.list.scrollTop = scrollTop + this.list.scrollHeight - scrollHeight;
+    this.keeping(/** @type {HTMLElement} */ (this.list.firstElementChild), () => {
+      this.list.prepend(this.build(rows));
+      this.shown.unshift(...rows);
+    });
     if (this.following) this.stick();
     const over = this.shown.length - WINDOW;
     if (over > 0 && !this.following) {
@@ -226,11 +243,7 @@ export class Log {
     const rows = whole || this.store.dead ? here : ((await this.store.ask({ do: "rows", after: last.n, count: STEP, channel })).rows ?? []);
     this.loading = false;
     if (!rows.length || channel !== this.channel || this.shown[this.shown.length - 1] !== last || this.words) return;
-    const { scrollHeight, scrollTop } = this.list;
-    const before = this.shown.length;
-    this.append(rows);
-    // What went at the top must not pull up what is being read.
-    if (this.shown.length < before + rows.length) this.list.scrollTop = scrollTop - Math.max(0, scrollHeight - this.list.scrollHeight);
+    this.keeping(/** @type {HTMLElement} */ (this.list.lastElementChild), () => this.append(rows));
     this.unseen = Math.max(0, this.unseen - rows.length);
     this.drawFresh();
   }

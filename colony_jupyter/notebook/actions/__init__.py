@@ -1,0 +1,1 @@
+"""What magics do: plain functions on an `AsyncColony`, without IPython."""

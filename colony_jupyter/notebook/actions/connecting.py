@@ -1,0 +1,156 @@
+"""Connects to a colony, and says where one is connected."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from colony_jupyter.client.colony import AsyncColony
+from colony_jupyter.errors import ColonyError, ServerRefused, SettingsError, UsageError
+from colony_jupyter.settings import COLONY_KEY, KEY, resolve
+from colony_jupyter.wire.models import ExecutorState, Statistics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from colony_jupyter.settings import Settings
+
+_MAX_PORT = 65535
+
+
+class Status(msgspec.Struct, frozen=True):
+    """Where one is connected, as whom, and what goes on there; shows itself as text.
+
+    Attributes:
+        place: where calls go, in words.
+        caller: who calls, in words.
+        statistics: counts of the colony.
+        executors: number of approved executors.
+        kernel: what this kernel submitted that has not ended, in words; may be empty.
+    """
+
+    place: str
+    caller: str
+    statistics: Statistics
+    executors: int
+    kernel: str = ""
+
+    def __repr__(self) -> str:
+        counts = self.statistics
+        lines = [
+            f"connected to  {self.place}",
+            f"as            {self.caller}",
+            f"executors     {self.executors} approved",
+            (
+                f"processes     {counts.waitingprocesses} waiting, {counts.runningprocesses} running, "
+                f"{counts.successfulprocesses} successful, {counts.failedprocesses} failed, "
+                f"{counts.cancelledprocesses} cancelled"
+            ),
+        ]
+        if self.kernel:
+            lines.append(f"this kernel   {self.kernel}")
+        return "\n".join(lines)
+
+
+def choose(
+    address: str | None,
+    *,
+    colonyname: str | None = None,
+    tls: bool | None = None,
+    embedded: bool = False,
+    ask: Callable[[str], str] | None = None,
+) -> Settings:
+    """Work out where to connect; nothing is contacted.
+
+    Args:
+        address: ``HOST:PORT`` or ``HOST``; None for what the environment says, else the embedded colony.
+        colonyname: the colony.
+        tls: whether to speak TLS.
+        embedded: use the embedded colony whatever the environment says.
+        ask: asks for a key without showing it; None to use the environment's keys.
+
+    Raises:
+        UsageError: if the words contradict each other.
+        SettingsError: if something is missing.
+    """
+    if embedded:
+        if address or tls is not None or ask is not None:
+            raise UsageError("--embedded has its own address and keys: leave HOST:PORT, --tls, --no-tls and --ask out.")
+        return resolve(colonyname=colonyname, use_embedded=True)
+    host, port = _parts(address) if address else (None, None)
+    environ = dict(os.environ)
+    if ask is not None:
+        for name, whose in ((KEY, "your private key"), (COLONY_KEY, "the colony's private key, or nothing")):
+            if typed := ask(f"{name} ({whose}): ").strip():
+                environ[name] = typed
+            elif name == KEY:
+                raise SettingsError(f"No key was typed, so nothing was changed. {KEY} is 64 hex digits.")
+    return resolve(environ, host=host, port=port, tls=tls, colonyname=colonyname)
+
+
+def place(settings: Settings) -> str:
+    """Say where calls go, once that is known to be so."""
+    return settings.describe().replace(", started by the first call", "")
+
+
+async def open_colony(settings: Settings) -> AsyncColony:
+    """Connect, and make sure that the caller is a member there.
+
+    Raises:
+        ServerUnreachable, AccessDenied, ServerRefused, EmbeddedError: why it is not possible.
+    """
+    colony = AsyncColony(settings)
+    try:
+        await colony.connect()
+        await colony.statistics()
+    except BaseException:
+        await colony.aclose()
+        raise
+    return colony
+
+
+async def status(colony: AsyncColony, kernel: str = "") -> Status:
+    """Ask where one is connected and what goes on there.
+
+    Raises:
+        ServerUnreachable, AccessDenied: why that cannot be said.
+    """
+    await colony.connect()
+    statistics = await colony.statistics()
+    executors = await colony.executors()
+    return Status(
+        place=place(colony.settings),
+        caller=await _caller(colony),
+        statistics=statistics,
+        executors=sum(executor.state is ExecutorState.APPROVED for executor in executors),
+        kernel=kernel,
+    )
+
+
+async def _caller(colony: AsyncColony) -> str:
+    """Say as what the colony knows the caller."""
+    owner = " (and with the colony owner's key)" if colony.is_owner else ""
+    try:
+        return f"user '{(await colony.get_user_by_id(colony.userid)).name}' {colony.userid[:8]}…{owner}"
+    except ServerRefused:
+        pass
+    try:
+        executor = await colony.get_executor_by_id(colony.userid)
+    except ColonyError:
+        return f"{colony.userid[:8]}…{owner}"
+    # Trap 20: what an executor submits, it may be given itself.
+    return (
+        f"executor '{executor.executorname}' {colony.userid[:8]}… (an executor's key; a user's is better here){owner}"
+    )
+
+
+def _parts(address: str) -> tuple[str, int | None]:
+    """Part ``HOST:PORT``; an IPv6 address is in brackets."""
+    host, colon, port = address.rpartition(":")
+    if not colon or address.endswith("]"):
+        return address.strip("[]"), None
+    if not port.isdecimal() or not 0 < int(port) <= _MAX_PORT or not host or "/" in host:
+        raise UsageError(f"'{address}' is no HOST:PORT, such as localhost:50080.")
+    return host.strip("[]"), int(port)

@@ -1,0 +1,240 @@
+"""Feeds a view with a process as it goes on: its state, and the entries of its channels, as they come."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from colony_jupyter.channels.conversation import ends_conversation
+from colony_jupyter.channels.reader import StreamState
+from colony_jupyter.client.loop import PORTAL
+from colony_jupyter.client.process import SYNC, raise_unless_successful
+from colony_jupyter.errors import ColonyError, ProcessRemoved
+from colony_jupyter.notebook.view import PaneCallbacks
+from colony_jupyter.wire.models import ProcessState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+    from typing import Any
+
+    from colony_jupyter.client.process import AsyncProcess
+    from colony_jupyter.notebook.model import Connection
+    from colony_jupyter.notebook.view import View
+    from colony_jupyter.wire.models import Entry, ProcessRecord
+
+_ASK_AGAIN: Final = 3.0
+"""Seconds after which it is asked again what a waiting process waits for."""
+
+_WORST_FIRST: Final = (StreamState.BROKEN, StreamState.RESUMING, StreamState.OPEN, StreamState.ENDED)
+_CONNECTION: Final[dict[StreamState, Connection]] = {
+    StreamState.OPEN: "open",
+    StreamState.RESUMING: "resuming",
+    StreamState.ENDED: "ended",
+    StreamState.BROKEN: "broken",
+}
+
+
+class Follower:
+    """Follows one process on the loop, until it has closed and everything was shown, or until nobody looks any more.
+
+    What happens to the process and its channels is shown, never raised.
+
+    Args:
+        process: the process.
+        channels: those to read; by default all that were declared.
+        on_entries: told of the entries of a channel, after they were shown, and of none at its end; on the loop.
+        stays: whether it goes on when its view is closed.
+    """
+
+    def __init__(
+        self,
+        process: AsyncProcess,
+        channels: Sequence[str] | None = None,
+        *,
+        on_entries: Callable[[str, Sequence[Entry]], None] | None = None,
+        stays: bool = False,
+    ) -> None:
+        self.process = process
+        self._wanted = channels
+        self._on_entries = on_entries
+        self._stays = stays
+        self._view: View | None = None  # None while nobody looks
+        self._main: asyncio.Task[Any] | None = None  # the one that runs it; None before
+        self._states: dict[str, StreamState] = {}
+        self._executors: dict[str, str] = {}  # names by id
+        self._waiting_for = ""
+
+    # From any thread
+
+    @property
+    def view(self) -> View | None:
+        """Where it is shown."""
+        return self._view
+
+    def callbacks(self) -> PaneCallbacks:
+        """Give what the controls of its pane do: they only enqueue."""
+        return PaneCallbacks(on_send=self.enqueue_text, on_cancel=self.enqueue_cancel)
+
+    def enqueue_text(self, channel: str, text: str) -> None:
+        """Have a text sent that somebody typed."""
+        PORTAL.spawn(self._guarded, self._send(channel, text))
+
+    def enqueue_cancel(self) -> None:
+        """Have the process cancelled."""
+        PORTAL.spawn(self._guarded, self._cancel())
+
+    def show_in(self, view: View | None) -> None:
+        """Show what happens from now on in a view, or nowhere."""
+        self._view = view
+        if view is not None:
+            if not self._stays:
+                view.on_close = self._enqueue_stop
+            self._show_process()
+
+    # On the loop
+
+    async def follow_to_end(self) -> None:
+        """Follow the process to its end; then the view is finished."""
+        try:
+            await self.run()
+        except asyncio.CancelledError:
+            if self._view is not None:
+                self._view.note("Not watched here any longer; the process goes on.")
+            raise
+        finally:
+            if self._view is not None:
+                self._view.finish()
+
+    async def follow_to_success(self) -> None:
+        """Follow the process to its end, and raise what it ended with, if not success.
+
+        Raises:
+            ProcessFailed, ProcessCancelled, ProcessRemoved: as it ended.
+        """
+        await self.follow_to_end()
+        raise_unless_successful(await self.process.refresh())
+
+    async def run(self) -> None:
+        """Follow the process to its end."""
+        self._main = asyncio.current_task()
+        await self._guarded(self._follow())
+
+    async def _follow(self) -> None:
+        process = self.process
+        record = process.colony.watch(process.processid).record or await process.refresh()
+        names = record.spec.channels if self._wanted is None else self._wanted
+        if record.state.is_closed:
+            if names and self._view is not None:
+                self._view.note("The process has ended, and channels do not outlive their process.")
+            names = []
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._guarded(self._follow_state()))
+            for name in names:
+                group.create_task(self._guarded(self._read(name)))
+
+    async def _follow_state(self) -> None:
+        watch = self.process.colony.watch(self.process.processid)
+        async with watch.following():
+            while not watch.is_over:
+                record = watch.record
+                self._show_process()
+                if record is not None:
+                    await self._find_words(record)
+                    self._show_process()
+                if watch.record is record:  # else it changed while that was asked for
+                    waits = record is not None and record.state is ProcessState.WAITING
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(_ASK_AGAIN if waits else None):
+                            await watch.change()
+            if watch.record is not None:
+                await self._find_words(watch.record)
+            self._show_process()
+            if watch.removed:
+                raise ProcessRemoved(self.process.processid, watch.record.spec.funcname if watch.record else "")
+
+    async def _find_words(self, record: ProcessRecord) -> None:
+        """Find out what a process waits for, and the name of its executor."""
+        colony = self.process.colony
+        self._waiting_for = ""
+        if record.state is ProcessState.WAITING:
+            sentence = await colony.explain_waiting(record)
+            self._waiting_for = sentence[:1].lower() + sentence[1:].rstrip(".")
+        executorid = record.assignedexecutorid
+        if executorid and executorid not in self._executors:
+            with contextlib.suppress(ColonyError):  # then its id is shown
+                self._executors[executorid] = (await colony.get_executor_by_id(executorid)).executorname
+
+    async def _read(self, channel: str) -> None:
+        process = self.process
+        stream = process.channel(channel).stream(errors="yield", to_end=False)
+        stream.on_state(partial(self._show_connection, channel))
+        if channel != SYNC:
+            process.colony.readers(process.processid).opened.add(channel)
+        try:
+            async with stream:
+                while entries := await stream.batch():
+                    self._show_entries(channel, entries)
+                    if any(ends_conversation(entry) and entry.senderid != process.colony.userid for entry in entries):
+                        await self._acknowledge(channel)
+        finally:
+            if self._on_entries is not None:
+                self._on_entries(channel, ())
+
+    async def _acknowledge(self, channel: str) -> None:
+        readers = self.process.colony.readers(self.process.processid)
+        readers.ended.add(channel)
+        if readers.opened <= readers.ended:
+            await self.process.acknowledge()
+
+    async def _send(self, channel: str, text: str) -> None:
+        try:
+            await self.process.channel(channel).send(text)
+        except ColonyError as error:
+            if self._view is not None:
+                self._view.refused(channel, text, str(error))
+
+    async def _cancel(self) -> None:
+        await self.process.cancel()
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """Show what work on the loop raises: there is nobody else to tell."""
+        try:
+            await work
+        except ColonyError as error:
+            self.tell(str(error))
+        except Exception as error:  # noqa: BLE001 - shown, whatever it is
+            self.tell(f"{type(error).__name__}: {error}")
+
+    def tell(self, fault: str) -> None:
+        """Show an error in the view."""
+        if self._view is not None:
+            self._view.error(fault)
+
+    def _show_process(self) -> None:
+        record = self.process.colony.watch(self.process.processid).record
+        if self._view is not None and record is not None:
+            self._view.process(record, self._executors.get(record.assignedexecutorid, ""), self._waiting_for)
+
+    def _show_entries(self, channel: str, entries: Sequence[Entry]) -> None:
+        if self._view is not None:
+            record = self.process.record
+            senders = {record.initiatorid: record.initiatorname, **self._executors}
+            self._view.entries(channel, entries, senders, self.process.colony.userid)
+        if self._on_entries is not None:
+            self._on_entries(channel, entries)
+
+    def _show_connection(self, channel: str, state: StreamState) -> None:
+        self._states[channel] = state
+        if self._view is not None:
+            worst = next(each for each in _WORST_FIRST if each in self._states.values())
+            self._view.connection(_CONNECTION[worst])
+
+    def _enqueue_stop(self) -> None:
+        PORTAL.call_soon(self.stop)
+
+    def stop(self) -> None:
+        """Stop following; the process goes on."""
+        if self._main is not None:
+            self._main.cancel()

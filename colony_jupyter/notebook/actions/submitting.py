@@ -1,0 +1,72 @@
+"""Function specs as they are typed, in JSON or as ``KEY=VALUE``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from colony_jupyter.errors import InvalidSpec, UsageError
+from colony_jupyter.notebook.suggest import did_you_mean
+from colony_jupyter.notebook.words import value
+from colony_jupyter.wire.models import Conditions, FunctionSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def spec_of_json(text: str) -> FunctionSpec:
+    """Read a function spec as ColonyOS's own command line takes it; what it leaves out gets safe values (trap 1).
+
+    Raises:
+        InvalidSpec: if it is none; the sentence says where.
+    """
+    try:
+        read = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        raise InvalidSpec(f"The function spec is no JSON: {error}.") from None
+    if not isinstance(read, dict):
+        raise InvalidSpec("The function spec must be a JSON object, in braces.")
+    spec = _known(read, FunctionSpec)
+    if isinstance(spec.get("conditions"), dict):
+        spec["conditions"] = _known(spec["conditions"], Conditions)
+    try:
+        return msgspec.convert(spec, FunctionSpec)
+    except msgspec.ValidationError as error:
+        raise InvalidSpec(f"The function spec is not as it must be: {error}.") from None
+
+
+def pairs(words: Sequence[str] | None, option: str) -> list[tuple[str, str]]:
+    """Part ``KEY=VALUE`` words.
+
+    Raises:
+        UsageError: if one has no ``=``.
+    """
+    found = []
+    for word in words or ():
+        key, equals, rest = word.partition("=")
+        if not equals or not key:
+            raise UsageError(f"{option} takes KEY=VALUE, not '{word}'.")
+        found.append((key, rest))
+    return found
+
+
+def named_values(words: Sequence[str] | None, option: str, names: Mapping[str, Any]) -> dict[str, Any]:
+    """Read ``KEY=VALUE`` words into values, each as `colony_jupyter.notebook.words.value` reads it."""
+    return {key: value(rest, names) for key, rest in pairs(words, option)}
+
+
+def _known(read: dict[str, Any], shape: type[FunctionSpec | Conditions]) -> dict[str, Any]:
+    """Give the members that are fields, whatever case their names are in; null means left out, as for the server."""
+    fields = {field.encode_name: field for field in msgspec.structs.fields(shape)}
+    found: dict[str, Any] = {}
+    for key, member in read.items():
+        name = key.casefold()
+        if name not in fields:
+            # The command line ignores what it does not know; what looks like a slip is not ignored here.
+            if near := did_you_mean(key, fields):
+                raise InvalidSpec(f"A function spec has no field '{key}'.{near}")
+            continue
+        if member is not None:
+            found[name] = member
+    return found

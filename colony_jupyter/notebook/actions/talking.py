@@ -1,0 +1,175 @@
+"""A conversation as it goes on: one process, one channel, turns, and the view that shows it at the moment."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+from colony_jupyter.channels.conversation import Turn, TurnEnd, closes_turns, ends_conversation
+from colony_jupyter.client.loop import PORTAL
+from colony_jupyter.client.process import raise_unless_successful
+from colony_jupyter.errors import ChannelClosed, ColonyError, StreamError, WaitTimeout
+from colony_jupyter.notebook.actions.following import Follower
+from colony_jupyter.notebook.view import PaneCallbacks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from colony_jupyter.client.process import AsyncProcess
+    from colony_jupyter.notebook.view import View
+    from colony_jupyter.wire.models import Entry
+
+
+class Talk:
+    """A conversation on a channel of a process; it lives on the loop thread until the process has closed.
+
+    Args:
+        process: the process.
+        channel: the channel's name.
+        settle: gives the seconds of quiet that end a turn of a partner who does not close its turns.
+        renew: begins a conversation like this one anew and shows it in a view; for the pane's control.
+    """
+
+    def __init__(
+        self,
+        process: AsyncProcess,
+        channel: str,
+        *,
+        settle: Callable[[], float],
+        renew: Callable[[View], None] | None = None,
+    ) -> None:
+        self.process = process
+        self.channel = channel
+        self._settle = settle
+        self._renew = renew
+        self._turns: dict[Turn, asyncio.Event] = {}  # those that go on, and what wakes who waits for them
+        self._closes = False  # whether the partner is known to close its turns
+        self._ended = False  # whether it sent a plain `end`
+        self._listening: asyncio.Task[None] | None = None  # None before the start
+        self._follower = Follower(process, [channel], on_entries=self._take, stays=True)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can be said any more."""
+        return self._ended or self.process.colony.watch(self.process.processid).is_over
+
+    # From any thread
+
+    def callbacks(self) -> PaneCallbacks:
+        """Give what the controls of its pane do: they only enqueue."""
+        return PaneCallbacks(
+            on_send=lambda _channel, text: PORTAL.spawn(self._say_typed, text),
+            on_cancel=self._follower.enqueue_cancel,
+            on_stop_waiting=lambda: PORTAL.call_soon(self.stop_waiting),
+            on_end_chat=lambda: PORTAL.spawn(self._say_end),
+            on_new_chat=self._begin_anew if self._renew is not None else None,
+        )
+
+    def show_in(self, view: View | None) -> None:
+        """Show what is said from now on in a view; the earlier one takes no more input."""
+        earlier = self._follower.view
+        if earlier is not None and earlier is not view:
+            earlier.finish()
+        self._follower.show_in(view)
+
+    # On the loop
+
+    async def start(self) -> None:
+        """Begin to listen."""
+        self._listening = asyncio.create_task(self._listen())
+
+    async def say(self, text: str, timeout: float | None = None) -> str:
+        """Say something and wait until the answer is complete; give its text.
+
+        Args:
+            text: what to say.
+            timeout: seconds for the whole; None for no limit.
+
+        Raises:
+            WaitTimeout: if the answer was not complete in that time.
+            StreamError: if the partner answered with an ``error``.
+            ChannelClosed: if the conversation is over.
+            ProcessFailed, ProcessCancelled: if the process ended so before it answered.
+        """
+        turn = Turn(None, me=self.process.colony.userid, settle=self._settle(), closes=self._closes)
+        news = self._turns[turn] = asyncio.Event()
+        try:
+            async with asyncio.timeout(timeout):
+                await self.process.running()
+                if self._ended:
+                    raise ChannelClosed(self.process.processid, self.channel, "the conversation has ended")
+                turn.know(await self.process.channel(self.channel).send(text))
+                await self._wait(turn, news)
+        except TimeoutError:
+            raise WaitTimeout(f"an answer on channel '{self.channel}'", timeout or 0.0, await self._why()) from None
+        finally:
+            del self._turns[turn]
+            if not self._turns and self._follower.view is not None:
+                self._follower.view.reply_due(due=False)
+        if turn.error is not None:
+            raise StreamError(self.process.processid, self.channel, turn.error)
+        if turn.ended is TurnEnd.OVER and not turn.text and not self._ended:
+            raise_unless_successful(self.process.record)
+        return turn.text
+
+    def stop_waiting(self) -> None:
+        """Do not wait for answers any longer."""
+        for turn, news in self._turns.items():
+            turn.stop()
+            news.set()
+
+    def stop(self) -> None:
+        """Listen no longer; the process goes on."""
+        self._follower.stop()
+
+    async def _wait(self, turn: Turn, news: asyncio.Event) -> None:
+        while turn.ended is None:
+            news.clear()
+            deadline = turn.deadline
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(None if deadline is None else max(0.0, deadline - time.monotonic())):
+                    await news.wait()
+            turn.tick(time.monotonic())
+
+    async def _listen(self) -> None:
+        await self._follower.run()
+        self._take(self.channel, ())
+
+    def _take(self, _channel: str, entries: Sequence[Entry]) -> None:
+        me = self.process.colony.userid
+        theirs = [entry for entry in entries if entry.senderid != me and not entry.former]
+        self._closes = self._closes or any(closes_turns(entry) for entry in theirs)
+        self._ended = self._ended or any(ends_conversation(entry) for entry in theirs)
+        now = time.monotonic()
+        for turn, news in self._turns.items():
+            turn.add(entries, now)
+            if not entries:
+                turn.over()
+            news.set()
+
+    async def _why(self) -> str:
+        record = self.process.record
+        return await self.process.colony.explain_waiting(record) if not record.isassigned else ""
+
+    async def _say_typed(self, text: str) -> None:
+        view = self._follower.view
+        try:
+            await self.say(text)
+        except StreamError:
+            pass  # the pane shows the entry
+        except ColonyError as error:
+            if view is not None:
+                view.refused(self.channel, text, str(error))
+
+    async def _say_end(self) -> None:
+        try:
+            await self.process.channel(self.channel).end()
+        except ColonyError as error:
+            self._follower.tell(str(error))
+
+    def _begin_anew(self) -> None:
+        view = self._follower.view
+        if self._renew is not None and view is not None:
+            self._renew(view)

@@ -1,0 +1,57 @@
+"""``%load_ext colony_jupyter`` and its undoing, and nested event loops for who asks for them."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from colony_jupyter import __version__
+from colony_jupyter.errors import ColonyError, UsageError
+from colony_jupyter.notebook.magics import ColonyMagics
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+_loaded: dict[int, ColonyMagics] = {}
+"""The magics of each shell, by the shell's identity; there is one, but for tests."""
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Load the magics, and say in one line where they will connect; nothing is started or contacted."""
+    magics = _loaded[id(shell)] = ColonyMagics(shell)
+    shell.register_magics(magics)
+    try:
+        where = magics.session.settings.describe()
+    except ColonyError as error:
+        where = f"not connected: {error}"
+    print(f"colony_jupyter {__version__}: {where}")  # noqa: T201 - the one line it says
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """Take the magics away and let go of the connection; what was submitted goes on."""
+    magics = _loaded.pop(id(shell), None)
+    if magics is None:
+        return
+    for kind, names in magics.magics.items():
+        for name in names:
+            shell.magics_manager.magics[kind].pop(name, None)
+    shell.configurables[:] = [each for each in shell.configurables if each is not magics]
+    magics.session.close()
+
+
+def allow_nested_asyncio() -> None:
+    """Let ``asyncio.run(...)`` work in a cell, for a script that was pasted whole.
+
+    It patches asyncio for the whole kernel and cannot be undone; top-level ``await`` needs no such thing.
+
+    Raises:
+        UsageError: if neither nest_asyncio nor its fork is installed.
+    """
+    for name in ("nest_asyncio2", "nest_asyncio"):  # the first is the maintained fork, which newer ipykernels bring
+        try:
+            module = importlib.import_module(name)
+        except ImportError:
+            continue
+        module.apply()
+        return
+    raise UsageError("allow_nested_asyncio() needs nest_asyncio: `pip install nest-asyncio`.")

@@ -1,0 +1,234 @@
+"""The magics: they read a line and call an action."""
+
+from __future__ import annotations
+
+import functools
+import getpass
+from collections import ChainMap
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from IPython.core.error import StdinNotImplementedError
+from IPython.core.magic import Magics, cell_magic, line_cell_magic, magics_class, needs_local_scope, no_var_expand
+from traitlets import Float
+
+from colony_jupyter.errors import ColonyError, UsageError
+from colony_jupyter.notebook import commands
+from colony_jupyter.notebook.actions import chatting, connecting, processes, submitting
+from colony_jupyter.notebook.actions.following import Follower
+from colony_jupyter.notebook.parser import HelpAsked
+from colony_jupyter.notebook.session import Session
+from colony_jupyter.notebook.stories import show_as, story
+from colony_jupyter.notebook.suggest import did_you_mean
+from colony_jupyter.notebook.text_view import TextView
+from colony_jupyter.notebook.view import View, is_headless, open_view
+from colony_jupyter.notebook.words import value
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Mapping
+    from typing import Concatenate
+
+    from colony_jupyter.client.blocking import Process
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _told_in_sentences(
+    method: Callable[Concatenate[ColonyMagics, P], R],
+) -> Callable[Concatenate[ColonyMagics, P], R | None]:
+    """Have help printed, and errors and interrupts shown without a stack of ours."""
+
+    @functools.wraps(method)
+    def call(self: ColonyMagics, /, *args: P.args, **kwargs: P.kwargs) -> R | None:
+        self.goes_on = ""
+        try:
+            return method(self, *args, **kwargs)
+        except HelpAsked as asked:
+            print(asked)  # noqa: T201 - help goes where print goes
+            return None
+        except ColonyError as error:
+            show_as(error, story(error))
+            raise
+        except KeyboardInterrupt as interrupt:
+            show_as(interrupt, [f"Interrupted. {self.goes_on}".rstrip()])
+            raise
+
+    return call
+
+
+@magics_class
+class ColonyMagics(Magics):
+    """The magics of colony_jupyter, and their settings: ``%config ColonyMagics``."""
+
+    settle = Float(
+        1.5, min=0.0, help="Seconds of quiet after an answer that end a turn of a partner who does not close its turns."
+    ).tag(config=True)
+
+    def __init__(self, shell: Any) -> None:
+        super().__init__(shell)
+        self.shell: Any = shell
+        self.session = Session()
+        self.goes_on = ""  # what an interrupt of the running magic does not end, as a sentence
+
+    @no_var_expand
+    @needs_local_scope
+    @line_cell_magic
+    @_told_in_sentences
+    def colony(self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> object:
+        """ColonyOS: submit, watch, answer, cancel; ``%colony --help`` lists it all."""
+        name, _, rest = line.strip().partition(" ")
+        if name in ("-h", "--help", "help"):
+            raise HelpAsked(commands.overview())
+        names = self._names(local_ns)
+        if cell is not None:
+            if name != "submit":
+                raise UsageError("Only `%%colony submit` takes a cell: the cell holds a function spec in JSON.")
+            return self._submit(commands.SUBMIT_CELL.read(rest), names, cell)
+        name = name or "status"
+        if name not in commands.LINES:
+            near = did_you_mean(name, commands.LINES) or f" There are: {', '.join(commands.LINES)}."
+            raise UsageError(f"%colony has no command '{name}'.{near}")
+        found = commands.LINES[name].read(rest)
+        action: Callable[[Namespace, Mapping[str, Any]], object] = getattr(self, f"_{name}")
+        return action(found, names)
+
+    @no_var_expand
+    @needs_local_scope
+    @cell_magic
+    @_told_in_sentences
+    def colony_chat(self, line: str, cell: str, local_ns: dict[str, Any] | None = None) -> None:
+        """Say what the cell holds to an executor, and wait for its answer."""
+        found = commands.CHAT.read(line)
+        text = cell.removesuffix("\n")
+        if not text.strip():
+            raise UsageError("The cell says nothing: what you want to say goes below the %%colony_chat line.")
+        names = self._names(local_ns)
+        partner = self._find(found.pid, names) if found.pid else None
+        talk, remark = self.session.run(
+            chatting.conversation,
+            self.session,
+            lambda: float(self.settle),
+            funcname=found.funcname,
+            executortype=found.type,
+            channel=found.channel,
+            process=partner.asynchronous if partner else None,
+            new=found.new,
+        )
+        name = talk.process.funcname
+        self.goes_on = (
+            f"The conversation with {name} ({talk.process.processid[:8]}) goes on; the message may have been sent."
+        )
+        view: View
+        view = (
+            TextView(name, kind="chat") if found.no_pane else open_view(name, kind="chat", callbacks=talk.callbacks())
+        )
+        if remark:
+            view.note(remark)
+        talk.show_in(view)
+        try:
+            answer = self.session.run(talk.say, text, found.timeout)
+        finally:
+            if found.no_pane or is_headless():
+                view.finish()  # all of it is there when the cell ends
+            if found.no_pane:
+                talk.show_in(None)
+        if found.variable:
+            self._keep(found.variable, answer)
+
+    # the commands of %colony
+
+    def _status(self, found: Namespace, names: Mapping[str, Any]) -> object:
+        _ = found, names
+        return self.session.run(connecting.status, self.session.colony, self.session.describe())
+
+    def _connect(self, found: Namespace, names: Mapping[str, Any]) -> None:
+        _ = names
+        settings = connecting.choose(
+            getattr(found, "host:port"),
+            colonyname=found.colony,
+            tls=found.tls,
+            embedded=found.embedded,
+            ask=_ask if found.ask else None,
+        )
+        self.session.switch(self.session.run(connecting.open_colony, settings))
+        print(f"Connected to {connecting.place(settings)}.")  # noqa: T201 - the answer of this magic
+
+    def _submit(self, found: Namespace, names: Mapping[str, Any], cell: str | None = None) -> Process:
+        function = found.funcname if cell is None else submitting.spec_of_json(cell)
+        options = {
+            name: given
+            for name in ("maxexectime", "maxwaittime", "maxretries", "priority", "label")
+            if (given := getattr(found, name)) is not None
+        }
+        if found.env:
+            options["env"] = dict(submitting.pairs(found.env, "--env"))
+        submitted = self.session.run(
+            self.session.colony.submit,
+            function,
+            *(value(word, names) for word in (found.arg if cell is None else ())),
+            kwargs=submitting.named_values(found.kw, "--kw", names),
+            channels=found.channel or (),
+            executortype=found.type or "",
+            executornames=found.executor or (),
+            **options,
+        )
+        process = self.session.remember(submitted)
+        if found.variable:
+            self._keep(found.variable, process)
+        short = process.processid[:8]
+        self.goes_on = (
+            f"{process.funcname} ({short}) goes on: `%colony watch {short}` shows it, `%colony cancel {short}` ends it."
+        )
+        if not found.quiet:
+            self._show(Follower(submitted), process, wait=found.wait)
+        elif found.wait:
+            self.session.run(submitted.result)
+        return process
+
+    def _ps(self, found: Namespace, names: Mapping[str, Any]) -> object:
+        _ = found, names
+        return self.session.run(processes.recent, self.session.colony)
+
+    # what they share
+
+    def _show(self, follower: Follower, process: Process, *, wait: bool) -> None:
+        """Show a process in the cell that runs now; where nobody can look later, until its end."""
+        view = open_view(process.funcname, callbacks=follower.callbacks())
+        follower.show_in(view)
+        self._keep_silent(process)
+        if wait or is_headless():
+            self.session.run(follower.follow_to_success)
+        else:
+            self.session.start(follower.follow_to_end)
+
+    def _find(self, word: str, names: Mapping[str, Any]) -> Process:
+        found = self.session.run(processes.find, self.session.colony, word, names, tuple(self.session.processes))
+        return self.session.remember(found)
+
+    def _names(self, local: dict[str, Any] | None) -> Mapping[str, Any]:
+        return ChainMap(local or {}, self.shell.user_ns)
+
+    def _keep(self, name: str, kept: object) -> None:
+        if not name.isidentifier():
+            raise UsageError(f"'{name}' cannot be the name of a variable.")
+        self.shell.user_ns[name] = kept
+
+    def _keep_silent(self, process: Process) -> None:
+        """Have the process show nothing of itself in this cell, where its pane is; in a terminal there is no pane."""
+        if getattr(self.shell, "kernel", None) is None:
+            return
+        vars(process)["_ipython_display_"] = lambda: None
+
+        def after_the_cell(_: object) -> None:
+            vars(process).pop("_ipython_display_", None)
+            self.shell.events.unregister("post_run_cell", after_the_cell)
+
+        self.shell.events.register("post_run_cell", after_the_cell)
+
+
+def _ask(prompt: str) -> str:
+    try:
+        return getpass.getpass(prompt)
+    except StdinNotImplementedError:
+        raise UsageError("Nobody is there to be asked for a key: set COLONIES_PRVKEY in the environment.") from None

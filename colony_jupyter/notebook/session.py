@@ -1,0 +1,89 @@
+"""What this kernel is connected to, and what it has seen there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
+
+from colony_jupyter.client.blocking import Process
+from colony_jupyter.client.colony import AsyncColony
+from colony_jupyter.client.loop import PORTAL
+from colony_jupyter.settings import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from colony_jupyter.client.process import AsyncProcess
+    from colony_jupyter.notebook.actions.talking import Talk
+    from colony_jupyter.settings import Settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Topic(NamedTuple):
+    """What a conversation is known by."""
+
+    address: str
+    colonyname: str
+    funcname: str
+    executortype: str
+    channel: str
+
+
+class Session:
+    """The kernel's current connection, its processes and conversations."""
+
+    def __init__(self) -> None:
+        self._colony: AsyncColony | None = None  # None until something asks for it
+        self.processes: dict[str, AsyncProcess] = {}  # by id, the latest last
+        self.talks: dict[Topic, Talk] = {}  # the latest last
+
+    @property
+    def settings(self) -> Settings:
+        """Where calls go; nothing is contacted.
+
+        Raises:
+            SettingsError: if the environment says it only in part.
+        """
+        return resolve() if self._colony is None else self._colony.settings
+
+    @property
+    def colony(self) -> AsyncColony:
+        """The colony, for use on the loop.
+
+        Raises:
+            SettingsError: if the environment says it only in part.
+        """
+        if self._colony is None:
+            self._colony = AsyncColony()
+        return self._colony
+
+    def run(self, action: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run an action on the loop and wait for it; an interrupt cancels it."""
+        return PORTAL.run(action, *args, **kwargs)
+
+    def start(self, action: Callable[..., Coroutine[Any, Any, object]], *args: Any) -> None:
+        """Run an action on the loop and do not wait for it."""
+        PORTAL.spawn(action, *args)
+
+    def switch(self, colony: AsyncColony) -> None:
+        """Use another connection from now on. The earlier one serves what still runs on it."""
+        self._colony = colony
+
+    def remember(self, process: AsyncProcess) -> Process:
+        """Keep a process in mind, and give it as a user holds it."""
+        self.processes.pop(process.processid, None)
+        self.processes[process.processid] = process
+        return Process(process)
+
+    def describe(self) -> str:
+        """Say in words what was submitted or looked at here and has not ended."""
+        running = [process for process in self.processes.values() if not process.state.is_closed]
+        return ", ".join(f"{process.funcname} ({process.processid[:8]})" for process in running)
+
+    def close(self) -> None:
+        """Let go of the connections and of everything that listens on them; processes go on."""
+        for talk in self.talks.values():
+            PORTAL.call_soon(talk.stop)
+        if self._colony is not None:
+            PORTAL.run(self._colony.aclose)

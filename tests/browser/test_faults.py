@@ -1,0 +1,97 @@
+"""What a pane survives: a page that is loaded again, a kernel that goes, cells that run again and again."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+LONG_STREAM = """
+view = opened()
+running(view)
+def work():
+    for at in range(2000):
+        feed(view, "progress", f"entry {at}.")
+        time.sleep(0.004)
+    view.process(record(ProcessState.SUCCESS, output=["ok"]), "laptop-7f3a")
+    view.finish()
+threading.Thread(target=work).start()
+"""
+
+
+def test_a_page_loaded_again_in_mid_stream_has_every_entry_once(notebook):
+    book = notebook(LONG_STREAM)
+    book.run(1)
+    expect(book.cell(1).locator(".cj-row").nth(50)).to_be_attached()
+    book.save()
+    book.open()
+    pane = book.cell(1).locator(".cj")
+    expect(pane.locator(".cj-state").first).to_have_text("SUCCESS", timeout=40_000)
+    numbers = [int(row) for row in pane.locator(".cj-row").evaluate_all("rows => rows.map(row => row.dataset.n)")]
+    assert numbers == list(range(1000, 2000))
+    expect(pane.locator(".cj-row").last).to_contain_text("entry 1999.")
+
+
+def test_a_kernel_that_is_restarted_is_told_at_once(notebook):
+    book = notebook("view = opened(); running(view); feed(view, 'progress', 'one')")
+    book.run(1)
+    pane = book.cell(1).locator(".cj")
+    pane.get_by_role("button", name="Reply").click()
+    pane.locator("textarea").press_sequentially("half a sente")
+    expect(pane.locator(".cj-link")).to_be_hidden()
+    book.cell(0).locator(".jp-InputArea-prompt").click()
+    book.page.keyboard.type("00")
+    book.page.locator(".jp-Dialog").locator(".jp-mod-accept").click()
+    expect(pane.locator(".cj-link")).to_have_text("not live", timeout=10_000)
+    expect(pane.locator("textarea")).to_have_value("half a sente")
+    expect(pane.locator(".cj-hint")).to_contain_text("The kernel was restarted")
+    book.shot("restarted-light", 1)
+    book.wait_idle()  # a kernel that is on its way cannot be shut down
+
+
+RERUN = """
+view = opened()
+running(view)
+feed(view, "progress", *(f"entry {at}" for at in range(20)))
+"""
+
+COUNT = """
+from ipywidgets.widgets.widget import _instances
+from colony_jupyter.notebook.pane import PaneWidget
+time.sleep(2)  # the last transcript is written
+print(sum(isinstance(each, PaneWidget) for each in _instances.values()), "panes",
+      sum(thread.name == "colony-panes" for thread in threading.enumerate()), "threads")
+"""
+
+
+def test_running_a_cell_again_closes_its_earlier_pane(notebook):
+    book = notebook(RERUN, COUNT)
+    for _ in range(20):
+        book.run(1)
+    expect(book.cell(1).locator(".cj")).to_have_count(1)
+    book.run(2)
+    assert book.output(2).strip() == "1 panes 0 threads"
+
+
+TEN = """
+views = [opened(title=f"task {at}") for at in range(10)]
+for view in views:
+    running(view)
+def work():
+    for step in range(1, 101):
+        for view in views:
+            feed(view, "progress", *(f"Processing step {step}/100" for _ in range(5)))
+        time.sleep(0.02)
+    for view in views:
+        view.process(record(ProcessState.SUCCESS, output=["ok"]), "laptop-7f3a")
+        view.finish()
+threading.Thread(target=work).start()
+"""
+
+
+def test_ten_panes_stream_at_once(notebook):
+    book = notebook(TEN)
+    book.run(1)
+    panes = book.cell(1).locator(".cj")
+    expect(panes).to_have_count(10)
+    for at in range(10):
+        expect(panes.nth(at).locator(".cj-state").first).to_have_text("SUCCESS", timeout=30_000)
+        assert panes.nth(at).locator(".cj-row").count() == 500

@@ -265,7 +265,7 @@ class AsyncProcess(ProcessFacts):
         if self.colony.watch(self.processid).record is None:
             await self.refresh()
         if not self.colony.readers(self.processid).opened:
-            await self._acknowledge()
+            await self.acknowledge()
         await self.wait(ProcessState.SUCCESS, timeout)
         output = self.output
         return output if len(output) > 1 else output[0] if output else None
@@ -286,9 +286,10 @@ class AsyncProcess(ProcessFacts):
         readers = self.colony.readers(self.processid)
         readers.ended.add(core.channel)
         if readers.opened <= readers.ended:
-            await self._acknowledge()
+            await self.acknowledge()
 
-    async def _acknowledge(self) -> None:
+    async def acknowledge(self) -> None:
+        """Tell the executor, once, that everything was received; only where a channel ``sync`` says that it waits."""
         readers = self.colony.readers(self.processid)
         record = self.record
         if SYNC not in record.spec.channels or record.initiatorid != self.colony.key.id or readers.acknowledged:

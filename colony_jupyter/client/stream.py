@@ -77,6 +77,18 @@ class AsyncStream:
         """The process as it was last known; after the end it says how it ended."""
         return self._core.record
 
+    def on_state(self, tell: Callable[[StreamState], None]) -> None:
+        """Have a callback told each time the state of the connection is another, on the loop; it must not block."""
+        last = self._core.state
+
+        def look() -> None:
+            nonlocal last
+            if self._core.state is not last:
+                last = self._core.state
+                tell(last)
+
+        self._core.news.add(look)
+
     def statistics(self) -> Statistics:
         """Tell what was delivered, dropped as repeated, resumed, and the lag."""
         return self._core.statistics()

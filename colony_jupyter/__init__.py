@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from colony_jupyter.errors import StreamError as StreamError
     from colony_jupyter.errors import WaitTimeout as WaitTimeout
     from colony_jupyter.executor.executor import Executor as Executor
+    from colony_jupyter.notebook.extension import allow_nested_asyncio as allow_nested_asyncio
+    from colony_jupyter.notebook.extension import load_ipython_extension as load_ipython_extension
+    from colony_jupyter.notebook.extension import unload_ipython_extension as unload_ipython_extension
     from colony_jupyter.settings import Settings as Settings
     from colony_jupyter.wire.models import Entry as Entry
     from colony_jupyter.wire.models import FunctionSpec as FunctionSpec
@@ -67,6 +70,7 @@ _HOMES = {
         "WaitTimeout",
     ),
     "executor.executor": ("Executor",),
+    "notebook.extension": ("allow_nested_asyncio", "load_ipython_extension", "unload_ipython_extension"),
     "settings": ("Settings",),
     "wire.models": ("Entry", "FunctionSpec", "ProcessState", "WorkflowSpec"),
 }

@@ -68,7 +68,7 @@ def _submit(name: str, *, cell: bool) -> Command:
 def _chat() -> Command:
     command = Command(
         "%%colony_chat",
-        "Say what the cell holds, and wait for the answer. Goes on with the latest conversation, or that with FUNCNAME.",
+        "Say what the cell holds and wait for the answer; without FUNCNAME the latest conversation goes on.",
         [Operand("FUNCNAME", "name of the function to talk to", required=False)],
     )
     command.option("--type", metavar="EXECUTORTYPE", help="type of executor; else the one that offers FUNCNAME")

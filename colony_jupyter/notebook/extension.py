@@ -35,7 +35,8 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     for kind, names in magics.magics.items():
         for name in names:
             shell.magics_manager.magics[kind].pop(name, None)
-    shell.configurables[:] = [each for each in shell.configurables if each is not magics]
+    configurables: list[object] = shell.configurables
+    configurables.remove(magics)
     magics.session.close()
 
 

@@ -116,10 +116,10 @@ class Command:
                 and not _NUMBER.fullmatch(word)
             ):
                 name = word.partition("=")[0]
-                raise self._wrong(
-                    f"There is no option {name}.{did_you_mean(name, self.options)} (A word that begins with a dash can "
-                    "be given in quotes, or after --.)"
+                near = (
+                    did_you_mean(name, self.options) or " A word that begins with a dash can be quoted, or follow --."
                 )
+                raise self._wrong(f"There is no option {name}.{near}")
         self._place([*operands, *words[end + 1 :]], found)
         if self.text is not None:
             setattr(found, self.text.name.lower(), text)

@@ -23,11 +23,22 @@ BELOW: dict[str, set[str]] = {
     "embedded": {"errors", "wire", "datafolder"},
     "settings": {"errors", "wire", "embedded"},
     "client": {"errors", "wire", "channels", "settings", "embedded"},
-    "executor": {"errors", "wire", "channels", "settings", "client"},
-    "doctor": {"errors", "wire", "channels", "settings", "embedded", "client"},
+    "executor": {"errors", "wire", "datafolder", "channels", "settings", "client"},
+    "doctor": {"errors", "wire", "datafolder", "channels", "settings", "embedded", "client"},
     "testing": {"errors", "wire", "datafolder", "settings", "embedded", "client"},
     "notebook": {"errors", "wire", "channels", "settings", "embedded", "client", "executor", "doctor"},
-    "cli": {"errors", "wire", "datafolder", "settings", "server", "embedded", "client", "executor", "doctor", "notebook"},
+    "cli": {
+        "errors",
+        "wire",
+        "datafolder",
+        "settings",
+        "server",
+        "embedded",
+        "client",
+        "executor",
+        "doctor",
+        "notebook",
+    },
     "__main__": {"cli"},
     # Public names, handed out lazily; nobody below imports them from there.
     "__init__": {"errors", "wire", "settings", "embedded", "client", "executor", "notebook"},
@@ -38,7 +49,8 @@ TYPES_ONLY = {("errors", "wire")}
 
 _CLOCKS = {"asyncio", "time", "threading", "socket", "selectors", "random", "secrets", "select", "anyio"}
 _FACES = {"IPython", "ipywidgets", "anywidget", "ipykernel", "traitlets", "jupyterlab", "comm"}
-_SOCKETS = {"socket", "httpx", "httpcore", "websockets", "requests", "urllib", "http", "starlette", "uvicorn"}
+_SOCKETS = {"socket", "httpx", "httpcore", "websockets", "requests", "starlette", "uvicorn"}
+_SOCKETS |= {"urllib.request", "http.client", "http.server"}
 
 # What each floor may not know of the world.
 FOREIGN: dict[str, set[str]] = {
@@ -79,7 +91,8 @@ def read_imports(source: str, where: str, floor: str) -> list[Import]:
             if module == PACKAGE:  # `from colony_jupyter import client`
                 found.extend(Import(at, floor, f"{PACKAGE}.{alias.name}", types_only) for alias in node.names)
             else:
-                found.append(Import(at, floor, "." * node.level + module, types_only))
+                dots = "." * node.level
+                found.extend(Import(at, floor, f"{dots}{module}.{alias.name}", types_only) for alias in node.names)
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
             first = node.args[0] if node.args else None
             if isinstance(first, ast.Constant) and isinstance(first.value, str):
@@ -98,8 +111,9 @@ def complaint(found: Import) -> str | None:
         return f"{found.where}: relative import of {found.target}"
     top, _, rest = found.target.partition(".")
     if top != PACKAGE:
-        if top in FOREIGN.get(found.floor, set()) and not found.types_only:
-            return f"{found.where}: {found.floor} may not know {top}"
+        banned = [name for name in FOREIGN.get(found.floor, ()) if f"{found.target}.".startswith(f"{name}.")]
+        if banned and not found.types_only:
+            return f"{found.where}: {found.floor} may not know {banned[0]}"
         return None
     floor = rest.partition(".")[0]
     if floor in ("", "__version__") or floor == found.floor or floor in BELOW[found.floor]:
@@ -146,6 +160,8 @@ def test_the_magics_only_parse_and_call_actions():
         ("embedded", "import importlib; importlib.import_module('colony_jupyter.server.app')", "may not import"),
         ("client", "import IPython.display", "may not know IPython"),
         ("notebook", "import websockets", "may not know websockets"),
+        ("notebook", "from urllib import request", "may not know urllib.request"),
+        ("notebook", "from socket import socket", "may not know socket"),
         ("client", "from . import x", "relative import"),
         ("client", "if TYPE_CHECKING:\n    from colony_jupyter.notebook import pane", "may not import"),
         ("client", "if TYPE_CHECKING:\n    pass\nelse:\n    import IPython", "may not know IPython"),
@@ -163,6 +179,7 @@ def test_an_edge_that_points_up_is_found(floor, source, fault):
         ("wire", "from colony_jupyter.wire import models"),
         ("errors", "if TYPE_CHECKING:\n    from colony_jupyter.wire.models import Entry"),
         ("wire", "import hashlib"),
+        ("executor", "from urllib.parse import quote"),
         ("cli", "from colony_jupyter import __version__"),
     ],
 )

@@ -29,19 +29,19 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
-A = TypeVar("A")
+A_co = TypeVar("A_co", covariant=True)
 """The asynchronous class behind a blocking one."""
 
 
-class _Face(Generic[A]):
-    """A blocking object and the asynchronous one that does its work.
+class _Face(Generic[A_co]):
+    """A_co blocking object and the asynchronous one that does its work.
 
     Args:
         behind: the asynchronous object.
         portal: the way to the loop that it belongs to; the shared loop thread by default.
     """
 
-    def __init__(self, behind: A, portal: Portal = PORTAL) -> None:
+    def __init__(self, behind: A_co, portal: Portal = PORTAL) -> None:
         self._async = behind
         self._portal = portal
 
@@ -51,7 +51,7 @@ class _Face(Generic[A]):
         return self._portal
 
     @property
-    def asynchronous(self) -> A:
+    def asynchronous(self) -> A_co:
         """The object behind this one; it belongs to the loop behind `portal`."""
         return self._async
 
@@ -59,11 +59,13 @@ class _Face(Generic[A]):
         return repr(self._async).replace("<Async", "<", 1)
 
 
-def _blocking(method: Callable[Concatenate[A, P], Coroutine[Any, Any, R]]) -> Callable[Concatenate[_Face[A], P], R]:
+def _blocking(
+    method: Callable[Concatenate[A_co, P], Coroutine[Any, Any, R]],
+) -> Callable[Concatenate[_Face[A_co], P], R]:
     """Derive a blocking method from a coroutine method."""
 
     @functools.wraps(method)
-    def call(self: _Face[A], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    def call(self: _Face[A_co], /, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.portal.run(method, self.asynchronous, *args, **kwargs)
 
     return call
@@ -113,7 +115,7 @@ class Stream(_Face[AsyncStream]):
 
 
 class Channel(_Face[AsyncChannel]):
-    """A channel: send, read, iterate. Made by `Process.channel`. See `AsyncChannel`."""
+    """A_co channel: send, read, iterate. Made by `Process.channel`. See `AsyncChannel`."""
 
     read = _blocking(AsyncChannel.read)
     send = _blocking(AsyncChannel.send)
@@ -165,7 +167,7 @@ class Channel(_Face[AsyncChannel]):
 
 
 class Process(_Face[AsyncProcess], ProcessFacts):
-    """A process as its submitter, its executor or an onlooker holds it. See `AsyncProcess`."""
+    """A_co process as its submitter, its executor or an onlooker holds it. See `AsyncProcess`."""
 
     cancel = _blocking(AsyncProcess.cancel)
     refresh = _blocking(AsyncProcess.refresh)
@@ -202,7 +204,7 @@ class Process(_Face[AsyncProcess], ProcessFacts):
 
 
 class Colony(_Face[AsyncColony]):
-    """A colony, for code that blocks; also a context manager. See `AsyncColony`.
+    """A_co colony, for code that blocks; also a context manager. See `AsyncColony`.
 
     Args:
         settings: where it is and who calls; by default from the environment, else the embedded colony.

@@ -1,0 +1,115 @@
+"""A chat: each message of the initiator is answered in its turn, until one side ends the conversation.
+
+A turn is closed by an empty entry of type ``turn`` with the message's sequence in ``inreplyto``. A plain ``end`` would
+be taken for the end of everything by the tutorial's clients, so it is kept for the conversation.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from colony_jupyter.executor.loss import in_thread
+from colony_jupyter.wire.models import END, ERROR, TURN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from colony_jupyter.client.channel import AsyncChannel
+    from colony_jupyter.executor.context import Context, ThreadContext
+    from colony_jupyter.executor.functions import Definition
+    from colony_jupyter.wire.models import Entry
+
+_NO_MESSAGES = frozenset({END, ERROR, TURN})
+
+
+class Conversation:
+    """One conversation, on one channel of one process.
+
+    Args:
+        definition: what answers.
+        context: what it is handed.
+        channel: where it talks.
+        call: makes the call for a message, with the arguments of the spec.
+        answering: where the sequence of the message being answered is noted, by channel.
+    """
+
+    def __init__(
+        self,
+        definition: Definition,
+        context: Context | ThreadContext,
+        channel: AsyncChannel,
+        call: Callable[[Entry], Callable[[], Any]],
+        answering: dict[str, int],
+    ) -> None:
+        self._definition = definition
+        self._context = context
+        self._channel = channel
+        self._call = call
+        self._answering = answering
+
+    async def run(self) -> None:
+        """Answer until the conversation is over; whoever did not end it, we then do."""
+        process = self._channel.process
+        answered = await self._answered()
+        stream = self._channel.stream(errors="yield")
+        async with stream:
+            async for entry in stream:
+                if (
+                    entry.senderid == process.initiatorid
+                    and entry.type not in _NO_MESSAGES
+                    and entry.sequence not in answered
+                ):
+                    await self._turn(entry)
+                    if self._has_ended:
+                        return
+        await self._channel.end()
+
+    @property
+    def _has_ended(self) -> bool:
+        """Whether the function has ended the conversation."""
+        process = self._channel.process
+        return process.colony.writer(process.processid, self._channel.name).has_ended
+
+    async def _answered(self) -> set[int]:
+        """Give the messages that an earlier executor of the process has answered, or we before a retry."""
+        initiator = self._channel.process.initiatorid
+        return {
+            entry.inreplyto
+            for entry in await self._channel.read()
+            if entry.senderid != initiator and entry.inreplyto and entry.type in (TURN, END)
+        }
+
+    async def _turn(self, message: Entry) -> None:
+        call = self._call(message)
+        self._answering[self._channel.name] = message.sequence
+        if not self._definition.is_async:
+            await in_thread(lambda: self._drive(call, message), f"executor chat {self._definition.name}")
+        elif self._definition.is_generator:
+            async with contextlib.aclosing(call()) as pieces:
+                async for piece in pieces:
+                    await self._say(piece, message)
+        else:
+            await self._say(await call(), message)
+        if not self._has_ended:
+            await self._channel.send("", type=TURN, inreplyto=message.sequence)
+        del self._answering[self._channel.name]
+
+    async def _say(self, piece: Any, message: Entry) -> None:
+        """Send a piece of the reply: text joins the stream, anything else is an entry of its own."""
+        if isinstance(piece, str):
+            await self._channel.write(piece, inreplyto=message.sequence)
+        elif piece is not None:
+            await self._channel.send(piece, inreplyto=message.sequence)
+
+    def _drive(self, call: Callable[[], Any], message: Entry) -> None:
+        """Run a plain function in its thread, and hand its pieces over one by one."""
+        channel: Any = self._context.channel(self._channel.name)
+        portal = channel.portal
+        reply = call()
+        if not self._definition.is_generator:
+            portal.run(self._say, reply, message)
+            return
+        with contextlib.closing(reply):
+            for piece in reply:
+                portal.run(self._say, piece, message)

@@ -1,0 +1,160 @@
+"""The functions an executor has, and how arguments of a spec fit them (pure)."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from colony_jupyter.client.spec import check_name
+from colony_jupyter.errors import ExecutorError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+Handler = Any
+"""A function of the user's, of any kind that `Definition` knows."""
+
+
+class Unfit(ExecutorError):
+    """A process that cannot be run as it was submitted; the sentence is for its submitter."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A function that was given to an executor.
+
+    Attributes:
+        name: its name in the colony.
+        handler: the function itself.
+        channel: of a chat, the channel it talks on; None for a function that is called once.
+    """
+
+    name: str
+    handler: Handler
+    channel: str | None = None
+
+    @property
+    def is_async(self) -> bool:
+        """Whether it runs on the loop; else it runs in a thread."""
+        return inspect.iscoroutinefunction(self.handler) or inspect.isasyncgenfunction(self.handler)
+
+    @property
+    def is_generator(self) -> bool:
+        """Whether it yields pieces."""
+        return inspect.isasyncgenfunction(self.handler) or inspect.isgeneratorfunction(self.handler)
+
+    @property
+    def description(self) -> str:
+        """The first line of its docstring."""
+        return (inspect.getdoc(self.handler) or "").partition("\n")[0]
+
+    def bind(self, context: object, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Callable[[], Any]:
+        """Make the call that a spec asks for.
+
+        Raises:
+            Unfit: if the arguments do not fit the function.
+        """
+        signature = inspect.signature(self.handler)
+        try:
+            bound = signature.bind(context, *args, **kwargs)
+        except TypeError as error:
+            taken = list(signature.parameters.values())[1:]
+            shown = signature.replace(
+                parameters=[each.replace(annotation=inspect.Parameter.empty) for each in taken],
+                return_annotation=inspect.Signature.empty,
+            )
+            raise Unfit(f"The arguments do not fit: {error}. The function is {self.name}{shown}.") from None
+        return lambda: self.handler(*bound.args, **bound.kwargs)
+
+
+def define(name: str, handler: Handler) -> Definition:
+    """Take a function that is called once for a process.
+
+    Raises:
+        UsageError: if it could never be called.
+    """
+    definition = Definition(check_name(name, "a function"), _callable(handler, name))
+    if definition.is_generator:
+        raise UsageError(
+            f"'{name}' is a generator, whose pieces would go nowhere: send them on a channel, or make it a chat with "
+            "@executor.chat."
+        )
+    _check_positional(handler, name, ("context",))
+    return definition
+
+
+def define_chat(name: str, handler: Handler, channel: str) -> Definition:
+    """Take a function that is called for each message of a conversation.
+
+    Raises:
+        UsageError: if it could never be called.
+    """
+    _check_positional(_callable(handler, name), name, ("context", "message"))
+    return Definition(check_name(name, "a function"), handler, channel)
+
+
+class Functions:
+    """The functions of one executor, by name; a name given again takes the place of the earlier one."""
+
+    def __init__(self) -> None:
+        self._definitions: dict[str, Definition] = {}
+
+    def add(self, definition: Definition) -> None:
+        """Add a function, or put it in the place of the one of its name."""
+        self._definitions = {**self._definitions, definition.name: definition}
+
+    def find(self, funcname: str, executortype: str) -> Definition:
+        """Find a function.
+
+        Raises:
+            Unfit: if there is none of that name; it lists those there are.
+        """
+        definition = self._definitions.get(funcname)
+        if definition is None:
+            has = ", ".join(sorted(self._definitions)) or "none at all"
+            raise Unfit(f"This executor of type '{executortype}' has no function '{funcname}'. It has: {has}.")
+        return definition
+
+    def descriptions(self) -> dict[str, str]:
+        """Give the name of each function with its description."""
+        return {name: definition.description for name, definition in self._definitions.items()}
+
+
+def as_output(value: Any) -> list[Any]:
+    """Turn what a function returned into a process's output: a list as it is, nothing as empty, anything else alone.
+
+    Raises:
+        Unfit: if it is no JSON.
+    """
+    output = list(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
+    try:
+        msgspec.json.encode(output)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Unfit(
+            f"The function returned a {type(value).__name__}, which is no JSON value ({error}): return text, numbers, "
+            "lists or dicts of them."
+        ) from None
+    return output
+
+
+def _callable(handler: Handler, name: str) -> Handler:
+    if not callable(handler):
+        raise UsageError(f"'{name}' is given a {type(handler).__name__}, which is no function.")
+    return handler
+
+
+def _check_positional(handler: Handler, name: str, expected: tuple[str, ...]) -> None:
+    """Refuse a function that does not take what we give it by position.
+
+    Raises:
+        UsageError: naming what it must take.
+    """
+    try:
+        inspect.signature(handler).bind_partial(*expected)
+    except TypeError:
+        raise UsageError(
+            f"The function for '{name}' must take {' and '.join(expected)} first: def f({', '.join(expected)}, ...)."
+        ) from None

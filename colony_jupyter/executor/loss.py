@@ -1,0 +1,155 @@
+"""The end of a function's claim to its process, and blocking calls that are given up with it.
+
+A process may be taken from its executor while the function runs: cancelled, closed, put back to waiting, or stopped on
+our side. An asynchronous function is then cancelled; a plain one, in its thread, finds `happened` true, and every call
+of a channel raises.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextvars
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from colony_jupyter.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from colony_jupyter.errors import ColonyError
+
+T = TypeVar("T")
+
+
+class Loss:
+    """Whether, and why, a function is to stop. Made and told on the loop, asked from any thread."""
+
+    def __init__(self) -> None:
+        self.error: ColonyError | None = None
+        """Why; None until it happens."""
+        self._event = asyncio.Event()
+        self._lock = threading.Lock()
+        self._calls: set[concurrent.futures.Future[Any]] = set()  # that threads wait for
+
+    @property
+    def happened(self) -> bool:
+        """Whether the function is to stop."""
+        return self.error is not None
+
+    def happen(self, error: ColonyError) -> None:
+        """Let it happen, for a reason; a second time changes nothing."""
+        with self._lock:
+            if self.error is not None:
+                return
+            self.error = error
+            calls = list(self._calls)
+        self._event.set()
+        for call in calls:
+            call.cancel()
+
+    async def wait(self) -> None:
+        """Wait until it happens."""
+        await self._event.wait()
+
+    def check(self) -> None:
+        """Raise why it happened, if it did.
+
+        Raises:
+            ColonyError: that.
+        """
+        if self.error is not None:
+            raise self.error
+
+    def begin(self, call: concurrent.futures.Future[Any]) -> None:
+        """Have a call given up when it happens."""
+        with self._lock:
+            if self.error is None:
+                self._calls.add(call)
+                return
+        call.cancel()
+
+    def end(self, call: concurrent.futures.Future[Any]) -> None:
+        """Forget a call that has ended."""
+        with self._lock:
+            self._calls.discard(call)
+
+
+class ThreadPortal:
+    """The way from a plain function's thread to the executor's loop; see `colony_jupyter.client.loop.Portal`.
+
+    Args:
+        loop: the loop.
+        loss: what ends its calls.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, loss: Loss) -> None:
+        self._loop = loop
+        self._loop_thread = threading.current_thread()
+        self._loss = loss
+        self._spawned: set[concurrent.futures.Future[object]] = set()
+
+    def run(self, function: Callable[..., Coroutine[Any, Any, T]], *args: Any, **kwargs: Any) -> T:
+        """Run a coroutine function on the loop and wait for its result.
+
+        Raises:
+            ColonyError: once the function is to stop, why it is.
+            UsageError: when called from the loop's own thread, which would wait for itself for ever.
+        """
+        if threading.current_thread() is self._loop_thread:
+            raise UsageError("A blocking call was made on the executor's own loop: use an `async def` function there.")
+        self._loss.check()
+        call = asyncio.run_coroutine_threadsafe(function(*args, **kwargs), self._loop)
+        self._loss.begin(call)
+        try:
+            return call.result()
+        except concurrent.futures.CancelledError:
+            self._loss.check()
+            raise
+        except BaseException:
+            call.cancel()
+            raise
+        finally:
+            self._loss.end(call)
+
+    def spawn(self, function: Callable[..., Coroutine[Any, Any, object]], *args: Any) -> None:
+        """Start a coroutine function on the loop and do not wait for it."""
+        call = asyncio.run_coroutine_threadsafe(function(*args), self._loop)
+        self._spawned.add(call)
+        call.add_done_callback(self._spawned.discard)
+
+
+async def in_thread(function: Callable[[], T], name: str) -> T:
+    """Run a plain function in a thread of its own.
+
+    A pool would do, but its threads are waited for when the interpreter ends, and a function that heeds nothing would
+    keep a kernel from ending.
+
+    Args:
+        function: the function.
+        name: the thread's name.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[tuple[T | None, BaseException | None]] = loop.create_future()
+    context = contextvars.copy_context()
+
+    def tell(value: T | None, error: BaseException | None) -> None:
+        if not done.done():
+            done.set_result((value, error))
+
+    def work() -> None:
+        value: T | None = None
+        error: BaseException | None = None
+        try:
+            value = context.run(function)
+        except BaseException as raised:  # noqa: BLE001 - whatever a function of the user's raises is handed on
+            error = raised
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(tell, value, error)
+
+    threading.Thread(target=work, name=name, daemon=True).start()
+    value, error = await done
+    if error is not None:
+        raise error
+    return value  # type: ignore[return-value]  # None only if the function gave it

@@ -1,0 +1,158 @@
+"""One process on this executor: its function is called, watched, and its end told."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from colony_jupyter.errors import ColonyError, ExecutorError, ProcessCancelled
+from colony_jupyter.executor import story
+from colony_jupyter.executor.context import Context, ThreadContext
+from colony_jupyter.executor.conversations import Conversation
+from colony_jupyter.executor.ending import Ending, Outcome
+from colony_jupyter.executor.functions import Unfit, as_output
+from colony_jupyter.executor.loss import Loss, ThreadPortal, in_thread
+from colony_jupyter.wire.models import ProcessState
+
+if TYPE_CHECKING:
+    from colony_jupyter.client.process import AsyncProcess
+    from colony_jupyter.executor.functions import Functions
+
+logger = logging.getLogger(__name__)
+
+_UNWATCHED: Final = 0.5
+"""Seconds a function runs before its process is watched: watching takes several connections."""
+_LEAVE: Final = 1.0
+"""Seconds a function has to leave once it is told to stop."""
+
+
+class Run:
+    """A process from its assignment to its end.
+
+    Args:
+        process: the process.
+        functions: what there is to call.
+        executortype: the executor's type, to name it.
+    """
+
+    def __init__(self, process: AsyncProcess, functions: Functions, executortype: str) -> None:
+        self.process = process
+        self._functions = functions
+        self._executortype = executortype
+        self._loss = Loss()
+        self._stopped: str | None = None  # why, when the executor ends it; then the process is still ours to fail
+        self._hurry = asyncio.Event()
+        self._answering: dict[str, int] = {}
+
+    def lose(self, reason: str) -> None:
+        """Stop the function, since the process is not ours any more."""
+        self._loss.happen(ExecutorError(f"Process {self.process.processid[:8]} is lost: {reason}."))
+
+    def stop(self, sentence: str) -> None:
+        """Stop the function, and fail the process with a sentence."""
+        if self._stopped is None:
+            self._stopped = sentence
+            self._hurry.set()
+            self._loss.happen(ExecutorError(sentence))
+
+    async def run(self) -> None:
+        """Run the function and end the process."""
+        following = asyncio.create_task(self._follow())
+        try:
+            outcome = await self._outcome()
+            if outcome is not None:
+                ending = Ending(self.process, answering=self._answering, hurry=self._hurry)
+                await ending.run(outcome)
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+            for writer in self.process.colony.writers(self.process.processid).values():
+                await writer.aclose()
+
+    async def _outcome(self) -> Outcome | None:
+        """Wait for the function's end, or make it end; None if the process is not ours any more."""
+        working = asyncio.create_task(self._work())
+        losing = asyncio.create_task(self._loss.wait())
+        try:
+            await asyncio.wait({working, losing}, return_when=asyncio.FIRST_COMPLETED)
+            if self._loss.error is None:
+                return working.result()
+            working.cancel()
+            await asyncio.wait({working}, timeout=_LEAVE)
+            if not working.done():
+                logger.warning("%r: its function goes on although it was told to stop", self.process)
+            logger.info("%r: %s", self.process, self._loss.error)
+            return None if self._stopped is None else Outcome(errors=(self._stopped,))
+        finally:
+            for task in (working, losing):
+                task.cancel()
+            await asyncio.wait({working, losing}, timeout=_LEAVE)
+
+    async def _work(self) -> Outcome:
+        try:
+            return Outcome(output=as_output(await self._call()))
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            return Outcome(errors=("The function was cancelled from within.",))
+        except Unfit as error:
+            return Outcome(errors=(str(error),))
+        # SystemExit and KeyboardInterrupt too: on the loop they would end it for everybody.
+        except BaseException as error:
+            logger.info("%r: its function raised", self.process, exc_info=error)
+            trace = story.trace(error)
+            return Outcome(errors=(story.message(error), *([trace] if trace else [])))
+
+    async def _call(self) -> Any:
+        spec = self.process.spec
+        definition = self._functions.find(spec.funcname, self._executortype)
+        context: Context | ThreadContext
+        if definition.is_async:
+            context = Context(self.process, self._loss)
+        else:
+            portal = ThreadPortal(asyncio.get_running_loop(), self._loss)
+            context = ThreadContext(self.process, self._loss, portal)
+        if definition.channel is not None:
+            conversation = Conversation(
+                definition,
+                context,
+                self.process.channel(definition.channel),
+                lambda message: definition.bind(context, [message, *spec.args], spec.kwargs),
+                self._answering,
+            )
+            return await conversation.run()
+        call = definition.bind(context, spec.args, spec.kwargs)
+        if definition.is_async:
+            return await call()
+        return await in_thread(call, f"executor {definition.name}")
+
+    async def _follow(self) -> None:
+        """Notice when the process is taken from us: closed, cancelled, or put back to waiting."""
+        await asyncio.sleep(_UNWATCHED)
+        watch = self.process.colony.watch(self.process.processid)
+        me = self.process.colony.key.id
+        async with watch.following():
+            while True:
+                record = watch.record
+                if watch.removed or record is None:
+                    self.lose("it was removed")
+                    return
+                if record.state is ProcessState.CANCELLED:
+                    self._loss.happen(ProcessCancelled(record.processid, record.spec.funcname))
+                    return
+                if record.state.is_closed:
+                    self.lose(f"it has ended ({'; '.join(record.errors or []) or record.state.name.lower()})")
+                    return
+                if record.state is ProcessState.WAITING or record.assignedexecutorid != me:
+                    self.lose("it ran too long or its executor was removed, and it was put back to waiting")
+                    return
+                await watch.change()
+
+
+async def fail_quietly(process: AsyncProcess, sentence: str) -> None:
+    """Fail a process that has no run (any more), as far as it can be done."""
+    with contextlib.suppress(ColonyError):
+        await process.colony.fail(process, [sentence])

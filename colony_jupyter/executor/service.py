@@ -1,0 +1,295 @@
+"""An executor at work: it asks for processes, runs several at once, and winds up in bounded time.
+
+Assigning (PROTOCOL.md section 4) is asked for in short polls, one right after the other: a long one can miss work (trap
+4). While all places are taken nothing may be assigned, and a heartbeat says that the executor lives (trap 3).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from colony_jupyter.channels.backoff import delays
+from colony_jupyter.client.colony import AsyncColony
+from colony_jupyter.errors import AccessDenied, ColonyError, ExecutorError, ServerUnreachable
+from colony_jupyter.executor.registration import Registration
+from colony_jupyter.executor.running import Run, fail_quietly
+from colony_jupyter.wire.models import ProcessState
+
+if TYPE_CHECKING:
+    from colony_jupyter.client.process import AsyncProcess
+    from colony_jupyter.executor.functions import Functions
+    from colony_jupyter.executor.identity import Identity
+    from colony_jupyter.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+POLL: Final = 10.0
+"""Seconds of one poll."""
+HEARTBEAT: Final = 180.0
+"""Seconds between two signs of life while no poll is made; after 600 the server removes the executor."""
+_SHORT: Final = 0.2
+"""Seconds: a poll that is answered sooner with nothing is not repeated sooner either."""
+_LONGEST_DELAY: Final = 5.0
+_WIND_UP: Final = 2.5
+"""Seconds for runs to tell their end once they are stopped."""
+_LAST_WORD: Final = 1.0
+_REMEMBERED: Final = 10_000
+
+
+class Service:
+    """One start of an executor, to its stop. It lives on the loop it is made on.
+
+    Args:
+        settings: where the colony is.
+        identity: who the executor is; let go of at the end.
+        executortype: its type.
+        functions: what it has; may be changed while it runs.
+        concurrency: how many processes it runs at once.
+        poll: seconds of one poll.
+        heartbeat: seconds between two signs of life while all places are taken.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None,
+        identity: Identity,
+        executortype: str,
+        functions: Functions,
+        concurrency: int,
+        *,
+        poll: float = POLL,
+        heartbeat: float = HEARTBEAT,
+    ) -> None:
+        self.identity = identity
+        self.loop = asyncio.get_running_loop()
+        self.thread = threading.current_thread()
+        self.finished = threading.Event()
+        """Set when nothing of it runs any more."""
+        self.failure: ColonyError | None = None
+        """Why it gave up; None if it did not."""
+        self.is_serving = False
+        """Whether it takes processes; from then on a stop can be requested."""
+        self._executortype = executortype
+        self._functions = functions
+        self._concurrency = concurrency
+        self._poll = poll
+        self._heartbeat = heartbeat
+        self._colony = AsyncColony(settings, prvkey=identity.key)
+        self._registration = Registration(self._colony, identity, executortype)
+        self._runs: dict[str, Run] = {}
+        self._tasks: dict[asyncio.Task[None], AsyncProcess] = {}
+        self._begun: deque[str] = deque(maxlen=_REMEMBERED)  # ids of processes that were begun here
+        self._place_free = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._grace = 0.0
+        self._published: asyncio.Task[None] | None = None  # the latest update of the list of functions
+        self._poll_was_cut = False  # whether a process may have been assigned that we were not told of
+
+    # beginning
+
+    async def join(self) -> str | None:
+        """Become a member; else give the sentence for the colony's owner, whom `settle` then waits for.
+
+        Raises:
+            ColonyError: if it cannot be one.
+        """
+        return None if await self._registration.join() else self._registration.request()
+
+    async def settle(self) -> None:
+        """Wait to be a member, list the functions, and clear away what an earlier start left."""
+        await self._registration.await_membership()
+        await self._registration.publish(self._functions.descriptions())
+        for process in await self._strays():
+            logger.warning("%r was left running by an earlier start of the executor; it is failed", process)
+            await fail_quietly(process, f"Executor '{self.identity.executorname}' ended while it ran this process.")
+
+    def publish_soon(self) -> None:
+        """Have the list of functions brought up to date; from any thread."""
+        self.loop.call_soon_threadsafe(self._publish)
+
+    def request_stop(self, grace: float) -> None:
+        """Have it stop; from any thread. `finished` tells when it has.
+
+        Args:
+            grace: seconds that running processes still have.
+        """
+
+        def request() -> None:
+            self._grace = grace
+            if self._stopping.is_set() or grace <= 0:
+                self._hurry.set()
+            self._stopping.set()
+
+        with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended with it
+            self.loop.call_soon_threadsafe(request)
+
+    # working
+
+    async def serve(self) -> None:
+        """Take and run processes until it is stopped, or cannot go on; then wind up.
+
+        Raises:
+            ColonyError: if it gave up.
+        """
+        self.is_serving = True
+        assigning = asyncio.create_task(self._assign())
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({assigning, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if assigning.done():
+                await assigning
+        except ColonyError as error:
+            self.failure = error
+            raise
+        finally:
+            assigning.cancel()
+            stopping.cancel()
+            await asyncio.gather(assigning, stopping, return_exceptions=True)
+            await self.wind_up()
+
+    async def wind_up(self) -> None:
+        """End everything: running processes have their grace, then they are failed. Takes a few seconds at most."""
+        try:
+            if self._tasks and not self._hurry.is_set() and self._grace > 0:
+                hurrying = asyncio.create_task(self._hurry.wait())
+                everything = asyncio.create_task(asyncio.wait(set(self._tasks)))
+                await asyncio.wait({hurrying, everything}, timeout=self._grace, return_when=asyncio.FIRST_COMPLETED)
+                for waiting in (hurrying, everything):
+                    waiting.cancel()
+            await self._fail_what_runs()
+        finally:
+            for task in (*self._tasks, *([self._published] if self._published else [])):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._colony.aclose()
+            self.identity.release()
+            self.finished.set()
+
+    async def _fail_what_runs(self) -> None:
+        sentence = f"Executor '{self.identity.executorname}' was stopped while it ran this process."
+        for run in list(self._runs.values()):
+            run.stop(sentence)
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=_WIND_UP)
+        left = list(self._tasks.values())
+        with contextlib.suppress(ColonyError, TimeoutError):
+            async with asyncio.timeout(_LAST_WORD):
+                if self._poll_was_cut:
+                    left += await self._strays()
+                await asyncio.gather(*(fail_quietly(process, sentence) for process in left))
+
+    async def _assign(self) -> None:
+        retries = delays(random.random, longest=_LONGEST_DELAY)
+        while True:
+            await self._wait_for_a_place()
+            asked = time.monotonic()
+            try:
+                if self._poll_was_cut:
+                    for stray in await self._strays():
+                        self._begin(stray)
+                    self._poll_was_cut = False
+                    continue
+                process = await self._ask()
+            except AccessDenied as error:
+                logger.warning("executor %r is no member any more: %s", self.identity.executorname, error)
+                await self._rejoin()
+            except ColonyError as error:
+                logger.info("executor %r could not ask for work: %s", self.identity.executorname, error)
+                await asyncio.sleep(next(retries))
+            else:
+                retries = delays(random.random, longest=_LONGEST_DELAY)
+                if process is not None:
+                    self._begin(process)
+                else:
+                    await asyncio.sleep(max(0.0, _SHORT - (time.monotonic() - asked)))
+
+    async def _ask(self) -> AsyncProcess | None:
+        """Poll once. A poll whose answer did not come may have been given a process all the same."""
+        try:
+            return await self._colony.assign(self._poll)
+        except ServerUnreachable as error:
+            self._poll_was_cut = self._poll_was_cut or error.sent
+            raise
+        except asyncio.CancelledError:
+            self._poll_was_cut = True
+            raise
+
+    async def _wait_for_a_place(self) -> None:
+        while len(self._tasks) >= self._concurrency:
+            self._place_free.clear()
+            try:
+                async with asyncio.timeout(self._heartbeat):
+                    await self._place_free.wait()
+            except TimeoutError:
+                with contextlib.suppress(ServerUnreachable):
+                    await self._colony.assign(0, availablecpu="-1m")  # takes nothing, and is a sign of life
+
+    async def _rejoin(self) -> None:
+        """Become a member again: the server forgot us, or removed us for keeping silent too long.
+
+        Raises:
+            ExecutorError: if the owner does not want us.
+        """
+        try:
+            sentence = await self.join()
+            if sentence is not None:
+                logger.warning(sentence)
+            await self._registration.await_membership()
+            await self._registration.publish(self._functions.descriptions())
+        except ExecutorError:
+            raise
+        except ColonyError as error:
+            logger.info("executor %r could not become a member again: %s", self.identity.executorname, error)
+            await asyncio.sleep(_LONGEST_DELAY)
+
+    async def _strays(self) -> list[AsyncProcess]:
+        """List processes that run in our name, and that we know nothing of."""
+        running = await self._colony.processes(ProcessState.RUNNING, executortype=self._executortype)
+        me = self.identity.key.id
+        return [each for each in running if each.assignedexecutorid == me and each.processid not in self._begun]
+
+    def _begin(self, process: AsyncProcess) -> None:
+        earlier = self._runs.get(process.processid)
+        if earlier is not None:
+            earlier.lose("it ran too long, and was assigned anew")
+        run = self._runs[process.processid] = Run(process, self._functions, self._executortype)
+        self._begun.append(process.processid)
+        task = asyncio.create_task(self._run(run), name=f"executor {process.funcname} {process.processid[:8]}")
+        self._tasks[task] = process
+
+    async def _run(self, run: Run) -> None:
+        processid = run.process.processid
+        try:
+            await run.run()
+        except Exception:
+            logger.exception("%r: a fault of the executor's own", run.process)
+            await fail_quietly(run.process, "The executor itself failed; its log says more.")
+        finally:
+            if self._runs.get(processid) is run:
+                del self._runs[processid]
+                self._colony.forget(processid)
+            task = asyncio.current_task()
+            if task is not None:
+                self._tasks.pop(task, None)
+            self._place_free.set()
+
+    def _publish(self) -> None:
+        earlier = self._published
+
+        async def publish() -> None:
+            if earlier is not None:
+                await asyncio.gather(earlier, return_exceptions=True)
+            try:
+                await self._registration.publish(self._functions.descriptions())
+            except ColonyError as error:
+                logger.warning("the list of functions could not be brought up to date: %s", error)
+
+        self._published = asyncio.create_task(publish())

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import site
 import subprocess
 import sys
 import threading
@@ -235,8 +236,10 @@ def _environment() -> dict[str, str]:
     """Give a child's environment: no keys, and this package wherever this process has it from."""
     found = {name: value for name, value in os.environ.items() if not name.startswith("COLONIES_")}
     root = str(Path(__file__).absolute().parents[1])
-    before = found.get("PYTHONPATH")
-    found["PYTHONPATH"] = f"{before}{os.pathsep}{root}" if before else root
+    # An installed package is found anyway, and its folder must not come before the standard library.
+    if root not in (*site.getsitepackages(), site.getusersitepackages()):
+        before = found.get("PYTHONPATH")
+        found["PYTHONPATH"] = f"{before}{os.pathsep}{root}" if before else root
     return found
 
 

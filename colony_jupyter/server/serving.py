@@ -16,15 +16,14 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from colony_jupyter.server.app import create_app
-from colony_jupyter.server.server import Server
-
 from colony_jupyter.datafolder import environment, info, keys, log
 from colony_jupyter.datafolder.layout import write_private
 from colony_jupyter.errors import EmbeddedError
+from colony_jupyter.server.app import create_app
 from colony_jupyter.server.bounds import Bounds
 from colony_jupyter.server.lifeline import GRACE, end_within
 from colony_jupyter.server.listening import Listener
+from colony_jupyter.server.server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -219,6 +218,9 @@ async def _serve(
         finally:
             if trimming is not None:
                 trimming.cancel()
+            # Calls that wait for something end now: `stop` shuts the door before it first waits itself.
+            server.stopping.set()
+            server.listeners.wake_all()
             await listener.stop(_FINISHING)
     finally:
         await server.stop()

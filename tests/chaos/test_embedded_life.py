@@ -11,7 +11,7 @@ import pytest
 from kernels import Kernel, servers, wait_until
 
 from colony_jupyter import embedded
-from colony_jupyter.datafolder import info
+from colony_jupyter.datafolder import info, log
 
 pytestmark = pytest.mark.chaos
 
@@ -110,3 +110,13 @@ def test_descriptors_and_processes_do_not_pile_up(data):
         embedded.stop(data)
     assert here.num_fds() == before
     assert here.children() == []
+
+
+def test_a_log_that_is_flooded_stays_bounded(data):
+    embedded.ensure(data)
+    with (data / "server.log").open("ab") as flood:
+        for number in range(40_000):
+            flood.write(b"line %d, and then some more of it to fill the file with\n" % number)
+    wait_until(lambda: (data / "server.log").stat().st_size <= log.MAX_BYTES, 10)
+    assert (data / "server.log").read_text().splitlines()[-1].startswith("line 39999")
+    embedded.stop(data)

@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -282,6 +283,17 @@ def test_modules_in_the_working_folder_do_not_break_it(data, tmp_path, monkeypat
     (tmp_path / "asyncio.py").write_text("raise SystemExit('mine')")
     monkeypatch.chdir(tmp_path)
     embedded.ensure(data)
+
+
+def test_a_package_that_is_not_installed_is_found_by_the_child_too(data, monkeypatch):
+    checkout = str(Path(embedded.__file__).parents[1])
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    assert embedded._environment()["PYTHONPATH"] == checkout
+    monkeypatch.setenv("PYTHONPATH", "/somewhere")
+    assert embedded._environment()["PYTHONPATH"] == f"/somewhere{os.pathsep}{checkout}"
+    # Of an installed one the folder is not put before the standard library.
+    monkeypatch.setattr(embedded.site, "getsitepackages", lambda: [checkout])
+    assert embedded._environment()["PYTHONPATH"] == "/somewhere"
 
 
 def test_an_owner_that_is_gone_before_the_child_looks_leaves_no_orphan(data):

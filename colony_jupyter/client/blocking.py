@@ -34,7 +34,7 @@ A_co = TypeVar("A_co", covariant=True)
 
 
 class _Face(Generic[A_co]):
-    """A_co blocking object and the asynchronous one that does its work.
+    """A blocking object and the asynchronous one that does its work.
 
     Args:
         behind: the asynchronous object.
@@ -115,7 +115,7 @@ class Stream(_Face[AsyncStream]):
 
 
 class Channel(_Face[AsyncChannel]):
-    """A_co channel: send, read, iterate. Made by `Process.channel`. See `AsyncChannel`."""
+    """A channel: send, read, iterate. Made by `Process.channel`. See `AsyncChannel`."""
 
     read = _blocking(AsyncChannel.read)
     send = _blocking(AsyncChannel.send)
@@ -167,7 +167,7 @@ class Channel(_Face[AsyncChannel]):
 
 
 class Process(_Face[AsyncProcess], ProcessFacts):
-    """A_co process as its submitter, its executor or an onlooker holds it. See `AsyncProcess`."""
+    """A process as its submitter, its executor or an onlooker holds it. See `AsyncProcess`."""
 
     cancel = _blocking(AsyncProcess.cancel)
     refresh = _blocking(AsyncProcess.refresh)
@@ -204,7 +204,7 @@ class Process(_Face[AsyncProcess], ProcessFacts):
 
 
 class Colony(_Face[AsyncColony]):
-    """A_co colony, for code that blocks; also a context manager. See `AsyncColony`.
+    """A colony, for code that blocks; also a context manager. See `AsyncColony`.
 
     Args:
         settings: where it is and who calls; by default from the environment, else the embedded colony.

@@ -25,7 +25,7 @@ LONGEST: Final = 100_000
 
 _LONGEST_CODE: Final = 20_000
 _LINK: Final = re.compile(r"(?:https?://|mailto:)\S+", re.IGNORECASE)
-_TEXT: Final = ("p", "br", "hr", "em", "strong", "del", "code", "pre", "span", "blockquote", "ul", "ol", "li", "a")
+_TEXT: Final = ("p", "br", "hr", "em", "strong", "s", "code", "pre", "span", "blockquote", "ul", "ol", "li", "a")
 _HEADINGS: Final = ("h1", "h2", "h3", "h4", "h5", "h6")
 _TABLE: Final = ("table", "thead", "tbody", "tr", "th", "td")
 

@@ -58,7 +58,7 @@ for text in payloads:
 # What may be in a pane at all, and in a transcript or a table.
 ELEMENTS = [
     *("div", "span", "bdi", "button", "input", "textarea", "select", "option", "time", "sup", "small", "b", "i"),
-    *("code", "p", "br", "hr", "em", "strong", "del", "pre", "blockquote", "ul", "ol", "li", "a"),
+    *("code", "p", "br", "hr", "em", "strong", "s", "pre", "blockquote", "ul", "ol", "li", "a"),
     *("h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td", "details", "summary"),
 ]
 FOREIGN = """

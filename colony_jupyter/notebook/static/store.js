@@ -86,7 +86,8 @@ export class Store extends EventTarget {
     this.listen();
     this.take(model.get("snapshot") ?? {});
     // Whatever came between the snapshot and now was heard by nobody.
-    if (!this.head?.finished) this.fill();
+    const head = /** @type {Head | null} */ (this.head);
+    if (!head?.finished) void this.fill();
   }
 
   listen() {

@@ -1,0 +1,112 @@
+// The store puts batches together, whatever order they come in, and asks for what it lacks.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Store, WINDOW } from "../../colony_jupyter/notebook/static/store.js";
+
+const row = (n, c = "log") => ({ n, k: "data", t: 0, w: "x", x: `row ${n}`, c, s: n });
+const rows = (first, end) => Array.from({ length: end - first }, (_, at) => row(first + at));
+const head = { title: "f", pid: "p", state: "RUNNING", executor: "", waiting: "", connection: "open", detail: "", elapsed: 1, party: true, finished: false, due: false, channels: [["log", 0]] };
+
+/** A kernel that holds `all` and answers nothing until it is told to. */
+function pane(snapshot = { seq: 0, end: 0, rows: [], head }, { kind = "log" } = {}) {
+  const listeners = {};
+  const sent = [];
+  const status = [];
+  const model = {
+    get: (name) => ({ kind, controls: ["on_send"], snapshot })[name],
+    on: (name, callback) => (listeners[name] = callback),
+    off: (name) => delete listeners[name],
+    send: (content) => sent.push(content),
+    widget_manager: { kernel: { statusChanged: { connect: (slot) => status.push(slot), disconnect: () => status.pop() } } },
+  };
+  const store = new Store(model);
+  const hear = async (content, buffers) => {
+    listeners["msg:custom"](content, buffers);
+    await new Promise(setImmediate);
+  };
+  return { store, sent, hear, listeners, status };
+}
+
+const numbers = (store) => store.rows.map(({ n }) => n);
+
+test("batches in their order", async () => {
+  const { store, hear } = pane();
+  await hear({ seq: 0, end: 3, rows: rows(0, 3) });
+  await hear({ seq: 3, end: 5, rows: rows(3, 5) });
+  assert.deepEqual(numbers(store), [0, 1, 2, 3, 4]);
+});
+
+test("what comes twice is shown once", async () => {
+  const { store, hear } = pane({ seq: 0, end: 3, rows: rows(0, 3), head });
+  await hear({ seq: 1, end: 5, rows: rows(1, 5) });
+  assert.deepEqual(numbers(store), [0, 1, 2, 3, 4]);
+});
+
+test("a gap is asked for, and filled", async () => {
+  const { store, hear, sent } = pane();
+  await hear({ answer: sent[0].ref, seq: 0, end: 0, rows: [] });
+  await hear({ seq: 0, end: 2, rows: rows(0, 2) });
+  await hear({ seq: 4, end: 6, rows: rows(4, 6) });
+  assert.deepEqual(numbers(store), [0, 1]);
+  await hear({ seq: 6, end: 7, rows: rows(6, 7) });
+  assert.equal(sent.length, 2, "asked once");
+  assert.equal(sent[1].do, "fresh");
+  assert.equal(sent[1].next, 2);
+  await hear({ answer: sent[1].ref, seq: 2, end: 7, rows: rows(2, 7) });
+  assert.deepEqual(numbers(store), [0, 1, 2, 3, 4, 5, 6]);
+});
+
+test("a backlog of more than a window begins anew", async () => {
+  const { store, hear } = pane();
+  let resets = 0;
+  store.addEventListener("reset", () => (resets += 1));
+  await hear({ seq: 5000, end: 5000 + WINDOW, rows: rows(5000, 5000 + WINDOW) });
+  assert.equal(store.rows[0].n, 5000);
+  assert.equal(store.next, 5000 + WINDOW);
+  assert.equal(resets, 1);
+});
+
+test("no more than a window is kept", async () => {
+  const { store, hear } = pane();
+  for (let at = 0; at < 30; at += 1) await hear({ seq: at * 100, end: at * 100 + 100, rows: rows(at * 100, at * 100 + 100) });
+  assert.equal(store.rows.length, WINDOW);
+  assert.equal(store.rows[0].n, 2000);
+});
+
+test("bubbles change from the block on that did", async () => {
+  const { store, hear } = pane(undefined, { kind: "chat" });
+  await hear({ bubbles: [{ n: 0, k: "data", w: "x", t: 0, from: 0, blocks: ["a", "b"] }] });
+  await hear({ bubbles: [{ n: 0, k: "data", w: "x", t: 0, from: 1, blocks: ["c", "d"] }] });
+  assert.deepEqual(store.bubbles.get(0).blocks, ["a", "c", "d"]);
+  assert.equal(store.bubbles.get(0).version, 2);
+});
+
+test("another page's answers are not mine", async () => {
+  const { store, hear, sent } = pane();
+  let answered = null;
+  void store.ask({ do: "rows" }).then((answer) => (answered = answer));
+  await hear({ answer: "other-1", rows: rows(0, 1) });
+  assert.equal(answered, null);
+  await hear({ answer: sent[1].ref, rows: rows(0, 1) }, ["buffer"]);
+  assert.deepEqual(answered.buffers, ["buffer"]);
+});
+
+test("a kernel that restarts ends it, once", async () => {
+  const { store, status } = pane();
+  let told = 0;
+  store.addEventListener("dead", () => (told += 1));
+  assert.equal(store.takesInput, true);
+  status[0](null, "busy");
+  assert.equal(told, 0);
+  status[0](null, "restarting");
+  status[0](null, "autorestarting");
+  assert.equal(told, 1);
+  assert.equal(store.takesInput, false);
+});
+
+test("it lets go of everything", () => {
+  const { store, listeners, status } = pane();
+  store.stop.abort();
+  assert.deepEqual(Object.keys(listeners), []);
+  assert.equal(status.length, 0);
+});

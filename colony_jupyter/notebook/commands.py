@@ -19,6 +19,11 @@ def seconds(text: str) -> float:
     return number
 
 
+def _as_it_is(word: str) -> str:
+    """Keep whether a word was quoted: ``$name`` in quotes is no variable."""
+    return word
+
+
 seconds.__name__ = "number of seconds"  # argparse names the function in its messages
 
 
@@ -49,7 +54,7 @@ def _submit(name: str, *, cell: bool) -> Command:
         [] if cell else operands,
     )
     several = {"nargs": "+", "action": "extend"}
-    command.option("--kw", metavar="KEY=VALUE", help="named arguments; values are read as ARG", **several)
+    command.option("--kw", metavar="KEY=VALUE", help="named arguments, read as ARG", type=_as_it_is, **several)
     command.option("--channel", metavar="NAME", help="channels the process has", **several)
     command.option("--type", metavar="EXECUTORTYPE", help="type of executor; else the one that offers FUNCNAME")
     command.option("--executor", metavar="NAME", help="only these executors may take it", **several)
@@ -94,6 +99,24 @@ LINES: Final[dict[str, Command]] = {
     "connect": _connect(),
     "submit": SUBMIT,
     "ps": Command("%colony ps", "List the newest processes."),
+    "executors": Command("%colony executors", "List the colony's executors."),
+    "functions": Command("%colony functions", "List the functions that executors offer."),
+    "workflows": Command("%colony workflows", "List the newest workflows."),
+    "get": _of_process("get", "Show what is known of a process."),
+    "log": _of_process("log", "List the log lines of a process."),
+    "read": _of_process("read", "List what is in a channel of a process now.", CHANNEL),
+    "watch": _of_process(
+        "watch",
+        "Show a process as it goes on, with a text box for its channels; without CHANNEL all of them.",
+        Operand("CHANNEL", CHANNEL.help, required=False, many=True),
+    ),
+    "send": _of_process(
+        "send",
+        "Send an entry on a channel of a process.",
+        CHANNEL,
+        text=Operand("TEXT", "what to send, as typed"),
+    ),
+    "cancel": _of_process("cancel", "Cancel a process."),
 }
 """The subcommands of ``%colony``."""
 

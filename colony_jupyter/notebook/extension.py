@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from colony_jupyter import __version__
 from colony_jupyter.errors import ColonyError, UsageError
@@ -35,7 +35,7 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     for kind, names in magics.magics.items():
         for name in names:
             shell.magics_manager.magics[kind].pop(name, None)
-    configurables: list[object] = shell.configurables
+    configurables: Any = shell.configurables
     configurables.remove(magics)
     magics.session.close()
 

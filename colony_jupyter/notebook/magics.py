@@ -162,7 +162,7 @@ class ColonyMagics(Magics):
             if (given := getattr(found, name)) is not None
         }
         if found.env:
-            options["env"] = dict(submitting.pairs(found.env, "--env"))
+            options["env"] = {key: str(given) for key, given in submitting.pairs(found.env, "--env")}
         submitted = self.session.run(
             self.session.colony.submit,
             function,
@@ -190,12 +190,53 @@ class ColonyMagics(Magics):
         _ = found, names
         return self.session.run(processes.recent, self.session.colony)
 
+    def _executors(self, found: Namespace, names: Mapping[str, Any]) -> object:
+        _ = found, names
+        return self.session.run(processes.executors, self.session.colony)
+
+    def _functions(self, found: Namespace, names: Mapping[str, Any]) -> object:
+        _ = found, names
+        return self.session.run(processes.functions, self.session.colony)
+
+    def _workflows(self, found: Namespace, names: Mapping[str, Any]) -> object:
+        _ = found, names
+        return self.session.run(processes.workflows, self.session.colony)
+
+    def _get(self, found: Namespace, names: Mapping[str, Any]) -> object:
+        return self.session.run(processes.details, self._find(found.pid, names).asynchronous)
+
+    def _log(self, found: Namespace, names: Mapping[str, Any]) -> object:
+        return self.session.run(processes.log, self._find(found.pid, names).asynchronous)
+
+    def _read(self, found: Namespace, names: Mapping[str, Any]) -> object:
+        return self.session.run(processes.read, self._find(found.pid, names).asynchronous, found.channel)
+
+    def _send(self, found: Namespace, names: Mapping[str, Any]) -> None:
+        process = self._find(found.pid, names).asynchronous
+        print(self.session.run(processes.send, process, found.channel, found.text))  # noqa: T201 - its answer
+
+    def _cancel(self, found: Namespace, names: Mapping[str, Any]) -> None:
+        process = self._find(found.pid, names).asynchronous
+        print(self.session.run(processes.cancel, process))  # noqa: T201 - its answer
+
+    def _watch(self, found: Namespace, names: Mapping[str, Any]) -> Process:
+        process = self._find(found.pid, names)
+        processes.check_channels(process.record, found.channel)
+        self.goes_on = f"{process.funcname} ({process.processid[:8]}) goes on."
+        why_not = processes.stranger(process.asynchronous)
+        follower = Follower(process.asynchronous, [] if why_not else found.channel or None)
+        self._show(follower, process, wait=False, remark=why_not)
+        return process
+
     # what they share
 
-    def _show(self, follower: Follower, process: Process, *, wait: bool) -> None:
+    def _show(self, follower: Follower, process: Process, *, wait: bool, remark: str = "") -> None:
         """Show a process in the cell that runs now; where nobody can look later, until its end."""
         view = open_view(process.funcname, callbacks=follower.callbacks())
         follower.show_in(view)
+        if remark:
+            view.party(party=False)
+            view.note(remark)
         self._keep_silent(process)
         if wait or is_headless():
             self.session.run(follower.follow_to_success)

@@ -71,7 +71,9 @@ class Command:
         self.option("-h", "--help", action="store_true", help="show this")
 
     def option(self, *names: str, **how: Any) -> None:
-        """Add an option; the arguments are argparse's."""
+        """Add an option; the arguments are argparse's. Its values are plain strings, unless a type is given."""
+        if "action" not in how or how["action"] == "extend":
+            how.setdefault("type", str)
         self._group.add_argument(*names, **how)
 
     @property
@@ -131,7 +133,7 @@ class Command:
             if operand.many:
                 given, words = words, []
             else:
-                given, words = (words[0], words[1:]) if words else (None, [])
+                given, words = (str(words[0]), words[1:]) if words else (None, [])
             if operand.required and not given:
                 raise self._wrong(f"{operand.name} is missing: {operand.help}.")
             setattr(found, operand.name.lower(), given)

@@ -91,7 +91,7 @@ def value(word: str, names: Mapping[str, Any]) -> Any:
                 f"There is no variable '{name}' in this notebook.{near} For the text itself write '{word}' in quotes."
             ) from None
     try:
-        return msgspec.json.decode(word)
+        return msgspec.json.decode(str(word))
     except (msgspec.DecodeError, ValueError):
         return str(word)
 

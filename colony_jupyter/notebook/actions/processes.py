@@ -7,14 +7,14 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from colony_jupyter.client.process import ProcessFacts
-from colony_jupyter.errors import UsageError
+from colony_jupyter.errors import ChannelNotFound, UsageError
 from colony_jupyter.notebook import tables
 from colony_jupyter.notebook.suggest import did_you_mean
 from colony_jupyter.notebook.words import variable
 from colony_jupyter.wire.models import ProcessRecord, ProcessState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from colony_jupyter.client.colony import AsyncColony
     from colony_jupyter.client.process import AsyncProcess
@@ -68,6 +68,88 @@ async def recent(colony: AsyncColony) -> Table:
         reverse=True,
     )
     return tables.processes(records[:_NEWEST], await executor_names(colony))
+
+
+async def executors(colony: AsyncColony) -> Table:
+    """List the colony's executors."""
+    return tables.executors(sorted(await colony.executors(), key=lambda one: (one.executortype, one.executorname)))
+
+
+async def functions(colony: AsyncColony) -> Table:
+    """List the functions that executors offer."""
+    return tables.functions(sorted(await colony.functions(), key=lambda one: (one.funcname, one.executorname)))
+
+
+async def workflows(colony: AsyncColony) -> Table:
+    """List the newest workflows of all states."""
+    found = await asyncio.gather(*(colony.workflows(state, count=_NEWEST) for state in ProcessState))
+    listed = sorted((one for some in found for one in some), key=lambda one: one.submissiontime, reverse=True)
+    return tables.workflows(listed[:_NEWEST])
+
+
+async def details(process: AsyncProcess) -> Table:
+    """Give what is known of a process."""
+    record = await process.refresh()
+    names = await executor_names(process.colony) if record.assignedexecutorid else {}
+    return tables.process(record, names.get(record.assignedexecutorid, ""))
+
+
+async def log(process: AsyncProcess) -> Table:
+    """List the newest log lines of a process."""
+    return tables.logs(await process.colony.logs(process.processid, latest=True))
+
+
+async def read(process: AsyncProcess, channel: str) -> Table:
+    """List what is in a channel now.
+
+    Raises:
+        ChannelNotFound: if it has no such channel, or has ended.
+    """
+    check_channels(process.record, [channel])
+    entries = await process.channel(channel).read()
+    record = process.record
+    senders = {record.initiatorid: record.initiatorname, **await executor_names(process.colony)}
+    return tables.entries(entries, senders, process.colony.userid)
+
+
+async def send(process: AsyncProcess, channel: str, text: str) -> str:
+    """Send an entry; give a sentence about it.
+
+    Raises:
+        ChannelNotFound, ChannelClosed: why it cannot be sent.
+    """
+    check_channels(process.record, [channel])
+    sequence = await process.channel(channel).send(text)
+    return f"Sent on channel '{channel}' of {process.funcname} ({process.processid[:8]}), as entry {sequence}."
+
+
+async def cancel(process: AsyncProcess) -> str:
+    """Cancel a process; give a sentence about it."""
+    name = f"{process.funcname} ({process.processid[:8]})"
+    if process.state.is_closed:
+        return f"{name} has ended already: {process.state.name}."
+    await process.cancel()
+    return f"{name} is cancelled."
+
+
+def check_channels(record: ProcessRecord, channels: Sequence[str]) -> None:
+    """Make sure that a process was submitted with these channels.
+
+    Raises:
+        ChannelNotFound: naming one that it was not.
+    """
+    for name in channels:
+        if name not in record.spec.channels:
+            raise ChannelNotFound(404, "", processid=record.processid, channel=name, declared=record.spec.channels)
+
+
+def stranger(process: AsyncProcess) -> str:
+    """Say why the caller cannot read or write the channels of a process; nothing if it can."""
+    record = process.record
+    if process.colony.userid in (record.initiatorid, record.assignedexecutorid):
+        return ""
+    whose = f"'{record.initiatorname}'" if record.initiatorname else f"{record.initiatorid[:8]}…"
+    return f"This process was submitted by {whose}: only its submitter and its executor can use its channels."
 
 
 async def executor_names(colony: AsyncColony) -> dict[str, str]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from colony_jupyter.errors import InvalidSpec, UsageError
 from colony_jupyter.notebook.suggest import did_you_mean
-from colony_jupyter.notebook.words import value
+from colony_jupyter.notebook.words import Word, value
 from colony_jupyter.wire.models import Conditions, FunctionSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+_SLIP: Final = 0.8
+"""From what likeness on an unknown field is taken for a slip."""
 
 
 def spec_of_json(text: str) -> FunctionSpec:
@@ -36,7 +39,7 @@ def spec_of_json(text: str) -> FunctionSpec:
         raise InvalidSpec(f"The function spec is not as it must be: {error}.") from None
 
 
-def pairs(words: Sequence[str] | None, option: str) -> list[tuple[str, str]]:
+def pairs(words: Sequence[str] | None, option: str) -> list[tuple[str, Word]]:
     """Part ``KEY=VALUE`` words.
 
     Raises:
@@ -47,7 +50,7 @@ def pairs(words: Sequence[str] | None, option: str) -> list[tuple[str, str]]:
         key, equals, rest = word.partition("=")
         if not equals or not key:
             raise UsageError(f"{option} takes KEY=VALUE, not '{word}'.")
-        found.append((key, rest))
+        found.append((key, Word.of(rest, quoted=getattr(word, "quoted", False))))
     return found
 
 
@@ -64,7 +67,7 @@ def _known(read: dict[str, Any], shape: type[FunctionSpec | Conditions]) -> dict
         name = key.casefold()
         if name not in fields:
             # The command line ignores what it does not know; what looks like a slip is not ignored here.
-            if near := did_you_mean(key, fields):
+            if near := did_you_mean(key, fields, _SLIP):
                 raise InvalidSpec(f"A function spec has no field '{key}'.{near}")
             continue
         if member is not None:

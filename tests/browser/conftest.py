@@ -17,6 +17,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from feeding import FEED
 
 ROOT = Path(__file__).parents[2]
 SHOTS = ROOT / "test-output"
@@ -43,48 +44,6 @@ def browser(chromium):
         browser = playwright.chromium.launch(**{**chromium, "args": [*chromium["args"], *QUIET]})
         yield browser
         browser.close()
-
-
-# The first cell of every notebook here: what feeds a view without any colony.
-FEED = """
-import threading, time
-from datetime import datetime, UTC
-from colony_jupyter.notebook.view import PaneCallbacks, open_view
-from colony_jupyter.wire.models import Entry, FunctionSpec, ProcessRecord, ProcessState
-
-def now():
-    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
-
-SUBMITTED = now()
-calls = []
-sequence = 0
-
-def record(state, funcname="long-task", channels=("progress",), **more):
-    started = {} if state is ProcessState.WAITING else {"starttime": SUBMITTED, "assignedexecutorid": "e" * 64}
-    ended = {"endtime": now()} if state.is_closed else {}
-    spec = FunctionSpec(funcname=funcname, channels=list(channels))
-    times = {"submissiontime": SUBMITTED, **started, **ended}
-    return ProcessRecord(processid="424d6828" + "0" * 56, state=state, spec=spec, **times, **more)
-
-def entry(text, who="e", kind="data", inreplyto=0):
-    global sequence
-    sequence += 1
-    payload = text if isinstance(text, bytes) else text.encode()
-    return Entry(sequence=sequence, timestamp=now(), senderid=who * 64, payload=payload, type=kind, inreplyto=inreplyto)
-
-def noted(name):
-    return lambda *values: calls.append((name, *values))
-
-def opened(kind="log", title="long-task"):
-    callbacks = PaneCallbacks(*(noted(name) for name in PaneCallbacks.__struct_fields__))
-    return open_view(title, kind=kind, callbacks=callbacks)
-
-def feed(view, channel, *texts, **how):
-    view.entries(channel, [entry(text, **how) for text in texts], {"e" * 64: "laptop-7f3a"}, "a" * 64)
-
-def running(view, **how):
-    view.process(record(ProcessState.RUNNING, **how), "laptop-7f3a")
-"""
 
 
 class Lab:

@@ -1,0 +1,140 @@
+"""Which functions are taken, and how a spec's arguments fit them."""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+
+from colony_jupyter.errors import InvalidSpec, UsageError
+from colony_jupyter.executor.functions import Functions, Unfit, as_output, define, define_chat
+
+
+async def task(context, steps: int = 10, *, label: str = "x") -> str:
+    """Do it.
+
+    In detail.
+    """
+    return f"{context} {steps} {label}"
+
+
+def plain(context, *numbers):
+    return [context, *numbers]
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "result"),
+    [
+        ([], {}, ["c"]),
+        ([1, 2], {}, ["c", 1, 2]),
+    ],
+)
+def test_arguments_are_bound(args, kwargs, result):
+    assert define("plain", plain).bind("c", args, kwargs)() == result
+
+
+async def test_named_arguments_are_bound():
+    assert await define("task", task).bind("c", [3], {"label": "y"})() == "c 3 y"
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "fault"),
+    [
+        ([1, 2], {}, "too many positional arguments"),
+        ([], {"stops": 1}, "unexpected keyword argument 'stops'"),
+        ([1], {"steps": 1}, "multiple values for argument 'steps'"),
+        ([], {"context": 1}, "multiple values for argument 'context'"),
+    ],
+)
+def test_a_mismatch_is_a_sentence_with_the_signature(args, kwargs, fault):
+    with pytest.raises(Unfit) as raised:
+        define("task", task).bind("c", args, kwargs)
+    assert fault in str(raised.value)
+    assert str(raised.value).endswith(". The function is task(steps=10, *, label='x').")
+
+
+def test_an_error_inside_the_function_is_no_mismatch():
+    def fails(context):
+        raise TypeError("inside")
+
+    call = define("fails", fails).bind("c", [], {})
+    with pytest.raises(TypeError, match="inside"):
+        call()
+
+
+def test_a_function_that_is_not_there():
+    functions = Functions()
+    with pytest.raises(Unfit, match=r"type 'cli' has no function 'x'\. It has: none at all\."):
+        functions.find("x", "cli")
+    functions.add(define("b", plain))
+    functions.add(define("a", task))
+    with pytest.raises(Unfit, match=r"It has: a, b\."):
+        functions.find("x", "cli")
+
+
+def test_a_later_function_takes_the_name():
+    functions = Functions()
+    functions.add(define("a", plain))
+    functions.add(define("a", task))
+    assert functions.find("a", "cli").handler is task
+    assert functions.descriptions() == {"a": "Do it."}
+
+
+def test_kinds():
+    async def pieces(context, message):
+        yield "x"
+
+    assert define("task", task).is_async
+    assert not define("plain", plain).is_async
+    assert define("partial", functools.partial(task, label="z")).is_async
+    chat = define_chat("chat", pieces, "talk")
+    assert (chat.is_async, chat.is_generator, chat.channel) == (True, True, "talk")
+
+
+def no_context():
+    return 1
+
+
+def only_context(context):
+    return 1
+
+
+def generator(context):
+    yield 1
+
+
+@pytest.mark.parametrize(
+    ("make", "fault"),
+    [
+        (lambda: define("f", no_context), "must take context first"),
+        (lambda: define("f", generator), "is a generator"),
+        (lambda: define("f", 3), "is given a int, which is no function"),
+        (lambda: define_chat("f", only_context, "c"), "must take context and message first"),
+        (lambda: define_chat("f", None, "c"), "no function"),
+    ],
+)
+def test_what_could_never_be_called_is_refused(make, fault):
+    with pytest.raises(UsageError, match=fault):
+        make()
+
+
+def test_a_function_name_with_a_colon_is_refused():
+    with pytest.raises(InvalidSpec):
+        define("a:b", plain)
+
+
+@pytest.mark.parametrize(
+    ("value", "output"),
+    [(None, []), ("x", ["x"]), ([], []), ([1, 2], [1, 2]), ((1, 2), [1, 2]), ({"a": 1}, [{"a": 1}]), (0, [0])],
+)
+def test_what_is_returned_is_the_output(value, output):
+    assert as_output(value) == output
+
+
+def test_what_is_no_json_is_refused():
+    with pytest.raises(Unfit, match="returned a object, which is no JSON value"):
+        as_output(object())
+    endless: list = []
+    endless.append(endless)
+    with pytest.raises(Unfit, match="no JSON value"):
+        as_output(endless)

@@ -1,0 +1,61 @@
+"""A failure is told in the user's own lines."""
+
+from __future__ import annotations
+
+import json
+
+from colony_jupyter.errors import UsageError
+from colony_jupyter.executor import story
+
+
+def raised(function):
+    try:
+        function()
+    except BaseException as error:  # noqa: BLE001 - that is what is asked for
+        return error
+    raise AssertionError
+
+
+def inner():
+    raise ValueError("bad step")
+
+
+def outer():
+    inner()
+
+
+def test_the_way_through_the_users_code():
+    lines = story.trace(raised(outer)).splitlines()
+    assert [line.partition(", in ")[2] for line in lines[-2:]] == [
+        "outer: inner()",
+        'inner: raise ValueError("bad step")',
+    ]
+    assert all(line.startswith("test_story.py, line ") for line in lines)
+
+
+def test_the_librarys_own_lines_are_left_out():
+    lines = story.trace(raised(lambda: json.loads("{"))).splitlines()
+    assert "json" not in lines[-1].partition(":")[0]
+    assert len(lines) == 2
+
+
+def test_a_deep_way_is_cut_to_its_inner_end():
+    def down(n):
+        return down(n - 1) if n else inner()
+
+    lines = story.trace(raised(lambda: down(50))).splitlines()
+    assert len(lines) == 6
+    assert "inner" in lines[-1]
+
+
+def test_a_cell_of_a_notebook_is_named_so():
+    code = compile("def f():\n    raise ValueError\nf()", "/tmp/ipykernel_12/34.py", "exec")
+    lines = story.trace(raised(lambda: exec(code, {}))).splitlines()
+    assert lines[-2:] == ["the notebook, line 3, in <module>", "the notebook, line 2, in f"]
+
+
+def test_messages():
+    assert story.message(ValueError("bad")) == "ValueError: bad"
+    assert story.message(ValueError()) == "ValueError"
+    assert story.message(SystemExit(3)) == "SystemExit: 3"
+    assert story.message(UsageError("Do this.")) == "Do this."

@@ -6,11 +6,16 @@ libsecp256k1 does the arithmetic, through wallycore: it is the one binding with 
 from __future__ import annotations
 
 import hashlib
+import warnings
 from typing import TYPE_CHECKING, Final, NoReturn
 
-import wallycore
-
 from colony_jupyter.errors import InvalidKey
+
+with warnings.catch_warnings():
+    # SWIG's own types bring warnings along. Where warnings are errors it does not see that making them failed, and the
+    # interpreter crashes when it ends.
+    warnings.filterwarnings("ignore", "builtin type .* has no __module__ attribute", DeprecationWarning)
+    import wallycore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,6 +128,11 @@ def recover(payload: str, signature: str) -> str:
     except ValueError:
         raise SignatureRefused("Failed to recover public key: invalid signature") from None
     return _id_of(bytes(wallycore.ec_public_key_decompress(compressed)).hex())
+
+
+def digest(text: str) -> str:
+    """Give the SHA3-256 of a text, as hex."""
+    return hashlib.sha3_256(text.encode()).hexdigest()
 
 
 def _digest(payload: str) -> bytes:

@@ -6,6 +6,8 @@ import copy
 import json
 import pickle
 import secrets
+import subprocess
+import sys
 import traceback
 from pathlib import Path
 
@@ -140,3 +142,10 @@ def test_generated_keys_are_fresh_and_bad_candidates_skipped():
     assert PrivateKey.generate(secrets.token_bytes) != PrivateKey.generate(secrets.token_bytes)
     candidates = iter([bytes(32), b"\xff" * 32, b"\x01" * 32])
     assert PrivateKey.generate(lambda _: next(candidates)) == PrivateKey("01" * 32)
+
+
+def test_where_warnings_are_errors_the_interpreter_still_ends_well():
+    """The binding's own warnings, made errors, crashed it at exit."""
+    program = "from colony_jupyter.wire.identity import PrivateKey; PrivateKey('01' * 32)"
+    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")

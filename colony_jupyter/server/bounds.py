@@ -6,6 +6,7 @@ uvicorn bounds neither headers nor bodies nor slow senders. Here every connectio
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -16,8 +17,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import CloseCode
 
 if TYPE_CHECKING:
-    import asyncio
-
+    from uvicorn._types import ASGISendEvent
     from websockets.frames import Frame
 
 _MIB: Final = 1024 * 1024
@@ -234,9 +234,42 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
 
     def __init__(self, config: BoundedConfig, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
+        self._whole_app = self.app
+        self.app = self._until_lost
         self._unread = _Unread()
         # Frames of the message that is coming in, after the first.
         self._fragments = 0
+        # The application at work on this connection; None before it is.
+        self._working: asyncio.Task[None] | None = None
+
+    async def run_asgi(self) -> None:
+        """Run the application on this connection, for as long as there is one."""
+        self._working = asyncio.current_task()
+        try:
+            await super().run_asgi()
+        finally:
+            self._working = None
+
+    async def _until_lost(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await self._whole_app(scope, receive, send)
+        except asyncio.CancelledError:
+            if not self.disconnected:  # else it is what `connection_lost` wanted, and no accident to be logged
+                raise
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End what the application does for a client that is gone: it may be waiting for something to send."""
+        super().connection_lost(exc)
+        if self._working is not None:
+            self._working.cancel()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send what the application says. A close with 1006 is one without a close frame, as the code has it."""
+        if message["type"] == "websocket.close" and message.get("code") == CloseCode.ABNORMAL_CLOSURE:
+            self.close_sent = True
+            self.transport.close()
+        else:
+            await super().send(message)
 
     def handle_cont(self, event: Frame) -> None:
         """Take a fragment of a message, up to the bound."""

@@ -1,7 +1,8 @@
 """As silent as the real server: `serve --deaf` (PROTOCOL.md trap 7).
 
 While a channel subscription runs the real server does not read from its connection: no ping is answered, no close is
-noticed, further requests wait. uvicorn reads and answers pings by itself, so reading is stopped here.
+noticed, further requests wait. During subscriptions to processes it does. uvicorn reads and answers pings by itself,
+so reading is stopped here.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from colony_jupyter.server.bounds import BoundedWebSocket
+from colony_jupyter.server.refusal import Refused
+from colony_jupyter.server.requests import open_envelope
+from colony_jupyter.server.subscriptions import CHANNEL
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveEvent
@@ -17,10 +21,10 @@ if TYPE_CHECKING:
 
 
 class DeafWebSocket(BoundedWebSocket):
-    """Reads from the connection only while the application asks for a message.
+    """Does not read on after a channel subscription was asked for, until the application asks for the next message.
 
-    uvicorn stops reading when it has a message for the application, and goes on once that is taken; here it goes on
-    only when the application asks for the next one, which it does not before a channel subscription has ended.
+    The application does that when the subscription is over. After any other message uvicorn reads on as soon as it is
+    taken.
     """
 
     def __init__(self, config: BoundedConfig, *args: Any, **kwargs: Any) -> None:
@@ -36,10 +40,26 @@ class DeafWebSocket(BoundedWebSocket):
             super().handle_ping()
 
     async def receive(self) -> ASGIReceiveEvent:
-        """Give the application its next message; only now the connection is read again."""
+        """Give the application its next message."""
+        self._read_on()
+        event = await self.queue.get()
+        if not _subscribes_to_channel(event):
+            self._read_on()
+        return event
+
+    def _read_on(self) -> None:
         if self.read_paused and self.queue.empty():
             self.read_paused = False
             pongs, self._pongs = self._pongs, []
             self.transport.write(b"".join(pongs))
             self.transport.resume_reading()
-        return await self.queue.get()
+
+
+def _subscribes_to_channel(event: ASGIReceiveEvent) -> bool:
+    if event["type"] != "websocket.receive":
+        return False
+    body = event.get("text") or event.get("bytes") or b""
+    try:
+        return open_envelope(body).payloadtype == CHANNEL
+    except Refused:
+        return False

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from starlette.requests import ClientDisconnect
 from uvicorn.server import ServerState
 
 from colony_jupyter.server.bounds import BoundedConfig, BoundedHttp, BoundedWebSocket, Bounds, Usage
@@ -114,6 +115,8 @@ class Listener:
     async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self._app(scope, receive, send)
+        except ClientDisconnect:
+            pass  # half a request: nobody is there to be told
         except asyncio.CancelledError:
             if not self._stopping:  # else it is no accident, which uvicorn would log as one
                 raise

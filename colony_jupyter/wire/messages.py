@@ -395,7 +395,7 @@ class ChannelAppend(Message, tag="channelappendmsg"):
     name: str = ""
     sequence: Int = 0
     inreplyto: Int = 0
-    payload: bytes = b""
+    payload: bytes | None = b""
     payloadtype: str = ""
 
 

@@ -1,0 +1,155 @@
+"""The ASGI application: HTTP calls, the health check, subscriptions."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Final
+
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocketDisconnect
+
+from colony_jupyter.server.calls import HANDLERS
+from colony_jupyter.server.calls.registry import Caller, Silence
+from colony_jupyter.server.refusal import Refused
+from colony_jupyter.server.requests import (
+    Unanswered,
+    open_envelope,
+    read_message,
+    read_subscription,
+    signer_of,
+)
+from colony_jupyter.server.subscriptions import Hangup, frames
+from colony_jupyter.wire.envelope import seal_refusal, seal_reply
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+    from starlette.websockets import WebSocket
+
+    from colony_jupyter.server.server import Server
+
+_TYPE: Final = "text/plain; charset=utf-8"
+_EMPTY_TYPE: Final = (
+    "invalid rpcMsg.PayloadType: empty (this usually means the client is misconfigured - check that "
+    "COLONIES_PRVKEY is set correctly)"
+)
+
+
+def create_app(server: Server) -> Starlette:
+    """Make the application of a server that is started already.
+
+    Args:
+        server: the colony.
+    """
+
+    async def api(request: Request) -> Response:
+        return await _answer(server, request)
+
+    async def pubsub(websocket: WebSocket) -> None:
+        await websocket.accept()
+        with contextlib.suppress(WebSocketDisconnect):
+            await _converse(server, websocket)
+
+    return Starlette(
+        routes=[
+            Route("/api", api, methods=["POST"]),
+            Route("/health", _health, methods=["GET"]),
+            WebSocketRoute("/pubsub", pubsub),
+        ],
+        exception_handlers={404: _not_found, 405: _not_found},
+    )
+
+
+async def _health(_: Request) -> Response:
+    return Response()
+
+
+async def _not_found(_: Request, __: Exception) -> Response:
+    return PlainTextResponse("404 page not found", status_code=404)
+
+
+async def _answer(server: Server, request: Request) -> Response:
+    body = await request.body()
+    address = request.scope.get("server") or ("", 0)
+    try:
+        envelope = open_envelope(body)
+        handler = HANDLERS.get(envelope.payloadtype)
+        signed = handler is None or handler.signed
+        callerid = signer_of(envelope) if signed else ""
+        if handler is None:
+            kind = envelope.payloadtype
+            raise Refused(403, f"invalid rpcMsg.PayloadType: {kind}" if kind else _EMPTY_TYPE)  # noqa: TRY301 - one place seals
+        caller = Caller(callerid, _gone(request), (address[0], address[1] or 0))
+        value = await handler.work(server, read_message(envelope, handler), caller)
+    except Refused as refused:
+        return Response(seal_refusal(refused.status, refused.message), refused.status, media_type=_TYPE)
+    if isinstance(value, Silence):
+        return Response(media_type=_TYPE)
+    return Response(seal_reply(handler.replytype, value), media_type=_TYPE)
+
+
+def _gone(request: Request) -> Callable[[], Awaitable[None]]:
+    async def gone() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    return gone
+
+
+async def _converse(server: Server, websocket: WebSocket) -> None:
+    """Serve the subscriptions of a connection, one after the other."""
+    address = websocket.scope.get("server") or ("", 0)
+    while not server.stopping.is_set():
+        received = await websocket.receive()
+        if received["type"] == "websocket.disconnect":
+            return
+        binary = received.get("bytes") is not None
+        body = received["bytes"] if binary else received["text"]
+        try:
+            envelope = open_envelope(body)
+            callerid = signer_of(envelope)
+        except Refused:
+            break
+        try:
+            message = read_subscription(envelope)
+        except Unanswered:
+            continue
+        except Refused as refused:
+            await _send(websocket, seal_refusal(refused.status, refused.message), binary=binary)
+            continue
+        caller = Caller(callerid, _never, (address[0], address[1] or 0))
+        serving = asyncio.ensure_future(_subscription(server, websocket, message, caller, binary=binary))
+        stopping = asyncio.ensure_future(server.stopping.wait())
+        try:
+            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            serving.cancel()
+        try:
+            await serving
+        except Refused as refused:
+            await _send(websocket, seal_refusal(refused.status, refused.message), binary=binary)
+        except (Hangup, asyncio.CancelledError):
+            break
+    await websocket.close()
+
+
+async def _never() -> None:
+    await asyncio.Event().wait()
+
+
+async def _subscription(server: Server, websocket: WebSocket, message: object, caller: Caller, *, binary: bool) -> None:
+    async with contextlib.aclosing(frames(server, message, caller)) as stream:  # type: ignore[arg-type, type-var]
+        async for payloadtype, value in stream:
+            await _send(websocket, seal_reply(payloadtype, value), binary=binary)
+
+
+async def _send(websocket: WebSocket, frame: bytes, *, binary: bool) -> None:
+    if binary:
+        await websocket.send_bytes(frame)
+    else:
+        await websocket.send_text(frame.decode())

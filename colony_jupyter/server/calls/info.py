@@ -1,0 +1,29 @@
+"""What the server says of itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from colony_jupyter.server import rendering
+from colony_jupyter.server.calls.registry import Caller, call
+from colony_jupyter.wire import messages
+
+if TYPE_CHECKING:
+    from colony_jupyter.server.server import Server
+
+
+@call(messages.GetVersion, "get server version", signed=False)
+async def get_version(_: Server, message: messages.GetVersion, caller: Caller) -> Any:
+    del message, caller
+    return {"buildversion": "", "buildtime": "", "msgtype": "versionmsg"}
+
+
+@call(messages.GetServerInfo, "get server info", signed=False)
+async def get_server_info(server: Server, message: messages.GetServerInfo, caller: Caller) -> Any:
+    del message
+    host, port = caller.address
+    return {
+        "buildversion": "",
+        "buildtime": rendering.time(server.now()),
+        "backends": [{"type": "http", "port": port, "host": host}],
+    }

@@ -1,0 +1,85 @@
+"""Who waits for what: long polls for work, and subscriptions to processes. Every listener is served (trap 4)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from colony_jupyter.server.state import Process
+    from colony_jupyter.wire.models import ProcessState
+
+Tell = "Callable[[dict[str, Any]], None]"
+
+
+class Listeners:
+    """Wakes long polls and tells subscriptions."""
+
+    def __init__(self) -> None:
+        self._polls: dict[tuple[str, str], set[asyncio.Event]] = {}  # by colony and executor type
+        self._processes: dict[tuple[str, ProcessState], set[Callable[[dict[str, Any]], None]]] = {}
+        self._types: dict[tuple[str, str, ProcessState], set[Callable[[dict[str, Any]], None]]] = {}
+
+    # long polls
+
+    def poll(self, colonyname: str, executortype: str) -> asyncio.Event:
+        """Give an event that is set when there may be work; `unpoll` it."""
+        event = asyncio.Event()
+        self._polls.setdefault((colonyname, executortype), set()).add(event)
+        return event
+
+    def unpoll(self, colonyname: str, executortype: str, event: asyncio.Event) -> None:
+        """Wait no longer."""
+        _discard(self._polls, (colonyname, executortype), event)
+
+    def wake(self, colonyname: str, executortype: str | None = None) -> None:
+        """Wake the long polls of an executor type, or of a whole colony."""
+        for (colony, kind), events in self._polls.items():
+            if colony == colonyname and executortype in (None, kind):
+                for event in events:
+                    event.set()
+
+    def wake_all(self) -> None:
+        """Wake every long poll."""
+        for events in self._polls.values():
+            for event in events:
+                event.set()
+
+    # subscriptions
+
+    def subscribe(self, processid: str, state: ProcessState, tell: Callable[[dict[str, Any]], None]) -> None:
+        """Tell somebody whenever a process enters a state."""
+        self._processes.setdefault((processid, state), set()).add(tell)
+
+    def unsubscribe(self, processid: str, state: ProcessState, tell: Callable[[dict[str, Any]], None]) -> None:
+        """Tell him no longer."""
+        _discard(self._processes, (processid, state), tell)
+
+    def subscribe_type(
+        self, colonyname: str, executortype: str, state: ProcessState, tell: Callable[[dict[str, Any]], None]
+    ) -> None:
+        """Tell somebody whenever a process of a type enters a state."""
+        self._types.setdefault((colonyname, executortype, state), set()).add(tell)
+
+    def unsubscribe_type(
+        self, colonyname: str, executortype: str, state: ProcessState, tell: Callable[[dict[str, Any]], None]
+    ) -> None:
+        """Tell him no longer."""
+        _discard(self._types, (colonyname, executortype, state), tell)
+
+    def announce(self, process: Process, shown: dict[str, Any]) -> None:
+        """Tell all who listen that a process has entered the state it is in."""
+        for tell in list(self._processes.get((process.processid, process.state), ())):
+            tell(shown)
+        for tell in list(self._types.get((process.colonyname, process.executortype, process.state), ())):
+            tell(shown)
+
+
+def _discard(table: dict[Any, set[Any]], key: Any, member: Any) -> None:
+    members = table.get(key)
+    if members is not None:
+        members.discard(member)
+        if not members:
+            del table[key]

@@ -1,0 +1,367 @@
+"""What becomes of processes and workflows: each change of state with all that goes with it (PROTOCOL.md section 6)."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, Final
+
+from colony_jupyter.server import units
+from colony_jupyter.server.refusal import Refused
+from colony_jupyter.server.state import ColonyState, Executor, Process, Workflow
+from colony_jupyter.wire.identity import digest
+from colony_jupyter.wire.limits import MAX_PRIORITY, STALE_EXECUTOR
+from colony_jupyter.wire.models import Attribute, AttributeType, ExecutorState, FunctionSpec, ProcessState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from colony_jupyter.server.channels import Channels
+    from colony_jupyter.server.store import Store
+
+_NS: Final = 1_000_000_000
+_DAY: Final = 86_400 * _NS
+_MAX_NODES: Final = 127
+
+WAITED_TOO_LONG: Final = "Maximum waiting time limit exceeded"
+RAN_TOO_LONG: Final = "Maximum execution time limit exceeded"
+
+
+class Transitions:
+    """The changes of state; `colony_jupyter.server.server.Server` adds life and keeping."""
+
+    colonies: dict[str, ColonyState]
+    store: Store
+    channels: Channels
+
+    now: Callable[[], int]
+    new_id: Callable[[], str]
+    next_order: Callable[[], int]
+    keep: Callable[[Process], None]
+    keep_workflow: Callable[[Workflow], None]
+    keep_executor: Callable[[Executor], None]
+    announce: Callable[[Process], None]
+    wake: Callable[..., None]
+    settle: Callable[[str, str], None]
+    unsettle: Callable[[str], None]
+
+    # submitting
+
+    def submit(
+        self,
+        colony: ColonyState,
+        spec: FunctionSpec,
+        *,
+        initiatorid: str,
+        initiatorname: str,
+        workflowid: str = "",
+        waitforparents: bool = False,
+    ) -> Process:
+        """Take a process in, waiting.
+
+        Raises:
+            Refused: if its spec cannot be taken.
+        """
+        spec = normal(spec)
+        now = self.now()
+        process = Process(
+            processid=self.new_id(),
+            colonyname=colony.colony.name,
+            initiatorid=initiatorid,
+            initiatorname=initiatorname,
+            spec=spec,
+            order=self.next_order(),
+            priority=now - spec.priority * _DAY,
+            submitted=now,
+            waitdeadline=now + spec.maxwaittime * _NS if spec.maxwaittime > 0 else 0,
+            workflowid=workflowid,
+            waitforparents=waitforparents,
+        )
+        process.attributes = [
+            make_attribute(process, AttributeType.ENV, key, value) for key, value in sorted(spec.env.items())
+        ]
+        colony.add_process(process)
+        self.settle(process.processid, process.colonyname)
+        self.channels.create(process)
+        self.keep(process)
+        if not waitforparents:
+            self.wake(process.colonyname, process.executortype)
+            self.announce(process)
+        return process
+
+    # running
+
+    def assign(self, colony: ColonyState, executor: Executor, cpu: int | None, memory: int | None) -> Process | None:
+        """Give an executor the process that is its to run next, if there is one.
+
+        Args:
+            colony: its colony.
+            executor: who asks.
+            cpu: thousandths of a core that it offers; None for any.
+            memory: Mi that it offers; None for any.
+        """
+        for process in colony.waiting(executor.record.executortype):
+            if _fits(process.spec, executor.record.executorname, cpu, memory):
+                break
+        else:
+            return None
+        now = self.now()
+        process.executorid = process.channelsid = executor.record.executorid
+        process.assigned = True
+        process.started = now
+        if process.parents:
+            process.input = [value for parent in self._parents(colony, process) for value in parent.output]
+        self._move(colony, process, ProcessState.RUNNING)
+        workflow = colony.workflows.get(process.workflowid)
+        if workflow is not None and not workflow.started:
+            workflow.started = now
+            self.keep_workflow(workflow)
+        return process
+
+    def start_clock(self, process: Process) -> None:
+        """Set the deadline of a process that was assigned; its reply still shows the one before (trap 29)."""
+        limit = process.spec.maxexectime
+        if limit >= 0:
+            process.execdeadline = process.started + limit * _NS
+            self.keep(process)
+
+    def succeed(self, colony: ColonyState, process: Process, output: Sequence[Any]) -> None:
+        """End a process with success."""
+        if output:
+            process.output = list(output)
+        process.ended = self.now()
+        self._count(colony, process)
+        if process.state is ProcessState.SUCCESS:
+            self.keep(process)
+            return
+        self._end(colony, process, ProcessState.SUCCESS)
+        for child in self._children(colony, process):
+            if all(parent.state is ProcessState.SUCCESS for parent in self._parents(colony, child)):
+                colony.release(child)
+                self.keep(child)
+                self.wake(child.colonyname, child.executortype)
+                self.announce(child)
+        self._end_workflow(colony, process)
+
+    def fail(self, colony: ColonyState, process: Process, errors: Sequence[str]) -> None:
+        """End a process as failed; with it all that is left of its workflow."""
+        process.errors = list(errors) or None
+        process.ended = self.now()
+        self._end(colony, process, ProcessState.FAILED)
+        workflow = colony.workflows.get(process.workflowid)
+        if workflow is not None:
+            for member in self._members(colony, workflow):
+                if member.state in (ProcessState.WAITING, ProcessState.RUNNING):
+                    self._end(colony, member, ProcessState.FAILED, announced=False)
+        self._end_workflow(colony, process)
+
+    def cancel(self, colony: ColonyState, process: Process, *, announced: bool = True) -> None:
+        """Cancel a process."""
+        process.ended = self.now()
+        self._end(colony, process, ProcessState.CANCELLED, announced=announced)
+
+    def requeue(self, colony: ColonyState, process: Process, *, announced: bool) -> None:
+        """Let a running process wait again; its executor is shut out of its channels."""
+        process.executorid = process.channelsid = ""
+        process.assigned = False
+        process.execdeadline = 0
+        self._move(colony, process, ProcessState.WAITING, announced=announced)
+        self.wake(process.colonyname, process.executortype)
+
+    def cancel_workflow(self, colony: ColonyState, workflow: Workflow) -> None:
+        """Cancel a workflow and what is left of it, without announcements."""
+        for member in self._members(colony, workflow):
+            if not member.state.is_closed:
+                self.cancel(colony, member, announced=False)
+        workflow.cancelled = True
+        workflow.ended = workflow.ended or self.now()
+        self.keep_workflow(workflow)
+
+    def workflow_state(self, colony: ColonyState, workflow: Workflow) -> ProcessState:
+        """Tell a workflow's state from those of its members."""
+        states = {member.state for member in self._members(colony, workflow)}
+        if workflow.cancelled:
+            return ProcessState.CANCELLED
+        for decisive in (ProcessState.FAILED, ProcessState.CANCELLED):
+            if decisive in states:
+                return decisive
+        if states == {ProcessState.SUCCESS}:
+            return ProcessState.SUCCESS
+        if states & {ProcessState.RUNNING, ProcessState.SUCCESS}:
+            return ProcessState.RUNNING
+        return ProcessState.WAITING
+
+    # time
+
+    def expire(self) -> None:
+        """Enforce the deadlines that have passed."""
+        now = self.now() // _NS * _NS  # whole seconds, as the real server compares
+        for colony in self.colonies.values():
+            for process in list(colony.in_state(ProcessState.WAITING)):
+                if process.waitdeadline and process.waitdeadline < now:
+                    self.fail(colony, process, [WAITED_TOO_LONG])
+            for process in list(colony.in_state(ProcessState.RUNNING)):
+                if process.execdeadline and process.execdeadline < now:
+                    self._ran_too_long(colony, process)
+
+    def remove_stale_executors(self) -> None:
+        """Remove executors whose last assign call is too long ago (trap 3)."""
+        oldest = self.now() - int(STALE_EXECUTOR * _NS)
+        for colony in self.colonies.values():
+            for executor in list(colony.executors.values()):
+                if executor.heard and executor.heard < oldest and executor.record.state is ExecutorState.APPROVED:
+                    self.remove_executor(colony, executor)
+
+    def remove_executor(self, colony: ColonyState, executor: Executor) -> None:
+        """Remove an executor: its functions go, its processes wait again."""
+        executor.record.state = ExecutorState.REMOVED
+        self.keep_executor(executor)
+        self.orphan(colony, executor)
+
+    def orphan(self, colony: ColonyState, executor: Executor) -> None:
+        """Let the functions of an executor go and its processes wait again."""
+        for function in list(colony.functions.values()):
+            if function.executorname == executor.record.executorname:
+                del colony.functions[function.functionid]
+                self.store.delete("function", function.functionid)
+        for process in list(colony.in_state(ProcessState.RUNNING)):
+            if process.executorid == executor.record.executorid:
+                process.started = 0
+                self.requeue(colony, process, announced=False)
+
+    def prune(self, age: int) -> None:
+        """Remove processes and workflows that closed longer ago than an age in nanoseconds."""
+        oldest = self.now() - age
+        for colony in self.colonies.values():
+            for workflow in list(colony.workflows.values()):
+                if self.workflow_state(colony, workflow).is_closed and (workflow.ended or workflow.submitted) < oldest:
+                    self.forget_workflow(colony, workflow)
+            for process in list(colony.processes.values()):
+                closed = process.state.is_closed and not process.workflowid
+                if closed and (process.ended or process.submitted) < oldest:
+                    self.forget_process(colony, process)
+                    self.store.delete_logs(processid=process.processid)
+
+    # forgetting
+
+    def forget_process(self, colony: ColonyState, process: Process) -> None:
+        """Remove a process; its log lines stay."""
+        colony.drop_process(process)
+        self.channels.drop(process.processid)
+        self.unsettle(process.processid)
+        self.store.delete("process", process.processid)
+        self.store.delete_entries(process.processid)
+
+    def forget_workflow(self, colony: ColonyState, workflow: Workflow) -> None:
+        """Remove a workflow with its processes."""
+        for member in self._members(colony, workflow):
+            self.forget_process(colony, member)
+        del colony.workflows[workflow.processgraphid]
+        self.unsettle(workflow.processgraphid)
+        self.store.delete("workflow", workflow.processgraphid)
+
+    # the works
+
+    def _ran_too_long(self, colony: ColonyState, process: Process) -> None:
+        limit = process.spec.maxretries
+        if 0 <= limit <= process.retries:
+            self.fail(colony, process, [RAN_TOO_LONG])
+            return
+        process.retries += 1
+        process.ended = self.now()
+        if process.spec.maxwaittime > 0:
+            process.waitdeadline = self.now() + process.spec.maxwaittime * _NS
+        self.requeue(colony, process, announced=True)
+
+    def _end(self, colony: ColonyState, process: Process, state: ProcessState, *, announced: bool = True) -> None:
+        self._move(colony, process, state, announced=announced)
+        self.channels.drop(process.processid)
+        self.store.delete_entries(process.processid)
+
+    def _move(self, colony: ColonyState, process: Process, state: ProcessState, *, announced: bool = True) -> None:
+        colony.move(process, state)
+        for attribute in process.attributes:
+            attribute.state = state
+        self.keep(process)
+        if announced:
+            self.announce(process)
+
+    def _end_workflow(self, colony: ColonyState, process: Process) -> None:
+        workflow = colony.workflows.get(process.workflowid)
+        if workflow is not None and self.workflow_state(colony, workflow).is_closed and not workflow.ended:
+            workflow.ended = self.now()
+            self.keep_workflow(workflow)
+
+    def _count(self, colony: ColonyState, process: Process) -> None:
+        """Count a success for the function its executor has registered."""
+        executor = colony.executor_by_id(process.executorid)
+        for function in colony.functions.values():
+            if executor is None or function.funcname != process.spec.funcname:
+                continue
+            if function.executorname != executor.record.executorname:
+                continue
+            waited = (process.started - process.submitted) / _NS
+            ran = (process.ended - process.started) / _NS
+            first = function.counter == 0
+            function.minwaittime = waited if first else min(waited, function.minwaittime)
+            function.maxwaittime = max(waited, function.maxwaittime)
+            function.avgwaittime = waited if first else (function.avgwaittime + waited) / 2
+            function.minexectime = ran if first else min(ran, function.minexectime)
+            function.maxexectime = max(ran, function.maxexectime)
+            function.avgexectime = ran if first else (function.avgexectime + ran) / 2
+            function.counter += 1
+            self.store.put("function", function.functionid, function)
+
+    def _parents(self, colony: ColonyState, process: Process) -> Iterable[Process]:
+        return [colony.processes[parent] for parent in process.parents if parent in colony.processes]
+
+    def _children(self, colony: ColonyState, process: Process) -> Iterable[Process]:
+        return [colony.processes[child] for child in process.children if child in colony.processes]
+
+    def _members(self, colony: ColonyState, workflow: Workflow) -> list[Process]:
+        return [colony.processes[member] for member in workflow.processids if member in colony.processes]
+
+
+def make_attribute(process: Process, kind: AttributeType, key: str, value: str) -> Attribute:
+    """Make an attribute of a process; its id follows from what it is the attribute of."""
+    return Attribute(
+        attributeid=digest(f"{process.processid}{key}{int(kind)}"),
+        targetid=process.processid,
+        targetcolonyname=process.colonyname,
+        targetprocessgraphid=process.workflowid,
+        state=process.state,
+        attributetype=kind,
+        key=key,
+        value=value,
+    )
+
+
+def normal(spec: FunctionSpec) -> FunctionSpec:
+    """Write a spec as the server gives it back.
+
+    Raises:
+        Refused: if the server would not take it.
+    """
+    if not -MAX_PRIORITY <= spec.priority <= MAX_PRIORITY:
+        raise Refused(400, "Failed to submit function spec, priority outside range [-50000, 50000]")
+    spec = copy.deepcopy(spec)
+    conditions = spec.conditions
+    conditions.cpu = f"{units.millicores(conditions.cpu)}m"
+    conditions.mem = f"{units.mebibytes(conditions.mem)}Mi"
+    conditions.storage = f"{units.mebibytes(conditions.storage)}Mi"
+    conditions.gpu.mem = f"{units.mebibytes(conditions.gpu.mem)}Mi"
+    conditions.gpu.nodecount = 0
+    return spec
+
+
+def _fits(spec: FunctionSpec, executorname: str, cpu: int | None, memory: int | None) -> bool:
+    conditions = spec.conditions
+    named = not conditions.executornames or executorname in conditions.executornames
+    return (
+        named
+        and conditions.nodes <= _MAX_NODES
+        and conditions.processes <= _MAX_NODES
+        and conditions.processespernode <= _MAX_NODES
+        and units.mebibytes(conditions.storage) <= 0
+        and (cpu is None or units.millicores(conditions.cpu) <= cpu)
+        and (memory is None or units.mebibytes(conditions.mem) <= memory)
+    )

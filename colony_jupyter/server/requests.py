@@ -1,0 +1,150 @@
+"""From the bytes of a request to the call it makes, as leniently as a real server (PROTOCOL.md section 2)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from colony_jupyter.server.refusal import Refused
+from colony_jupyter.wire.decoding import Undecodable, convert, decode
+from colony_jupyter.wire.envelope import Envelope
+from colony_jupyter.wire.identity import SignatureRefused, recover
+from colony_jupyter.wire.messages import Message, SubscribeChannel, SubscribeProcess, SubscribeProcesses
+
+if TYPE_CHECKING:
+    from colony_jupyter.server.calls.registry import Handler
+
+_LINE_BREAKS: Final = re.compile(r"[\r\n]")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}")
+
+
+def open_envelope(body: bytes | str) -> Envelope:
+    """Read a request's envelope.
+
+    Raises:
+        Refused: if it is none. JSON null, at which a real server crashes, is none either (section 8).
+    """
+    try:
+        return decode(body, Envelope)
+    except Undecodable as error:
+        raise Refused(400, str(error)) from None
+
+
+def payload_of(envelope: Envelope) -> bytes:
+    """Decode the payload: line breaks do not count, and decoding stops quietly at the first bad character."""
+    text = _LINE_BREAKS.sub("", envelope.payload)
+    found = _BASE64.match(text)
+    good = found[0] if found else ""
+    whole = good[: len(good) // 4 * 4]
+    try:
+        return base64.b64decode(whole)
+    except binascii.Error:
+        return base64.b64decode(whole[:-4])
+
+
+def signer_of(envelope: Envelope) -> str:
+    """Tell who has signed a request.
+
+    Raises:
+        Refused: if the signature has not the right shape.
+    """
+    try:
+        return recover(envelope.payload, envelope.signature)
+    except SignatureRefused as error:
+        raise Refused(403, str(error)) from None
+
+
+def read_message(envelope: Envelope, handler: Handler) -> Message:
+    """Read the message of an RPC call.
+
+    Raises:
+        Refused: if it is no JSON of the right shape, or says to be another.
+    """
+    return _read(
+        envelope,
+        handler.shape,
+        Refused(400, f"Failed to {handler.doing}, invalid JSON"),
+        Refused(400, f"Failed to {handler.doing}, msg.MsgType does not match payloadType"),
+    )
+
+
+SUBSCRIPTIONS: Final[dict[str, tuple[type[Message], Refused | None, Refused]]] = {
+    "subscribechannelmsg": (
+        SubscribeChannel,
+        Refused(400, "Failed to subscribe to channel, invalid JSON"),
+        Refused(400, "Failed to subscribe to channel, msg.MsgType does not match rpcMsg.PayloadType"),
+    ),
+    "subscribeprocessmsg": (
+        SubscribeProcess,
+        None,
+        Refused(403, "Failed to subscribe to process, msg.msgType does not match rpcMsg.PayloadType"),
+    ),
+    "subscribeprocessesmsg": (
+        SubscribeProcesses,
+        None,
+        Refused(403, "Failed to subscribe to processes, msg.msgType does not match rpcMsg.PayloadType"),
+    ),
+}
+"""Messages of the WebSocket, with the refusals of bad JSON (None: not even answered) and of a wrong msgtype."""
+
+
+class Unanswered(Exception):
+    """A request on a WebSocket that a real server does not answer at all."""
+
+
+def read_subscription(envelope: Envelope) -> Message:
+    """Read the message of a subscription.
+
+    Raises:
+        Refused: if it is refused.
+        Unanswered: if it is of a type that is not served here, or is not answered.
+    """
+    if envelope.payloadtype not in SUBSCRIPTIONS:
+        raise Unanswered
+    shape, invalid, mismatch = SUBSCRIPTIONS[envelope.payloadtype]
+    try:
+        return _read(envelope, shape, invalid or Refused(400, ""), mismatch)
+    except Refused as refused:
+        if refused is not mismatch and invalid is None:
+            raise Unanswered from None
+        raise
+
+
+def _read(envelope: Envelope, shape: type[Message], invalid: Refused, mismatch: Refused) -> Message:
+    try:
+        value = msgspec.json.decode(payload_of(envelope))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise invalid from None
+    if not isinstance(value, dict):
+        raise invalid
+    try:
+        message = convert(_with_payload(value), shape)
+    except Undecodable:
+        raise invalid from None
+    said = next((member for name, member in reversed(value.items()) if name.casefold() == "msgtype"), "")
+    if said != envelope.payloadtype:
+        raise mismatch
+    return message
+
+
+def _with_payload(value: dict[str, Any]) -> dict[str, Any]:
+    """Bring the payload of an append into the one form the model reads.
+
+    It may be a list of byte values, and base64 with line breaks.
+    """
+    changed = value
+    for name, member in value.items():
+        if name.casefold() != "payload":
+            continue
+        if isinstance(member, str) and _LINE_BREAKS.search(member):
+            changed = {**changed, name: _LINE_BREAKS.sub("", member)}
+        elif isinstance(member, list):
+            try:
+                changed = {**changed, name: base64.b64encode(bytes(member)).decode()}
+            except (TypeError, ValueError):
+                raise Undecodable("Expected byte values") from None
+    return changed

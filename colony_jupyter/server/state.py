@@ -1,0 +1,196 @@
+"""What the embedded colony knows, as plain values in memory. Who changes one says so to the store.
+
+Times are Unix nanoseconds here, 0 for none; `colony_jupyter.server.rendering` writes them as the wire has them.
+"""
+
+from __future__ import annotations
+
+import bisect
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+
+from colony_jupyter.wire.models import (
+    Attribute,
+    Colony,
+    ExecutorRecord,
+    ExecutorState,
+    Function,
+    FunctionSpec,
+    ProcessState,
+    User,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Process(Struct, kw_only=True):
+    """A process."""
+
+    processid: str
+    colonyname: str
+    initiatorid: str
+    initiatorname: str
+    spec: FunctionSpec
+    order: int  # running number of the submission: the tie of equal times
+    priority: int  # `prioritytime`
+    submitted: int
+    started: int = 0
+    ended: int = 0
+    waitdeadline: int = 0
+    execdeadline: int = 0
+    executorid: str = ""
+    assigned: bool = False
+    state: ProcessState = ProcessState.WAITING
+    retries: int = 0
+    waitforparents: bool = False
+    parents: list[str] = field(default_factory=list)
+    children: list[str] = field(default_factory=list)
+    workflowid: str = ""
+    input: list[Any] = field(default_factory=list)
+    output: list[Any] = field(default_factory=list)
+    errors: list[str] | None = field(default_factory=list)
+    attributes: list[Attribute] = field(default_factory=list)
+    channelsid: str = ""  # the executor that the channels let in: it outlives the assignment only until requeued
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """What waiting processes are ordered by."""
+        return (self.priority, self.order)
+
+    @property
+    def executortype(self) -> str:
+        """The type of executor it is for."""
+        return self.spec.conditions.executortype
+
+
+class Executor(Struct, kw_only=True):
+    """An executor; `record` holds what the wire shows, but for the times."""
+
+    record: ExecutorRecord
+    commissioned: int
+    heard: int = 0
+
+
+class Workflow(Struct, kw_only=True):
+    """A workflow. Its state is that of its members, unless it was cancelled."""
+
+    processgraphid: str
+    colonyname: str
+    initiatorid: str
+    initiatorname: str
+    rootprocessids: list[str]
+    processids: list[str]
+    submitted: int
+    started: int = 0
+    ended: int = 0
+    cancelled: bool = False
+
+
+class LogLine(Struct, kw_only=True):
+    """A line of a process's or an executor's log."""
+
+    processid: str
+    colonyname: str
+    executorname: str
+    message: str
+    timestamp: int
+
+
+class ColonyState:
+    """One colony with all that is in it."""
+
+    def __init__(self, colony: Colony) -> None:
+        self.colony = colony
+        self.users: dict[str, User] = {}  # by name
+        self.executors: dict[str, Executor] = {}  # by name
+        self.functions: dict[str, Function] = {}  # by id
+        self.processes: dict[str, Process] = {}
+        self.workflows: dict[str, Workflow] = {}
+        self.paused = False
+        self._by_state: dict[ProcessState, dict[str, Process]] = {state: {} for state in ProcessState}
+        self._queues: dict[str, list[tuple[int, int, str]]] = {}  # executor type -> waiting, the soonest first
+
+    # people
+
+    def is_user(self, callerid: str) -> bool:
+        """Whether somebody is a user."""
+        return any(user.userid == callerid for user in self.users.values())
+
+    def executor_by_id(self, executorid: str, *, approved: bool = False) -> Executor | None:
+        """Find an executor by id; of several with one id, an approved one first."""
+        found = [executor for executor in self.executors.values() if executor.record.executorid == executorid]
+        found.sort(key=lambda executor: executor.record.state is not ExecutorState.APPROVED)
+        if not found or (approved and found[0].record.state is not ExecutorState.APPROVED):
+            return None
+        return found[0]
+
+    def is_member(self, callerid: str) -> bool:
+        """Whether somebody is a user or an approved executor."""
+        return self.is_user(callerid) or self.executor_by_id(callerid, approved=True) is not None
+
+    def is_member_in_any_state(self, callerid: str) -> bool:
+        """Whether somebody is a user, or an executor in whatever state."""
+        return self.is_user(callerid) or self.executor_by_id(callerid) is not None
+
+    def user_name(self, userid: str) -> str:
+        """Name of the user of an id; empty if there is none."""
+        return next((user.name for user in self.users.values() if user.userid == userid), "")
+
+    # processes
+
+    def add_process(self, process: Process) -> None:
+        """Take a process in."""
+        self.processes[process.processid] = process
+        self._by_state[process.state][process.processid] = process
+        self._enqueue(process)
+
+    def drop_process(self, process: Process) -> None:
+        """Let a process go."""
+        self._dequeue(process)
+        del self.processes[process.processid]
+        del self._by_state[process.state][process.processid]
+
+    def move(self, process: Process, state: ProcessState) -> None:
+        """Give a process another state."""
+        self._dequeue(process)
+        del self._by_state[process.state][process.processid]
+        process.state = state
+        self._by_state[state][process.processid] = process
+        self._enqueue(process)
+
+    def in_state(self, state: ProcessState) -> Iterable[Process]:
+        """Give the processes of a state."""
+        return self._by_state[state].values()
+
+    def count(self, state: ProcessState) -> int:
+        """Count the processes of a state."""
+        return len(self._by_state[state])
+
+    def waiting(self, executortype: str) -> Iterable[Process]:
+        """Give the processes that wait for an executor type, the soonest first."""
+        for _, _, processid in self._queues.get(executortype, ()):
+            yield self.processes[processid]
+
+    def release(self, process: Process) -> None:
+        """Let a process wait for its parents no longer."""
+        self._dequeue(process)
+        process.waitforparents = False
+        self._enqueue(process)
+
+    def hold(self, process: Process) -> None:
+        """Let a process wait for its parents."""
+        self._dequeue(process)
+        process.waitforparents = True
+
+    def _enqueue(self, process: Process) -> None:
+        if process.state is ProcessState.WAITING and not process.waitforparents:
+            bisect.insort(self._queues.setdefault(process.executortype, []), (*process.key, process.processid))
+
+    def _dequeue(self, process: Process) -> None:
+        queue = self._queues.get(process.executortype, [])
+        entry = (*process.key, process.processid)
+        place = bisect.bisect_left(queue, entry)
+        if place < len(queue) and queue[place] == entry:
+            del queue[place]

@@ -1,0 +1,158 @@
+"""The three subscriptions of the WebSocket, one after the other on each connection (PROTOCOL.md section 5)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from colony_jupyter.server import rendering
+from colony_jupyter.server.calls.channels import open_channel
+from colony_jupyter.server.refusal import Refused
+from colony_jupyter.wire.limits import DEFAULT_WINDOW, MAX_ENTRIES
+from colony_jupyter.wire.messages import SubscribeChannel, SubscribeProcess, SubscribeProcesses
+from colony_jupyter.wire.models import ProcessState
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from colony_jupyter.server.calls.registry import Caller
+    from colony_jupyter.server.channels import StoredEntry
+    from colony_jupyter.server.server import Server
+    from colony_jupyter.wire.messages import Message
+
+PROCESS: Final = "subscribeprocessmsg"
+CHANNEL: Final = "subscribechannelmsg"
+
+
+class Hangup(Exception):
+    """The end of a process subscription: the connection is dropped without a word (trap 8)."""
+
+
+class _Inbox:
+    """What is on its way to one subscriber."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[Any] = deque()
+        self._news = asyncio.Event()
+
+    def put(self, item: Any) -> None:
+        self.waiting.append(item)
+        self._news.set()
+
+    async def get(self, seconds: float) -> Any:
+        """Wait for the next item.
+
+        Raises:
+            TimeoutError: if none comes.
+        """
+        async with asyncio.timeout(max(0.0, seconds)):
+            while not self.waiting:
+                self._news.clear()
+                await self._news.wait()
+        return self.waiting.popleft()
+
+
+async def frames(server: Server, message: Message, caller: Caller) -> AsyncIterator[tuple[str, Any]]:
+    """Yield the frames of a subscription, payloadtype and value, until it is over.
+
+    Raises:
+        Refused: if it is refused.
+        Hangup: when it ends by dropping the connection.
+    """
+    if isinstance(message, SubscribeChannel):
+        async for entries in _channel(server, message, caller):
+            yield CHANNEL, entries
+    elif isinstance(message, SubscribeProcess):
+        async for process in _process(server, message, caller):
+            yield PROCESS, process
+    elif isinstance(message, SubscribeProcesses):
+        async for process in _processes(server, message, caller):
+            yield PROCESS, process
+
+
+async def _channel(server: Server, message: SubscribeChannel, caller: Caller) -> AsyncIterator[list[Any]]:
+    process, channel = open_channel(server, message.processid, message.name, caller, "subscribe to")
+    seconds = DEFAULT_WINDOW if message.timeout == 0 else float(message.timeout)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    inbox = _Inbox()
+
+    def listen(entry: StoredEntry) -> None:
+        inbox.put(entry)
+
+    channel.listeners.add(listen)
+    try:
+        there = rendering.entries(channel, message.afterseq, 0)
+        if there:
+            yield there
+        while True:
+            if len(inbox.waiting) > MAX_ENTRIES:
+                yield [{"sequence": 0, "payload": None, "type": "", "error": "subscriber disconnected: buffer full"}]
+                return
+            try:
+                entry = await inbox.get(deadline - loop.time())
+            except TimeoutError:
+                break
+            # One that was executor, and is not any more, hears no more.
+            if caller.id not in (process.initiatorid, process.channelsid):
+                raise Refused(403, "Not authorized to subscribe to channel")
+            yield [rendering.entry(entry)]
+    finally:
+        channel.listeners.discard(listen)
+    if not process.state.is_closed:
+        yield []
+
+
+async def _process(server: Server, message: SubscribeProcess, caller: Caller) -> AsyncIterator[Any]:
+    colony, process = server.process(message.processid, Refused(403, f"Invalid process with Id {message.processid}"))
+    server.as_member(colony.colony.name, caller.id)  # a real server asks nobody (section 8)
+    try:
+        state = ProcessState(message.state)
+    except ValueError:
+        await asyncio.sleep(max(0, message.timeout))
+        raise Hangup from None
+    inbox = _Inbox()
+    heard = message.executortype in ("", process.executortype)
+    if heard:
+        server.listeners.subscribe(process.processid, state, inbox.put)
+    try:
+        if heard and process.state is state:
+            yield rendering.process(process)
+        async for shown in _until(inbox, message.timeout):
+            yield shown
+    finally:
+        if heard:
+            server.listeners.unsubscribe(process.processid, state, inbox.put)
+    raise Hangup
+
+
+async def _processes(server: Server, message: SubscribeProcesses, caller: Caller) -> AsyncIterator[Any]:
+    homes = [c for c in server.colonies.values() if c.executor_by_id(caller.id, approved=True)]
+    if not homes:
+        raise Refused(403, "executor not found")
+    try:
+        state = ProcessState(message.state)
+    except ValueError:
+        await asyncio.sleep(max(0, message.timeout))
+        raise Hangup from None
+    inbox = _Inbox()
+    for home in homes:
+        server.listeners.subscribe_type(home.colony.name, message.executortype, state, inbox.put)
+    try:
+        async for shown in _until(inbox, message.timeout):
+            yield shown
+    finally:
+        for home in homes:
+            server.listeners.unsubscribe_type(home.colony.name, message.executortype, state, inbox.put)
+    raise Hangup
+
+
+async def _until(inbox: _Inbox, timeout: float) -> AsyncIterator[Any]:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout
+    while True:
+        try:
+            yield await inbox.get(deadline - loop.time())
+        except TimeoutError:
+            return

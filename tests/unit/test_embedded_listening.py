@@ -29,6 +29,10 @@ SMALL = Bounds(
     idle=5,
 )
 
+# As envelopes: only the type counts here.
+SUBSCRIBE = '{"payloadtype": "subscribechannelmsg"}'
+SUBSCRIBE_PROCESS = '{"payloadtype": "subscribeprocessmsg"}'
+
 
 class App:
     """Echoes; the path says how."""
@@ -64,8 +68,11 @@ class App:
         await receive()
         await send({"type": "websocket.accept"})
         while (event := await receive())["type"] != "websocket.disconnect":
-            if event.get("text") == "subscribe":
+            if "subscribe" in event.get("text", ""):
                 await self.release.wait()
+            if event.get("text") == "drop":
+                await send({"type": "websocket.close", "code": 1006})
+                return
             await send({"type": "websocket.send", "text": f"{len(event.get('text') or event.get('bytes'))}"})
 
 
@@ -284,21 +291,54 @@ async def test_a_deaf_server_answers_no_ping_until_the_subscription_has_ended():
         serving(app, deaf=True) as (port, _),
         connect(f"ws://127.0.0.1:{port}/", ping_interval=None) as client,
     ):
-        await client.send("subscribe")
+        await client.send(SUBSCRIBE)
         await asyncio.sleep(0.1)
         pong = await client.ping()
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(asyncio.shield(pong), 0.3)
         app.release.set()
-        assert await client.recv() == "9"
+        assert await client.recv() == str(len(SUBSCRIBE))
         await asyncio.wait_for(pong, 1)
+
+
+async def test_a_deaf_server_answers_pings_while_a_process_is_subscribed_to():
+    app = App()
+    async with (
+        serving(app, deaf=True) as (port, _),
+        connect(f"ws://127.0.0.1:{port}/", ping_interval=None) as client,
+    ):
+        await client.send(SUBSCRIBE_PROCESS)
+        await asyncio.wait_for(await client.ping(), 1)
+        app.release.set()
+        assert await client.recv() == str(len(SUBSCRIBE_PROCESS))
+
+
+async def test_what_runs_for_a_client_ends_with_it(caplog):
+    app = App()
+    async with serving(app) as (port, listener):
+        async with connect(f"ws://127.0.0.1:{port}/", ping_interval=None) as client:
+            await client.send(SUBSCRIBE)
+            await asyncio.wait_for(await client.ping(), 1)
+            assert len(listener._state.tasks) == 1
+        async with asyncio.timeout(2):
+            while listener._state.tasks:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.01)
+    assert caplog.text == ""
+
+
+async def test_a_connection_can_be_dropped_without_a_word():
+    async with serving(App()) as (port, _), connect(f"ws://127.0.0.1:{port}/", ping_interval=None) as client:
+        await client.send("drop")
+        with pytest.raises(ConnectionClosed) as caught:
+            await client.recv()
+        assert (caught.value.rcvd, caught.value.sent) == (None, None)
 
 
 async def test_clients_that_ping_by_default_are_cut_off_by_their_own_library():
     app = App()
     async with serving(app, deaf=True) as (port, _):
         async with connect(f"ws://127.0.0.1:{port}/", ping_interval=0.1, ping_timeout=0.1, close_timeout=0.1) as client:
-            await client.send("subscribe")
+            await client.send(SUBSCRIBE)
             with pytest.raises(ConnectionClosed, match="keepalive ping timeout"):
                 await client.recv()
         app.release.set()
@@ -313,13 +353,13 @@ async def test_a_ping_in_one_read_with_the_subscription_is_not_answered_either()
         )
         assert (await client.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
         client.send(
-            Frame(Opcode.TEXT, b"subscribe").serialize(mask=True) + Frame(Opcode.PING, b"?").serialize(mask=True)
+            Frame(Opcode.TEXT, SUBSCRIBE.encode()).serialize(mask=True) + Frame(Opcode.PING, b"?").serialize(mask=True)
         )
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(client.reader.readexactly(1), 0.3)
         app.release.set()
-        answer = await client.reader.readexactly(3 + 3)
-        assert answer in (b"\x81\x019\x8a\x01?", b"\x8a\x01?\x81\x019")
+        text, pong = b"\x81\x02" + str(len(SUBSCRIBE)).encode(), b"\x8a\x01?"
+        assert await client.reader.readexactly(len(text + pong)) in (text + pong, pong + text)
 
 
 async def test_stopping_finishes_answers_and_closes_the_rest():

@@ -241,6 +241,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         self._fragments = 0
         # The application at work on this connection; None before it is.
         self._working: asyncio.Task[None] | None = None
+        self._lost = False
 
     async def run_asgi(self) -> None:
         """Run the application on this connection, for as long as there is one."""
@@ -254,12 +255,13 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         try:
             await self._whole_app(scope, receive, send)
         except asyncio.CancelledError:
-            if not self.disconnected:  # else it is what `connection_lost` wanted, and no accident to be logged
+            if not self._lost:  # else it is what `connection_lost` wanted, and no accident to be logged
                 raise
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End what the application does for a client that is gone: it may be waiting for something to send."""
         super().connection_lost(exc)
+        self._lost = True
         if self._working is not None:
             self._working.cancel()
 

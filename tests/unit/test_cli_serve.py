@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import re
@@ -14,6 +15,7 @@ import time
 
 import pytest
 from kernels import Kernel, environment_without_colonies, mode, servers, wait_until
+from websockets.asyncio.client import connect
 
 from colony_jupyter import embedded
 from colony_jupyter.datafolder import info
@@ -143,6 +145,13 @@ def connect_tls(port: int, context: ssl.SSLContext) -> bytes:
         context.wrap_socket(plain, server_hostname="localhost") as secure,
     ):
         return secure.getpeercert(binary_form=True)
+
+
+async def test_subscriptions_work_over_tls_too(serve):
+    server = await asyncio.to_thread(serve, "--port", "0", "--tls")
+    context = ssl.create_default_context(cafile=str(server.data / "tls" / "authority.pem"))
+    async with connect(f"wss://localhost:{server.port}/pubsub", ssl=context, ping_interval=None) as client:
+        await asyncio.wait_for(await client.ping(), 2)
 
 
 def test_the_certificate_is_kept(serve):

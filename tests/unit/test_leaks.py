@@ -37,7 +37,7 @@ async def test_a_task():
 
 def test_a_task_of_another_threads_loop():
     before, loop = holdings(), asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="colony_jupyter-test")
+    thread = threading.Thread(target=loop.run_forever, name="colony-jupyter-test")
     thread.start()
     waiting = asyncio.run_coroutine_threadsafe(asyncio.Event().wait(), loop)
     try:

@@ -197,7 +197,10 @@ class ChannelWriter:
         return sequence
 
     async def _attach(self) -> None:
-        log = await self._read_log(0)
+        try:
+            log = await self._read_log(0)
+        except (ChannelNotFound, ProcessNotFound, AccessDenied) as error:
+            raise await self._explain(error) from error
         self._sequencer.attach(log, self._source.key.id)
         self._attached = True
         if self._sequencer.foreign:

@@ -8,6 +8,7 @@
     server.log     what that process had to say, bounded (log.py)
     colonies.env   ColonyOS's variables, written by `colony-jupyter serve`
     tls/           the certificate of `colony-jupyter serve --tls`
+    executors/     the keys of executors that were started here, one file each
     colony.db ...  the server's own
 
 Everything is readable by the user only. `layout`, `lock`, `info` and `log` know the standard library alone: taking the

@@ -65,7 +65,7 @@ def prepare(path: Path) -> Layout:
     layout = Layout(path.absolute())
     try:
         layout.path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        if layout.path.stat().st_mode & 0o077 and (layout.keys.exists() or not any(layout.path.iterdir())):
+        if layout.path.stat().st_mode & 0o077 and _is_ours(layout):
             layout.path.chmod(PRIVATE_FOLDER)
     except FileExistsError:
         raise EmbeddedError(f"The data folder {layout.path} is a file: name a folder.") from None
@@ -77,6 +77,11 @@ def prepare(path: Path) -> Layout:
     if not os.access(layout.path, os.R_OK | os.W_OK | os.X_OK):
         raise EmbeddedError(f"The data folder {layout.path} cannot be written to: name another one.")
     return layout
+
+
+def _is_ours(layout: Layout) -> bool:
+    # Who has used real servers only has keys of executors there, and nothing else.
+    return layout.keys.exists() or {entry.name for entry in layout.path.iterdir()} <= {"executors"}
 
 
 def write_private(path: Path, text: str, *, replace: bool = True) -> bool:

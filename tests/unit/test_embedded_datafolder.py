@@ -41,6 +41,13 @@ def test_an_empty_folder_and_one_of_ours_are_shut(tmp_path):
     assert mode(tmp_path) == "0o700"
 
 
+def test_a_folder_of_executors_keys_alone_is_shut(tmp_path):
+    (tmp_path / "executors").mkdir()
+    tmp_path.chmod(0o755)
+    layout.prepare(tmp_path)
+    assert mode(tmp_path) == "0o700"
+
+
 def test_a_folder_of_other_things_keeps_its_mode(tmp_path):
     (tmp_path / "thesis.tex").write_text("")
     tmp_path.chmod(0o755)

@@ -131,8 +131,10 @@ class Run:
 
     async def _follow(self) -> None:
         """Notice when the process is taken from us: closed, cancelled, or put back to waiting."""
-        await asyncio.sleep(_UNWATCHED)
         watch = self.process.colony.watch(self.process.processid)
+        with contextlib.suppress(TimeoutError):  # a stream of the function's may follow the process already
+            async with asyncio.timeout(_UNWATCHED):
+                await watch.change()
         me = self.process.colony.key.id
         async with watch.following():
             while True:

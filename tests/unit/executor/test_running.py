@@ -1,0 +1,446 @@
+"""Functions of an executor, over the embedded colony: called, answered, failed, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import time
+
+import pytest
+
+import colony_jupyter as cj
+from colony_jupyter.executor import ending
+
+
+def test_the_tutorials_task(make_executor, submit):
+    executor = make_executor()
+
+    @executor.function("long-task")
+    async def long_task(context, steps=10):
+        for step in range(1, steps + 1):
+            await context.channel("progress").send(f"Processing step {step}/{steps}")
+        return "Task completed!"
+
+    executor.start()
+    process = submit("long-task", 4, channels=["progress"])
+    entries = list(process.channel("progress"))
+    assert [entry.text for entry in entries] == [f"Processing step {step}/4" for step in range(1, 5)]
+    assert [entry.sequence for entry in entries] == [2, 4, 6, 8]
+    assert process.result(timeout=10) == "Task completed!"
+
+
+def test_a_plain_function_runs_in_a_thread_with_blocking_channels(make_executor, submit):
+    executor = make_executor()
+    threads = []
+
+    @executor.function("echo")
+    def echo(context, times, *, mark="!"):
+        threads.append(threading.current_thread())
+        for entry in context.channel("in"):
+            if entry.senderid == context.process.initiatorid:
+                context.channel("out").send(entry.text * times + mark, inreplyto=entry.sequence)
+        return {"cancelled": context.cancelled, "input": context.input}
+
+    executor.start()
+    process = submit("echo", 2, kwargs={"mark": "?"}, channels=["in", "out"])
+    process.channel("in").send("a")
+    process.channel("in").send("b")
+    process.channel("in").end()
+    assert [(entry.text, entry.inreplyto) for entry in process.channel("out")] == [("aa?", 1), ("bb?", 3)]
+    assert process.result(timeout=10) == {"cancelled": False, "input": []}
+    assert threads[0] is not threading.main_thread()
+
+
+@pytest.mark.parametrize(("value", "result"), [(None, None), ([1, 2], [1, 2]), ({"a": [1]}, {"a": [1]}), (0, 0)])
+def test_what_is_returned_is_the_result(make_executor, submit, value, result):
+    executor = make_executor()
+    executor.function("give")(lambda context: value)
+    executor.start()
+    assert submit("give").result(timeout=10) == result
+
+
+def failure(process):
+    with pytest.raises(cj.ProcessFailed) as raised:
+        process.result(timeout=10)
+    return raised.value.errors
+
+
+def test_a_function_that_is_not_there_fails_with_a_list(make_executor, submit):
+    executor = make_executor()
+    executor.function("b")(lambda context: 1)
+    executor.function("a")(lambda context: 1)
+    executor.start()
+    assert failure(submit("c")) == ("This executor of type 'task' has no function 'c'. It has: a, b.",)
+
+
+def test_arguments_that_do_not_fit_fail_with_a_sentence(make_executor, submit):
+    executor = make_executor()
+
+    @executor.function("task")
+    async def task(context, steps, *, label: str = "x"):
+        return steps
+
+    executor.start()
+    (error,) = failure(submit("task"))
+    assert "missing a required argument: 'steps'" in error
+    assert "The function is task(steps, *, label='x')." in error
+
+
+def test_an_exception_goes_to_the_channels_and_into_the_errors(make_executor, submit):
+    executor = make_executor()
+
+    @executor.function("task")
+    async def task(context):
+        await context.channel("out").write("so far")
+        await context.channel("done").end()
+        raise ValueError("disk full")
+
+    executor.start()
+    process = submit("task", channels=["out", "done", "untouched"])
+    seen = []
+    with pytest.raises(cj.StreamError, match="ValueError: disk full"):
+        seen.extend(entry.text for entry in process.channel("out"))
+    message, trace = failure(process)
+    assert message == "ValueError: disk full"
+    (place,) = trace.splitlines()
+    assert place.startswith("test_running.py, line ")
+    assert place.endswith('in task: raise ValueError("disk full")')
+
+
+@pytest.mark.parametrize("kind", ["async", "plain"])
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), asyncio.CancelledError(), StopIteration()])
+def test_nothing_a_function_raises_ends_the_executor(make_executor, submit, kind, error):
+    executor = make_executor()
+
+    async def async_fails(context):
+        raise error
+
+    def plain_fails(context):
+        raise error
+
+    executor.function("fails")(async_fails if kind == "async" else plain_fails)
+    executor.function("works")(lambda context: "yes")
+    executor.start()
+    assert failure(submit("fails"))
+    assert submit("works").result(timeout=10) == "yes"
+
+
+def test_what_is_no_json_fails(make_executor, submit):
+    executor = make_executor()
+    executor.function("task")(lambda context: object())
+    executor.start()
+    (error,) = failure(submit("task"))
+    assert error.startswith("The function returned a object, which is no JSON value")
+
+
+def test_text_written_and_not_flushed_arrives_before_the_end(make_executor, submit):
+    executor = make_executor()
+
+    @executor.function("write")
+    async def write(context):
+        for number in range(200):
+            await context.channel("out").write(f"{number} ")
+
+    executor.start()
+    process = submit("write", channels=["out"])
+    assert "".join(entry.text for entry in process.channel("out")).split() == [str(n) for n in range(200)]
+    assert process.result(timeout=10) is None
+
+
+def test_only_what_was_written_to_is_ended(make_executor, submit):
+    executor = make_executor()
+    ready, go = threading.Event(), threading.Event()
+
+    @executor.function("write")
+    def write(context):
+        context.channel("out").send("x")
+        ready.set()
+        go.wait(10)
+
+    executor.start()
+    process = submit("write", channels=["out", "other", "sync"])
+    ready.wait(10)
+    go.set()
+    # With `sync`, all are: a reader of `other` would be waited for, and wait itself.
+    assert [entry.text for entry in process.channel("out")] == ["x"]
+    assert list(process.channel("other")) == []
+    started = time.monotonic()
+    assert process.result(timeout=10) is None
+    assert time.monotonic() - started < 5
+
+
+def test_the_reader_is_waited_for_and_closing_happens_all_the_same(make_executor, submit, monkeypatch, caplog):
+    monkeypatch.setattr(ending.Ending.__init__, "__kwdefaults__", {"ack_seconds": 0.5})
+    executor = make_executor()
+
+    @executor.function("write")
+    async def write(context):
+        await context.channel("out").send("x")
+
+    executor.start()
+    process = submit("write", channels=["out", "sync"])
+    process.running(10)
+    assert process.channel("out").read() or True
+    process.closed(10)
+    assert process.refresh().state is cj.ProcessState.SUCCESS
+    assert "did not acknowledge" in caplog.text
+
+
+def test_the_tutorials_client_acknowledges_by_hand(make_executor, colony, submit):
+    executor = make_executor()
+
+    @executor.function("write")
+    async def write(context):
+        await context.channel("out").send("x")
+
+    executor.start()
+    process = submit("write", channels=["out", "sync"])
+    got = []
+
+    def take(entries):
+        for entry in entries:
+            if entry.is_end:
+                colony.channel_append(process, "sync", 1, "ack")
+                return False
+            got.append(entry.text)
+        return True
+
+    colony.subscribe_channel(process, "out", take, timeout=20)
+    assert got == ["x"]
+    started = time.monotonic()
+    process.closed(10)
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("kind", ["async", "plain"])
+def test_cancelling_stops_the_function(make_executor, submit, kind):
+    executor = make_executor()
+    running, stopped = threading.Event(), threading.Event()
+
+    async def async_wait(context):
+        running.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            assert context.cancelled
+            stopped.set()
+
+    def plain_wait(context):
+        running.set()
+        while not context.cancelled:
+            time.sleep(0.01)
+        stopped.set()
+
+    executor.function("wait")(async_wait if kind == "async" else plain_wait)
+    executor.start()
+    process = submit("wait")
+    assert running.wait(10)
+    process.cancel()
+    assert stopped.wait(8)
+    assert process.refresh().state is cj.ProcessState.CANCELLED
+
+
+def test_a_blocking_call_is_given_up_when_the_executor_stops(make_executor, submit):
+    executor = make_executor()
+    running, raised = threading.Event(), []
+
+    @executor.function("listen")
+    def listen(context):
+        running.set()
+        try:
+            for _ in context.channel("in"):
+                pass
+        except cj.ColonyError as error:
+            raised.append(str(error))
+        try:
+            context.channel("in").send("too late")
+        except cj.ColonyError as error:
+            raised.append(str(error))
+
+    executor.start()
+    process = submit("listen", channels=["in"])
+    assert running.wait(10)
+    executor.stop()
+    (error,) = failure(process)
+    assert error == f"Executor '{executor.name}' was stopped while it ran this process."
+    assert raised == [error, error]
+
+
+def test_a_reading_function_ends_when_the_process_is_cancelled(make_executor, submit):
+    executor = make_executor()
+    running, ended = threading.Event(), threading.Event()
+
+    @executor.function("listen")
+    def listen(context):
+        running.set()
+        try:
+            for _ in context.channel("in"):
+                pass
+            context.channel("in").send("too late")
+        except cj.ColonyError:
+            ended.set()
+            raise
+
+    executor.start()
+    process = submit("listen", channels=["in"])
+    assert running.wait(10)
+    process.cancel()
+    assert ended.wait(8)
+
+
+def test_a_deadline_takes_the_process_away_and_it_runs_again(make_executor, submit):
+    executor = make_executor()
+    attempts, outcomes = [], []
+
+    @executor.function("slow")
+    async def slow(context):
+        attempts.append(1)
+        if len(attempts) == 1:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                outcomes.append("stopped")
+        await context.channel("out").send("second")
+        return "done"
+
+    executor.start()
+    process = submit("slow", channels=["out"], maxexectime=1, maxretries=3)
+    assert process.result(timeout=20) == "done"
+    assert outcomes == ["stopped"]
+    assert len(attempts) == 2
+
+
+def test_several_run_at_once_and_no_more_than_allowed(make_executor, submit, until):
+    executor = make_executor(concurrency=2)
+    go, running = threading.Event(), []
+
+    @executor.function("wait")
+    def wait(context):
+        running.append(1)
+        go.wait(20)
+        return len(running)
+
+    executor.start()
+    processes = [submit("wait") for _ in range(3)]
+    until(lambda: len(running) == 2)
+    threading.Event().wait(0.3)
+    assert len(running) == 2
+    states = sorted(process.refresh().state for process in processes)
+    assert states == [cj.ProcessState.WAITING, cj.ProcessState.RUNNING, cj.ProcessState.RUNNING]
+    go.set()
+    for process in processes:
+        process.result(timeout=10)
+
+
+def test_progress_and_log(make_executor, submit, colony):
+    executor = make_executor()
+
+    @executor.function("plain")
+    def plain(context):
+        context.log("begun")
+        return [item * 2 for item in context.progress([1, 2, 3], message="doubling")]
+
+    @executor.function("async")
+    async def also(context):
+        await context.log("begun")
+        bar = context.progress(2)
+        await bar.update(message="half")
+        await bar.update()
+        return [item async for item in context.progress(3)]
+
+    executor.start()
+    process = submit("plain", channels=["out", "progress"])
+    entries = [entry.json() for entry in process.channel("progress")]
+    assert entries[0] == {"current": 0, "total": 3, "message": "doubling"}
+    assert entries[-1] == {"current": 3, "total": 3, "message": "doubling"}
+    assert process.result(timeout=10) == [2, 4, 6]
+    assert [line.message for line in colony.logs(process)] == ["begun"]
+    assert submit("plain").result(timeout=10) == [2, 4, 6]
+    process = submit("async", channels=["progress"])
+    assert process.result(timeout=10) == [0, 1, 2]
+    assert [line.message for line in colony.logs(process)] == ["begun"]
+
+
+def test_input_of_a_workflow(make_executor, colony, until):
+    executor = make_executor()
+    executor.function("make")(lambda context: 20)
+    executor.function("add")(lambda context, more: context.input[0] + more)
+    executor.start()
+    conditions = [{"executortype": "task"}, {"executortype": "task", "dependencies": ["first"]}]
+    from colony_jupyter.wire.models import Conditions
+
+    workflow = colony.submit_workflow(
+        [
+            cj.FunctionSpec(nodename="first", funcname="make", conditions=Conditions(**conditions[0])),
+            cj.FunctionSpec(nodename="second", funcname="add", args=[22], conditions=Conditions(**conditions[1])),
+        ]
+    )
+    assert colony.get_process(workflow.processids[1]).result(timeout=15) == 42
+
+
+def test_the_functions_that_the_colony_lists(make_executor, colony, until):
+    def listed():
+        return sorted((each.funcname, each.description) for each in colony.functions(executor.name))
+
+    executor = make_executor()
+
+    @executor.function("first")
+    def first(context):
+        """Do the first thing.
+
+        And more.
+        """
+
+    executor.start()
+    assert listed() == [("first", "Do the first thing.")]
+    executor.function("second")(lambda context: 2)
+    until(lambda: [name for name, _ in listed()] == ["first", "second"])
+    name = executor.name
+    executor.stop()
+    executor.start()
+    assert executor.name == name
+    assert [name for name, _ in listed()] == ["first", "second"]
+
+
+def test_a_function_that_is_defined_again_takes_its_place_at_once(make_executor, submit, colony):
+    executor = make_executor()
+    executor.function("give")(lambda context: "old")
+    executor.start()
+    assert submit("give").result(timeout=10) == "old"
+    executor.function("give")(lambda context: "new")
+    assert submit("give").result(timeout=10) == "new"
+    assert len(colony.functions(executor.name)) == 1
+
+
+def test_plain_verbs_inside_a_function(make_executor, submit):
+    executor = make_executor()
+
+    @executor.function("chat")
+    async def chat(context):
+        pid = context.process.processid
+        await context.colony.channel_append(pid, "chat", 2, "first")
+        await context.channel("chat").send("second")
+        await context.colony.set_output(pid, ["set"])
+
+    executor.start()
+    process = submit("chat", channels=["chat"])
+    assert [(entry.sequence, entry.text) for entry in process.channel("chat")] == [(2, "first"), (4, "second")]
+    assert process.result(timeout=10) == "set"
+
+
+def test_what_is_not_declared_fails_with_what_is(make_executor, submit):
+    executor = make_executor()
+
+    @executor.function("send")
+    async def send(context):
+        await context.channel("progres").send("x")
+
+    executor.start()
+    message, trace = failure(submit("send", channels=["progress", "sync"]))
+    assert message == "Channel 'progres' not found. This process has: progress, sync."
+    assert trace.endswith('await context.channel("progres").send("x")')
+
+
+def test_modules_are_what_users_get():
+    assert cj.Executor is sys.modules["colony_jupyter.executor.executor"].Executor

@@ -14,6 +14,7 @@ import traitlets
 
 from colony_jupyter.notebook import cells, static
 from colony_jupyter.notebook.flusher import SHARED, Flusher
+from colony_jupyter.notebook.packing import message
 from colony_jupyter.notebook.rows import BYTES, WHOLE, WINDOW
 from colony_jupyter.notebook.transcript import bundle
 from colony_jupyter.notebook.transcript_view import TranscriptOutput
@@ -41,7 +42,7 @@ class PaneWidget(anywidget.AnyWidget):
     _css = static.style()
     kind = traitlets.Unicode().tag(sync=True)
     controls = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    snapshot = traitlets.Any(allow_none=True).tag(sync=True, to_json=lambda _, widget: widget.pane.snapshot())
+    snapshot = traitlets.Any(allow_none=True).tag(sync=True, to_json=lambda _, widget: widget.pane.snapshot().decode())
 
     def __init__(self, pane: Pane, kind: Kind, controls: list[str]) -> None:
         self.pane = pane
@@ -107,10 +108,10 @@ class Pane(View):
             data = bundle(self.model, self._now())
         self._transcript.show(data)
 
-    def snapshot(self) -> dict[str, Any]:
-        """Give all a page needs that is loaded now."""
+    def snapshot(self) -> bytes:
+        """Give all a page needs that is loaded now, as a message."""
         with self._lock:
-            return self.model.snapshot()
+            return message(self.model.snapshot())
 
     def refused(self, channel: str, text: str, reason: str) -> None:
         """Put the text back where it was typed, and show why it was not sent."""
@@ -140,7 +141,7 @@ class Pane(View):
 
     def _send(self, content: dict[str, Any], buffers: list[bytes] | None = None) -> None:
         if not self._closed:
-            self.widget.send(content, buffers)
+            self.widget.send({}, [message(content), *(buffers or [])])
 
     # What the page asks for
 

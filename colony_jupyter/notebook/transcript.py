@@ -126,7 +126,7 @@ def _of_log(model: PaneModel) -> list[Callable[[], _Line]]:
         channel = f"[{one_line(row.channel, 40)}] " if row.channel and several else ""
         return row.kind, f"{clock(row.at)}  {_who(row.who)}{channel}{one_line(row.line, _LINE)}"
 
-    return [partial(line, row) for row in model.store if row.kind not in (END, TURN) or row.line]
+    return [partial(line, row) for row in model.store if row.kind not in (END, TURN) or row.text]
 
 
 def _of_chat(model: PaneModel) -> list[Callable[[], _Line]]:

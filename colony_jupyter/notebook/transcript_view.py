@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from colony_jupyter.notebook.model import Kind, PaneModel
 
-REFRESH: Final = 1.5
+REFRESH: Final = 2.0
 """Seconds between two versions of a transcript."""
 
 

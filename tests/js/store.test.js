@@ -1,11 +1,23 @@
 // The store puts batches together, whatever order they come in, and asks for what it lacks.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Store, WINDOW } from "../../colony_jupyter/notebook/static/store.js";
+import { Store, unpacked, WINDOW } from "../../colony_jupyter/notebook/static/store.js";
 
 const row = (n, c = "log") => ({ n, k: "data", t: 0, w: "x", x: `row ${n}`, c, s: n });
 const rows = (first, end) => Array.from({ length: end - first }, (_, at) => row(first + at));
 const head = { title: "f", pid: "p", state: "RUNNING", executor: "", waiting: "", connection: "open", detail: "", elapsed: 1, party: true, finished: false, due: false, channels: [["log", 0]] };
+
+/** Rows as the kernel packs them, in the plainest way. */
+const packed = (list) => {
+  let [n, t, s] = [0, 0, 0];
+  const small = list.map((row) => {
+    const item = [row.n - n, row.t - t, row.n - list[0].n, row.s - s, row.x];
+    [n, t, s] = [row.n, row.t, row.s];
+    return item;
+  });
+  return { looks: list.map(({ k, w, c }) => ({ k, w, c, m: null, f: null, o: null })), rows: small };
+};
+const written = (message) => JSON.stringify(message.rows ? { ...message, rows: packed(message.rows) } : message);
 
 /** A kernel that holds `all` and answers nothing until it is told to. */
 function pane(snapshot = { seq: 0, end: 0, rows: [], head }, { kind = "log" } = {}) {
@@ -13,15 +25,15 @@ function pane(snapshot = { seq: 0, end: 0, rows: [], head }, { kind = "log" } = 
   const sent = [];
   const status = [];
   const model = {
-    get: (name) => ({ kind, controls: ["on_send"], snapshot })[name],
+    get: (name) => ({ kind, controls: ["on_send"], snapshot: written(snapshot) })[name],
     on: (name, callback) => (listeners[name] = callback),
     off: (name) => delete listeners[name],
     send: (content) => sent.push(content),
     widget_manager: { kernel: { statusChanged: { connect: (slot) => status.push(slot), disconnect: () => status.pop() } } },
   };
   const store = new Store(model);
-  const hear = async (content, buffers) => {
-    listeners["msg:custom"](content, buffers);
+  const hear = async (content, buffers = []) => {
+    listeners["msg:custom"]({}, [new TextEncoder().encode(written(content)), ...buffers]);
     await new Promise(setImmediate);
   };
   return { store, sent, hear, listeners, status };
@@ -109,4 +121,15 @@ test("it lets go of everything", () => {
   store.stop.abort();
   assert.deepEqual(Object.keys(listeners), []);
   assert.equal(status.length, 0);
+});
+
+test("rows are unpacked to what they were", () => {
+  const looks = [
+    { k: "data", w: "x", c: "log", m: null, f: "json", o: null },
+    { k: "note", w: "", c: null, m: null, f: null, o: null },
+  ];
+  const [first, note, last] = unpacked({ looks, rows: [[7, 1000, 0, 2, "{}", { r: 1 }], [1, 5, 1, -2, "hm"], [1, 0, 0, 4, "[]"]] });
+  assert.deepEqual([first.n, first.t, first.s, first.r, first.x, first.c], [7, 1000, 2, 1, "{}", "log"]);
+  assert.deepEqual([note.n, note.t, note.s, note.c], [8, 1005, undefined, undefined]);
+  assert.deepEqual([last.n, last.t, last.s, last.r], [9, 1005, 4, undefined]);
 });

@@ -4,6 +4,8 @@ import { Store } from "./store.js";
 import { ansiSpans, beginning, byteSize, clockText, indentJson } from "./text.js";
 
 const CHANNEL_COLOURS = 6;
+/** Characters that fit the column of senders. */
+const SHORT_NAME = 10;
 
 /**
  * @param {HTMLElement} element
@@ -33,15 +35,15 @@ export function rowElement(row, store, channels) {
     element.classList.add("cj-channel", `cj-channel-${channels.indexOf(row.c) % CHANNEL_COLOURS}`);
   }
   const time = make("time", "", clockText(row.t));
-  time.dateTime = new Date(row.t).toISOString();
-  time.title = time.dateTime;
+  time.title = new Date(row.t).toISOString();
   const who = make("bdi", row.m ? "cj-who cj-you" : "cj-who", row.w);
-  who.title = row.w;
+  if (row.w.length > SHORT_NAME) who.title = row.w;
   const text = make("div", "cj-text");
   if (row.f === "bytes") bytesInto(text, row, store);
   else textInto(text, row, store);
   element.append(time, who, text);
-  if (row.s !== undefined) element.append(make("div", "cj-details", detailsOf(row)));
+  // Shown by the style sheet when details are wanted: an element more for each row would be felt.
+  if (row.s !== undefined) element.dataset.details = detailsOf(row);
   return element;
 }
 

@@ -50,6 +50,34 @@ export const WINDOW = 1000;
  * @property {any} [widget_manager]
  */
 
+/**
+ * Undo what `packed` of packing.py did.
+ * @param {{looks: object[], rows: any[][]}} small
+ * @returns {Row[]}
+ */
+export function unpacked({ looks, rows }) {
+  let [n, t, s] = [0, 0, 0];
+  return rows.map(([number, at, look, sequence, x, rare]) => {
+    n += number;
+    t += at;
+    s += sequence;
+    const row = { n, t, x, ...looks[look], ...rare };
+    if (row.c !== null) row.s = s;
+    else delete row.c;
+    return row;
+  });
+}
+
+/**
+ * @param {string} text a message of the kernel
+ * @returns {any}
+ */
+export function parsed(text) {
+  const message = JSON.parse(text);
+  if (message.rows) message.rows = unpacked(message.rows);
+  return message;
+}
+
 /** State of one pane. Events: "rows", "reset", "head", "progress", "result", "bubbles", "dead", "refused". */
 export class Store extends EventTarget {
   /** @param {Model} model */
@@ -84,7 +112,7 @@ export class Store extends EventTarget {
     this.filling = false;
     this.stop = new AbortController();
     this.listen();
-    this.take(model.get("snapshot") ?? {});
+    this.take(parsed(model.get("snapshot") ?? "{}"));
     // Whatever came between the snapshot and now was heard by nobody.
     const head = /** @type {Head | null} */ (this.head);
     if (!head?.finished) void this.fill();
@@ -92,7 +120,9 @@ export class Store extends EventTarget {
 
   listen() {
     const { model } = this;
-    const onMessage = (/** @type {any} */ content, /** @type {DataView[]} */ buffers) => this.hear(content, buffers);
+    const decoder = new TextDecoder();
+    const onMessage = (/** @type {any} */ _, /** @type {DataView<ArrayBuffer>[]} */ [json, ...buffers]) =>
+      this.hear(parsed(decoder.decode(json)), buffers);
     model.on("msg:custom", onMessage);
     this.stop.signal.addEventListener("abort", () => model.off("msg:custom", onMessage));
     const kernel = model.widget_manager?.kernel;
@@ -128,7 +158,7 @@ export class Store extends EventTarget {
     if (reference !== undefined) {
       const answered = this.asked.get(reference);
       this.asked.delete(reference);
-      answered?.({ ...content, buffers: buffers ?? [] });
+      answered?.({ ...content, buffers });
     } else if (content.refused !== undefined) this.tell("refused", content);
     else this.take(content);
   }

@@ -197,10 +197,19 @@ class ChannelWriter:
         return sequence
 
     async def _attach(self) -> None:
-        try:
-            log = await self._read_log(0)
-        except (ChannelNotFound, ProcessNotFound, AccessDenied) as error:
-            raise await self._explain(error) from error
+        cuts = delays(random.random)
+        begun = time.monotonic()
+        while True:
+            try:
+                log = await self._read_log(0)
+                break
+            except ServerUnreachable as error:
+                if time.monotonic() - begun > UNREACHABLE:
+                    raise
+                logger.info("log of channel %r of %s: %s", self._channel, self._processid, error)
+                await asyncio.sleep(next(cuts))
+            except (ChannelNotFound, ProcessNotFound, AccessDenied) as error:
+                raise await self._explain(error) from error
         self._sequencer.attach(log, self._source.key.id)
         self._attached = True
         if self._sequencer.foreign:

@@ -5,16 +5,19 @@ libsecp256k1 does the arithmetic, through wallycore: it is the one binding with 
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import warnings
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from colony_jupyter.errors import InvalidKey
 
+# SWIG's own types bring warnings along, one of them made as late as the interpreter's end. Where warnings are errors
+# SWIG does not see that making a type failed, and the interpreter crashes.
+_SWIG_WARNING: Final = ("ignore", "builtin type .* has no __module__ attribute", DeprecationWarning)
+atexit.register(warnings.filterwarnings, *_SWIG_WARNING)
 with warnings.catch_warnings():
-    # SWIG's own types bring warnings along. Where warnings are errors it does not see that making them failed, and the
-    # interpreter crashes when it ends.
-    warnings.filterwarnings("ignore", "builtin type .* has no __module__ attribute", DeprecationWarning)
+    warnings.filterwarnings(*_SWIG_WARNING)
     import wallycore
 
 if TYPE_CHECKING:

@@ -45,10 +45,10 @@ def test_a_task_of_another_threads_loop():
         assert any("Event.wait" in line for line in leaks(before, settle=0))
     finally:
         waiting.cancel()
-        assert leaks(before) == []
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+    assert leaks(before) == []
 
 
 def test_a_socket():

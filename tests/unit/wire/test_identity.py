@@ -146,6 +146,6 @@ def test_generated_keys_are_fresh_and_bad_candidates_skipped():
 
 def test_where_warnings_are_errors_the_interpreter_still_ends_well():
     """The binding's own warnings, made errors, crashed it at exit."""
-    program = "from colony_jupyter.wire.identity import PrivateKey; PrivateKey('01' * 32)"
+    program = "from colony_jupyter.wire.identity import PrivateKey; PrivateKey('01' * 32); import requests"
     done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, timeout=30, check=False)
     assert (done.returncode, done.stderr) == (0, b"")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from colony_jupyter import embedded
+from colony_jupyter.embedded import COLONY_NAME, default_data_dir
 from colony_jupyter.errors import InvalidKey, SettingsError
 from colony_jupyter.wire.identity import PrivateKey
 
@@ -124,17 +124,16 @@ def _refuse_half_a_configuration(values: Mapping[str, str]) -> None:
 
 
 def _embedded(data: Path | None, colonyname: str | None) -> Settings:
-    if colonyname not in (None, embedded.COLONY_NAME):
+    if colonyname not in (None, COLONY_NAME):
         raise SettingsError(
-            f"The embedded colony is named '{embedded.COLONY_NAME}', not '{colonyname}': leave the name out, or name a "
-            "server."
+            f"The embedded colony is named '{COLONY_NAME}', not '{colonyname}': leave the name out, or name a server."
         )
-    folder = data or embedded.default_data_dir()
+    folder = data or default_data_dir()
     return Settings(
         host="",
         port=0,
         tls=False,
-        colonyname=embedded.COLONY_NAME,
+        colonyname=COLONY_NAME,
         prvkey=None,
         data=folder,
         sources={"place": f"{HOST} is not set: the embedded colony", "keys": f"files in {folder}"},

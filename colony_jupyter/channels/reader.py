@@ -4,8 +4,9 @@ The machine is fed with what happens (``start`` ... ``tick``) and the time it ha
 carried out, and with `delivered` entries. It knows nothing of sockets. PROTOCOL.md section 5 and traps 2, 6, 7, 23 and
 24 are what it is made of.
 
-* The log is read first, then a subscription *window* is opened from one entry back. The first frame of a window is that
-  entry and what is newer: it confirms that the window stands and that nothing was missed (`Inbox.judge`).
+* The channel is subscribed to in *windows*: the first from the beginning of the log, each further one from one entry
+  back. Its first frame is that entry and what is newer: it confirms that the window stands and that nothing was missed
+  (`Inbox.judge`).
 * Before a window ends the next one is opened beside it; the older is closed once the newer is confirmed.
 * When nothing came for a while the log is looked at, since a dead link is as silent as an idle channel.
 * When the process has closed, nothing announces the end of the channel: the stream ends once a window that stood before
@@ -98,7 +99,7 @@ class Policy:
     window: int = 25
     renew: float = 20.0
     confirm: float = 5.0
-    assume: float = 1.0
+    assume: float = 0.5
     overdue: float = 3.0
     look: float = 5.0
     quiet: float = 0.3
@@ -165,9 +166,9 @@ class Reader:
         return entries
 
     @property
-    def stands(self) -> bool:
-        """Whether a window is known to stand: whatever is appended from now on will come."""
-        return any(window.stands for window in self._windows.values())
+    def listens(self) -> bool:
+        """Whether a subscription has been sent: whatever is appended while the process is open will come."""
+        return any(window.sent is not None for window in self._windows.values())
 
     def deadline(self) -> float | None:
         """Tell when `tick` is wanted next; None while only events matter."""
@@ -182,16 +183,16 @@ class Reader:
                     times.append(window.sent + (policy.confirm if window.known else policy.assume))
         if self._closed is not None:
             times.append(self._quiet_at() if self._is_sound() else self._closed + policy.give_up)
-        elif self._log is None and self._log_at is None and self.stands:
+        elif self._log is None and self._log_at is None and self._stands():
             times.append(self._heard + policy.look)
         return min(times, default=None)
 
     # inputs
 
     def start(self, now: float) -> None:
-        """Begin: read what is there."""
+        """Begin: a first window, from the beginning of the log."""
         self._heard = now
-        self._read_log()
+        self._open()
 
     def opened(self, window: int, now: float) -> None:
         """A window's connection is there and its request went out."""
@@ -289,7 +290,7 @@ class Reader:
             self._open()
         if self._closed is not None:
             self._check_closed(now, self._closed)
-        elif self._log is None and self._log_at is None and self.stands and now >= self._heard + self._policy.look:
+        elif self._log is None and self._log_at is None and self._stands() and now >= self._heard + self._policy.look:
             self._heard = now
             self._read_log()
 
@@ -300,16 +301,16 @@ class Reader:
         for number, window in list(self._windows.items()):
             if window.sent is None or number not in self._windows:
                 continue
-            waited = now - window.sent
-            if not window.stands and not window.known and waited >= policy.assume:
+            # Compared as `deadline` adds up, or rounding would make the two disagree.
+            if not window.stands and not window.known and now >= window.sent + policy.assume:
                 self._confirm(number, now)
-            elif not window.stands and window.known and waited >= policy.confirm:
+            elif not window.stands and window.known and now >= window.sent + policy.confirm:
                 # A dead link, or a log that has become shorter than what was read of it: reading tells.
                 self._drop(number)
                 if self._log is None:
                     self._log_at = now
                 self._without_window(now)
-            elif waited >= policy.window + policy.overdue:
+            elif now >= window.sent + policy.window + policy.overdue:
                 self._drop(number)
                 self._without_window(now)
 
@@ -319,6 +320,9 @@ class Reader:
                 self._end()
         elif now >= closed + self._policy.give_up:
             self._gone()
+
+    def _stands(self) -> bool:
+        return any(window.stands for window in self._windows.values())
 
     def _quiet_at(self) -> float:
         return max(self._heard, self._closed or 0.0) + self._policy.quiet

@@ -23,7 +23,7 @@ class Asker:
         self._channel = channel
         self._asking = 0
         self._reader: asyncio.Task[None] | None = None  # None while nobody asks
-        self._standing = asyncio.Event()
+        self._listening = asyncio.Event()
         self._waiting: dict[int, asyncio.Future[Entry]] = {}
         self._early: dict[int, Entry] = {}  # answers that came before `send` told the sequence they answer
         self._ended: ColonyError | None = None
@@ -44,9 +44,9 @@ class Asker:
     async def _ask(self, payload: Any) -> Entry:
         if self._reader is None:
             self._ended = None
-            self._standing.clear()
+            self._listening.clear()
             self._reader = asyncio.create_task(self._read())
-        await self._standing.wait()
+        await self._listening.wait()
         self._raise_ended()
         sequence = await self._channel.send(payload)
         answer = self._early.pop(sequence, None)
@@ -72,8 +72,8 @@ class Asker:
         )
         try:
             async with self._channel.stream(errors="yield", to_end=False) as stream:
-                await stream.standing()
-                self._standing.set()
+                await stream.listening()
+                self._listening.set()
                 async for entry in stream:
                     if entry.inreplyto and entry.senderid != me:
                         self._answer(entry)
@@ -81,7 +81,7 @@ class Asker:
             ended = error
         finally:
             self._ended = ended
-            self._standing.set()
+            self._listening.set()
             for future in self._waiting.values():
                 if not future.done():
                     future.set_exception(ended)

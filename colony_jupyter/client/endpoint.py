@@ -7,7 +7,7 @@ import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from colony_jupyter import embedded
+from colony_jupyter.embedded import ensure, keys
 from colony_jupyter.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Endpoint:
         settings = self._settings
         if settings.data is None:
             return Place(settings.host, settings.port, settings.tls)
-        address = await asyncio.to_thread(embedded.ensure, settings.data)
+        address = await asyncio.to_thread(ensure, settings.data)
         return Place(address.host, address.port, tls=False)
 
     def keys(self) -> tuple[PrivateKey, PrivateKey | None, PrivateKey | None]:
@@ -74,8 +74,8 @@ class Endpoint:
         """
         settings = self._settings
         if settings.data is not None:
-            keys = embedded.keys(settings.data)
-            return keys.prvkey, keys.colony_prvkey, keys.server_prvkey
+            found = keys(settings.data)
+            return found.prvkey, found.colony_prvkey, found.server_prvkey
         if settings.prvkey is None:
             raise SettingsError("There is no private key to call with: set COLONIES_PRVKEY.")
         return settings.prvkey, settings.colony_prvkey, settings.server_prvkey

@@ -112,7 +112,7 @@ class StreamCore:
         self._tasks: dict[object, asyncio.Task[None]] = {}  # windows by number, and others
         self._lag: float | None = None
         self._ended_by_sender = False
-        self._standing = asyncio.Event()
+        self._listening = asyncio.Event()
         self._over = False
         self._asked: set[tuple[str, str]] = set()  # unknown senders, and the executor the process had when we asked
         self._last_state = StreamState.OPEN
@@ -165,9 +165,9 @@ class StreamCore:
             lag=self._lag,
         )
 
-    async def standing(self) -> None:
-        """Wait until whatever is appended from now on will come, or the stream is over."""
-        await self._standing.wait()
+    async def listening(self) -> None:
+        """Wait until whatever is appended while the process is open will come, or the stream is over."""
+        await self._listening.wait()
 
     async def run(self) -> None:
         """Read until the end; cancelling it closes everything."""
@@ -183,7 +183,7 @@ class StreamCore:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self._over = True
-            self._standing.set()
+            self._listening.set()
             self._tell()
 
     def close(self) -> None:
@@ -206,8 +206,8 @@ class StreamCore:
                 case AskProcess():
                     self._spawn("ask", self._ask())
         self._deliver(self._reader.delivered())
-        if self._reader.stands:
-            self._standing.set()
+        if self._reader.listens:
+            self._listening.set()
         if self._reader.state is not self._last_state:
             logger.info("channel %r of %s: %s", self.channel, self.processid, self._reader.state.value)
             self._last_state = self._reader.state

@@ -93,10 +93,10 @@ class AsyncStream:
         """Tell what was delivered, dropped as repeated, resumed, and the lag."""
         return self._core.statistics()
 
-    async def standing(self) -> None:
-        """Wait until whatever is appended from now on will be received."""
+    async def listening(self) -> None:
+        """Wait until whatever is appended while the process is open will be received."""
         self._start()
-        await self._core.standing()
+        await self._core.listening()
 
     def __aiter__(self) -> AsyncIterator[Entry]:
         return self

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _TYPE: Final = "text/plain; charset=utf-8"
 _EMPTY_TYPE: Final = (
     "invalid rpcMsg.PayloadType: empty (this usually means the client is misconfigured - check that "
-    "COLONIES_PRVKEY is set correctly)"
+    "COLONIES_PRVKEY and other environment variables are set correctly)"
 )
 
 
@@ -135,7 +135,7 @@ async def _converse(server: Server, websocket: WebSocket) -> None:
             await _send(websocket, seal_refusal(refused.status, refused.message), binary=binary)
         except (Hangup, asyncio.CancelledError):
             break
-    await websocket.close()
+    await websocket.close(1006)  # dropped without a close frame, as the real server does (trap 8)
 
 
 async def _never() -> None:

@@ -42,7 +42,7 @@ class Channel:
         self.name = name
         self.log = log or []
         self.arrived = len(self.log)  # entries ever appended: what the store numbers them by
-        self.listeners: set[Callable[[StoredEntry], None]] = set()
+        self.listeners: set[Callable[[int, StoredEntry | None], None]] = set()
         self._highest: dict[str, int] = {}
         for entry in self.log:
             self._note(entry)
@@ -55,10 +55,10 @@ class Channel:
             self.log.sort(key=functools.cmp_to_key(_compare))
         self._note(entry)
 
-    def tell(self, entry: StoredEntry) -> None:
-        """Give an entry to those who listen."""
+    def tell(self, place: int, entry: StoredEntry | None) -> None:
+        """Give an entry to those who listen, with its number by arrival; None when the channel has vanished."""
         for listener in list(self.listeners):
-            listener(entry)
+            listener(place, entry)
 
     def _note(self, entry: StoredEntry) -> None:
         self._highest[entry.senderid] = max(entry.sequence, self._highest.get(entry.senderid, entry.sequence))
@@ -104,8 +104,9 @@ class Channels:
 
     def drop(self, processid: str) -> None:
         """Let a process's channels vanish with their content."""
-        self._channels.pop(processid, None)
         self._buckets.pop(processid, None)
+        for channel in self._channels.pop(processid, {}).values():
+            channel.tell(channel.arrived + 1, None)
 
     def all(self) -> list[tuple[str, dict[str, Channel]]]:
         """Give all channels, by process and name."""

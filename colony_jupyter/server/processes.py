@@ -118,14 +118,16 @@ class Transitions:
         return process
 
     def start_clock(self, process: Process) -> None:
-        """Set the deadline of a process that was assigned; its reply still shows the one before (trap 29)."""
+        """Set what the reply of the assignment does not show yet: deadline (trap 29) and state of the attributes."""
         limit = process.spec.maxexectime
-        if limit >= 0:
+        if limit > 0:
             process.execdeadline = process.started + limit * _NS
-            self.keep(process)
+        _tell_attributes(process)
+        self.keep(process)
 
     def succeed(self, colony: ColonyState, process: Process, output: Sequence[Any]) -> None:
         """End a process with success."""
+        process.former_output = process.output
         if output:
             process.output = list(output)
         process.ended = self.now()
@@ -163,7 +165,6 @@ class Transitions:
         """Let a running process wait again; its executor is shut out of its channels."""
         process.executorid = process.channelsid = ""
         process.assigned = False
-        process.execdeadline = 0
         self._move(colony, process, ProcessState.WAITING, announced=announced)
         self.wake(process.colonyname, process.executortype)
 
@@ -200,7 +201,9 @@ class Transitions:
                 if process.waitdeadline and process.waitdeadline < now:
                     self.fail(colony, process, [WAITED_TOO_LONG])
             for process in list(colony.in_state(ProcessState.RUNNING)):
-                if process.execdeadline and process.execdeadline < now:
+                limit = process.spec.maxexectime
+                # 0 is a deadline long past, not "none" (trap 1).
+                if limit == 0 or (limit > 0 and process.execdeadline < now):
                     self._ran_too_long(colony, process)
 
     def remove_stale_executors(self) -> None:
@@ -279,8 +282,8 @@ class Transitions:
 
     def _move(self, colony: ColonyState, process: Process, state: ProcessState, *, announced: bool = True) -> None:
         colony.move(process, state)
-        for attribute in process.attributes:
-            attribute.state = state
+        if state is not ProcessState.RUNNING:
+            _tell_attributes(process)
         self.keep(process)
         if announced:
             self.announce(process)
@@ -321,6 +324,11 @@ class Transitions:
         return [colony.processes[member] for member in workflow.processids if member in colony.processes]
 
 
+def _tell_attributes(process: Process) -> None:
+    for attribute in process.attributes:
+        attribute.state = process.state
+
+
 def make_attribute(process: Process, kind: AttributeType, key: str, value: str) -> Attribute:
     """Make an attribute of a process; its id follows from what it is the attribute of."""
     return Attribute(
@@ -328,7 +336,6 @@ def make_attribute(process: Process, kind: AttributeType, key: str, value: str) 
         targetid=process.processid,
         targetcolonyname=process.colonyname,
         targetprocessgraphid=process.workflowid,
-        state=process.state,
         attributetype=kind,
         key=key,
         value=value,

@@ -73,6 +73,18 @@ def process(found: Process) -> dict[str, Any]:
     }
 
 
+def announcement(found: Process, colony: ColonyState) -> dict[str, Any]:
+    """Write a process as announced: success without output and end, unless its function is registered (trap 10)."""
+    shown = process(found)
+    if found.state is ProcessState.SUCCESS:
+        executor = colony.executor_by_id(found.executorid)
+        name = executor.record.executorname if executor else ""
+        registered = {(each.executorname, each.funcname) for each in colony.functions.values()}
+        if (name, found.spec.funcname) not in registered:
+            shown |= {"endtime": NO_TIME, "out": found.former_output}
+    return shown
+
+
 def attribute(found: Attribute) -> dict[str, Any]:
     """Write an attribute."""
     value: dict[str, Any] = msgspec.to_builtins(found)

@@ -232,7 +232,7 @@ class Server(Transitions):
 
     def announce(self, process: Process) -> None:
         """Tell those who listen, once it is on disk, that a process has entered the state it is in."""
-        shown = rendering.process(process)
+        shown = rendering.announcement(process, self.colonies[process.colonyname])
         self.after_commit(lambda: self.listeners.announce(process, shown))
 
     def wake(self, colonyname: str, executortype: str | None = None) -> None:

@@ -50,6 +50,7 @@ class Process(Struct, kw_only=True):
     workflowid: str = ""
     input: list[Any] = field(default_factory=list)
     output: list[Any] = field(default_factory=list)
+    former_output: list[Any] = field(default_factory=list)  # before it was closed, as its announcement shows it
     errors: list[str] | None = field(default_factory=list)
     attributes: list[Attribute] = field(default_factory=list)
     channelsid: str = ""  # the executor that the channels let in: it outlives the assignment only until requeued

@@ -78,8 +78,11 @@ async def _channel(server: Server, message: SubscribeChannel, caller: Caller) ->
     deadline = loop.time() + seconds
     inbox = _Inbox()
 
-    def listen(entry: StoredEntry) -> None:
-        inbox.put(entry)
+    there_already = channel.arrived  # told below with the log, and told again when it has been committed
+
+    def listen(place: int, entry: StoredEntry | None) -> None:
+        if place > there_already:
+            inbox.put(entry)
 
     channel.listeners.add(listen)
     try:
@@ -94,14 +97,15 @@ async def _channel(server: Server, message: SubscribeChannel, caller: Caller) ->
                 entry = await inbox.get(deadline - loop.time())
             except TimeoutError:
                 break
+            if entry is None:
+                return  # the process has closed: not another word (trap 6)
             # One that was executor, and is not any more, hears no more.
             if caller.id not in (process.initiatorid, process.channelsid):
                 raise Refused(403, "Not authorized to subscribe to channel")
             yield [rendering.entry(entry)]
     finally:
         channel.listeners.discard(listen)
-    if not process.state.is_closed:
-        yield []
+    yield []
 
 
 async def _process(server: Server, message: SubscribeProcess, caller: Caller) -> AsyncIterator[Any]:

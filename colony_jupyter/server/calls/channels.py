@@ -41,8 +41,9 @@ async def append(server: Server, message: messages.ChannelAppend, caller: Caller
         kind=message.payloadtype,
     )
     channel.append(entry)
-    server.store.add_entry(process.processid, channel.name, channel.arrived, entry)
-    server.after_commit(lambda: channel.tell(entry))
+    place = channel.arrived
+    server.store.add_entry(process.processid, channel.name, place, entry)
+    server.after_commit(lambda: channel.tell(place, entry))
     await server.commit()
     return {}
 

@@ -117,6 +117,8 @@ async def get_user_by_id(server: Server, message: messages.GetUserById, caller: 
 
 @call(messages.RemoveUser, "remove user")
 async def remove_user(server: Server, message: messages.RemoveUser, caller: Caller) -> Any:
+    if message.colonyname and message.colonyname not in server.colonies:
+        raise Refused(400, f"Colony with name <{message.colonyname}> does not exists")
     colony = server.as_owner(message.colonyname, caller.id)
     if message.name not in colony.users:
         raise Refused(400, f"User with name <{message.name}> not found")

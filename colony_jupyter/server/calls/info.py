@@ -18,7 +18,7 @@ async def get_version(_: Server, message: messages.GetVersion, caller: Caller) -
     return {"buildversion": "", "buildtime": "", "msgtype": "versionmsg"}
 
 
-@call(messages.GetServerInfo, "get server info", signed=False)
+@call(messages.GetServerInfo, "get server info", signed=False, read=False)
 async def get_server_info(server: Server, message: messages.GetServerInfo, caller: Caller) -> Any:
     del message
     host, port = caller.address

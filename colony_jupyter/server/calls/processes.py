@@ -92,7 +92,7 @@ async def assign(server: Server, message: messages.AssignProcess, caller: Caller
 def _offer(message: messages.AssignProcess) -> tuple[int | None, int | None]:
     cpu = memory = None
     if message.availablecpu:
-        if not message.availablecpu.endswith("m") or not message.availablecpu[:-1].lstrip("-").isdecimal():
+        if message.availablecpu.endswith("m") and not message.availablecpu[:-1].lstrip("-").isdecimal():
             raise Refused(400, "Error converting CPU to int")
         cpu = units.millicores(message.availablecpu)
     if message.availablemem:
@@ -156,7 +156,7 @@ async def get_processes(server: Server, message: messages.GetProcesses, caller: 
         found = (process for process in found if process.executortype == message.executortype)
     elif message.initiator:
         if message.initiator not in colony.users:
-            raise Refused(400, f"User {message.initiator} does not exist")
+            raise Refused(400, f"User <{message.initiator}> does not exist")
         userid = colony.users[message.initiator].userid
         # Listed by name, as stored at submission: what an executor of the same key submitted is not found (trap 20).
         found = (p for p in found if p.initiatorid == userid and p.initiatorname == message.initiator)

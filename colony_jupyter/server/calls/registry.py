@@ -44,6 +44,7 @@ class Handler:
         doing: what it does, in the words refusals begin with.
         work: does it, and gives the reply's value.
         signed: whether it needs a signature.
+        read: whether its message is looked at.
         replytype: payloadtype of the reply.
     """
 
@@ -51,6 +52,7 @@ class Handler:
     doing: str
     work: Callable[[Server, Any, Caller], Awaitable[Any]]
     signed: bool
+    read: bool
     replytype: str
 
 
@@ -58,13 +60,13 @@ HANDLERS: Final[dict[str, Handler]] = {}
 
 
 def call(
-    shape: type[M], doing: str, *, signed: bool = True, replytype: str = ""
+    shape: type[M], doing: str, *, signed: bool = True, read: bool = True, replytype: str = ""
 ) -> Callable[[Callable[[Server, M, Caller], Awaitable[Any]]], Callable[[Server, M, Caller], Awaitable[Any]]]:
     """Enter a function into the table as the one that carries out a call."""
 
     def enter(work: Callable[[Server, M, Caller], Awaitable[Any]]) -> Callable[[Server, M, Caller], Awaitable[Any]]:
         name = msgtype(shape)
-        HANDLERS[name] = Handler(shape, doing, work, signed, replytype or name)
+        HANDLERS[name] = Handler(shape, doing, work, signed, read, replytype or name)
         return work
 
     return enter

@@ -124,6 +124,8 @@ class View:
 
     def close(self) -> None:
         """Let go of everything; the view shows nothing new after this."""
+        if self._closed:
+            return
         self._closed = True
         self._flusher.forget(self)
         if self.on_close is not None:

@@ -28,7 +28,11 @@ _PROCESS_WIDE_THREADS = (
     "IPythonHistorySavingThread",
     "pydevd",
 )
-_PROCESS_WIDE_CHILDREN = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
+_PROCESS_WIDE_CHILDREN = (
+    "multiprocessing.resource_tracker",
+    "multiprocessing.forkserver",
+    "--type=",  # Chromium's own helpers come and go as it likes; the browser is the session's
+)
 
 
 def watch_loops() -> None:

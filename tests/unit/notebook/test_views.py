@@ -163,3 +163,12 @@ def test_running_a_cell_again_closes_its_panes(cell):
     assert first.closed == second.closed == bool(cell)
     assert not third.closed
     assert not other.closed
+
+
+def test_who_feeds_it_is_told_once_that_it_is_closed():
+    told = []
+    view = TextView("long-task", stream=io.StringIO())
+    view.on_close = lambda: told.append(1)
+    view.close()
+    view.close()
+    assert told == [1]

@@ -6,9 +6,15 @@ be taken for the end of everything by the tutorial's clients, so it is kept for 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import random
+import time
 from typing import TYPE_CHECKING, Any
 
+from colony_jupyter.channels.backoff import delays
+from colony_jupyter.client.writer import UNREACHABLE
+from colony_jupyter.errors import ServerUnreachable
 from colony_jupyter.executor.loss import in_thread
 from colony_jupyter.wire.models import END, ERROR, TURN
 
@@ -74,9 +80,19 @@ class Conversation:
     async def _answered(self) -> set[int]:
         """Give the messages that an earlier executor of the process has answered, or we before a retry."""
         initiator = self._channel.process.initiatorid
+        retries = delays(random.random)
+        deadline = time.monotonic() + UNREACHABLE
+        while True:
+            try:
+                log = await self._channel.read()
+                break
+            except ServerUnreachable:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(next(retries))
         return {
             entry.inreplyto
-            for entry in await self._channel.read()
+            for entry in log
             if entry.senderid != initiator and entry.inreplyto and entry.type in (TURN, END)
         }
 

@@ -168,6 +168,8 @@ class Executor:
     def stop(self, grace: float = 0.0) -> None:
         """Stop it; returns once nothing of it runs, a few seconds after the grace at the latest.
 
+        On the loop that it is served on it returns at once.
+
         Args:
             grace: seconds that running processes still have; then they are failed with a sentence.
         """

@@ -189,9 +189,9 @@ class Service:
     async def _assign(self) -> None:
         retries = delays(random.random, longest=_LONGEST_DELAY)
         while True:
-            await self._wait_for_a_place()
-            asked = time.monotonic()
             try:
+                await self._wait_for_a_place()
+                asked = time.monotonic()
                 if self._poll_was_cut:
                     for stray in await self._strays():
                         self._begin(stray)
@@ -229,8 +229,7 @@ class Service:
                 async with asyncio.timeout(self._heartbeat):
                     await self._place_free.wait()
             except TimeoutError:
-                with contextlib.suppress(ServerUnreachable):
-                    await self._colony.assign(0, availablecpu="-1m")  # takes nothing, and is a sign of life
+                await self._colony.assign(0, availablecpu="-1m")  # takes nothing, and is a sign of life
 
     async def _rejoin(self) -> None:
         """Become a member again: the server forgot us, or removed us for keeping silent too long.

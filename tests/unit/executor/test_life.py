@@ -15,6 +15,7 @@ import time
 import pytest
 
 import colony_jupyter as cj
+from colony_jupyter import embedded
 from colony_jupyter.errors import ExecutorError
 from colony_jupyter.executor import service as service_module
 from colony_jupyter.executor.signals import run_until_signalled
@@ -235,6 +236,30 @@ def test_a_removed_executor_comes_back(make_executor, colony, submit):
     assert [each.funcname for each in colony.functions(executor.name)] == ["give"]
 
 
+def test_an_executor_removed_while_all_its_places_are_taken(make_executor, colony, submit, monkeypatch, until):
+    """Its process waits again (as after 10 silent minutes, trap 3): the function stops, and runs anew."""
+    monkeypatch.setattr(service_module.Service.__init__, "__kwdefaults__", {"poll": 10.0, "heartbeat": 0.3})
+    executor = make_executor("expelled", concurrency=1)
+    runs, stopped = [], threading.Event()
+
+    @executor.function("wait")
+    async def wait(context):
+        runs.append(1)
+        if len(runs) == 1:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                stopped.set()
+        return "second time"
+
+    executor.start()
+    process = submit("wait", executortype="expelled")
+    until(lambda: runs)
+    colony.remove_executor(executor.name)
+    assert process.result(timeout=20) == "second time"
+    assert stopped.is_set()
+
+
 def test_a_name_under_which_another_runs_is_refused(make_executor, tmp_path, monkeypatch):
     make_executor("taken", "unique").start()
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "another machine"))
@@ -349,6 +374,34 @@ def test_after_a_kill_the_next_start_clears_up(program, submit):
     program("executor.start(); sys.stdin.read()")
     (error,) = failure(process)
     assert "ended while it ran this process" in error
+
+
+def test_the_end_of_a_program_that_owns_the_embedded_colony(tmp_path):
+    """Its executors tell their end first, then the colony goes with it; the next owner reads what they told."""
+    text = """
+        executor.start()
+        process = cj.Colony().submit("wait", 60, executortype="program", channels=["out"])
+        next(iter(process.channel("out")))
+        print(process)
+    """
+    (tmp_path / "program.py").write_text(PROGRAM)
+    done = subprocess.run(
+        [sys.executable, "-c", "from program import *\n" + textwrap.dedent(text)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=40,
+        check=True,
+    )
+    assert done.stderr == ""
+    try:
+        with cj.Colony() as colony:
+            process = colony.get_process(done.stdout.strip())
+        assert process.state is cj.ProcessState.FAILED
+        assert "was stopped while it ran this process" in process.errors[0]
+    finally:
+        embedded.stop()
 
 
 SIGNALLED = """

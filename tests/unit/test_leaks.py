@@ -45,6 +45,8 @@ def test_a_task_of_another_threads_loop():
         assert any("Event.wait" in line for line in leaks(before, settle=0))
     finally:
         waiting.cancel()
+        # One more turn of the loop, in which the task takes note of it.
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0.05), loop).result(5)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()

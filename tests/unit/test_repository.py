@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 # Written with a class of one letter each, so that this file does not find itself.
 MACHINE_PATHS = re.compile(r"(?<![\w.${}~-])/(?:ro[o]t|ho[m]e|Us[e]rs|wo[r]k|op[t])/\w")
 REGISTRIES = re.compile(r"pypi[.]org|python[h]osted|npm[j]s|index[-]url|find[-]links")
-PEM_KEYS = re.compile("BEGIN (?:[A-Z]+ )*PRIVATE KEY")
+PEM_KEYS = re.compile(r"BEGIN (?:[A-Z]+ )*PRIVATE KEY-----\s+[A-Za-z0-9+/]{16}")
 # With 0x in front it is a number of the arithmetic: ColonyOS writes no key so.
 HEX_KEYS = re.compile(r"(?<![0-9a-fA-FxX])[0-9a-fA-F]{64}(?![0-9a-fA-F])")
 NAMED_KEYS = re.compile(r"PRVKEY\W{1,9}" + HEX_KEYS.pattern)
@@ -67,7 +67,7 @@ def test_tracked_files_hold_no_keys_paths_or_registries():
         ("README.md", "see /wo~rk/main"),
         ("constraints.txt", "--index~-url x"),
         ("a.md", "at pypi~.org"),
-        ("a.pem", "-----BEGIN EC PRIVATE K~EY-----"),
+        ("a.pem", "-----BEGIN EC PRIVATE K~EY-----\nMHcCAQEEIBsomething0000"),
         ("a.py", "key = '" + "0" * 63 + "1'"),
         ("a.ipynb", '"COLONIES_PRVKEY=' + "ab" * 32 + '"'),
     ],

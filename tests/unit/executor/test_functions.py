@@ -6,6 +6,7 @@ import functools
 
 import pytest
 
+import colony_jupyter as cj
 from colony_jupyter.errors import InvalidSpec, UsageError
 from colony_jupyter.executor.functions import Functions, Unfit, as_output, define, define_chat
 
@@ -116,6 +117,18 @@ def generator(context):
 def test_what_could_never_be_called_is_refused(make, fault):
     with pytest.raises(UsageError, match=fault):
         make()
+
+
+@pytest.mark.parametrize("decorator", ["function", "chat"])
+def test_a_decorator_without_its_parentheses_is_refused(decorator):
+    with pytest.raises(UsageError, match=rf'@executor\.{decorator}\("name"\)'):
+        getattr(cj.Executor("task"), decorator)(only_context)
+
+
+def test_a_decorated_function_stays_what_it_was():
+    executor = cj.Executor("task")
+    assert executor.function("f")(only_context) is only_context
+    assert executor.chat("c")(plain) is plain
 
 
 def test_a_function_name_with_a_colon_is_refused():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 import os
 import signal
 import subprocess
@@ -227,7 +228,8 @@ def test_a_rejected_executor_says_so(make_executor, colony):
     assert not executor.is_running
 
 
-def test_a_removed_executor_comes_back(make_executor, colony, submit):
+def test_a_removed_executor_comes_back(make_executor, colony, submit, monkeypatch):
+    monkeypatch.setattr(service_module.Service.__init__, "__kwdefaults__", {"poll": 1.0, "heartbeat": 180.0})
     executor = make_executor("removed")
     executor.function("give")(lambda context: "back")
     executor.start()
@@ -306,6 +308,31 @@ def test_a_heartbeat_while_all_places_are_taken(make_executor, colony, submit, m
     go.set()
     process.result(timeout=10)
     waiting.result(timeout=10)
+
+
+def test_the_key_appears_nowhere(make_executor, colony, submit, caplog, capsys):
+    caplog.set_level(logging.DEBUG)
+    executor = make_executor("secretive", "keeper")
+
+    @executor.function("tell")
+    async def tell(context):
+        raise ValueError(repr(vars(context)) + repr(context.colony) + repr(context.colony.key))
+
+    executor.start()
+    key = executor.service.identity.key.reveal()
+    process = submit("tell", executortype="secretive", channels=["out"]).closed(10)
+    everything = [
+        caplog.text,
+        *capsys.readouterr(),
+        repr(executor),
+        repr(executor.service.identity),
+        repr(process.record),
+        repr(colony.executors()),
+    ]
+    assert "ValueError" in everything[-2]
+    for text in everything:
+        assert key not in text
+        assert key[:16] not in text
 
 
 PROGRAM = """

@@ -43,6 +43,7 @@ def test_several_keep_nothing_from_line_to_line():
         ("f --priority high", "--priority: invalid int value: 'high'"),
         ("f --type", "--type: expected one argument"),
         ("f 'x", "not closed"),
+        ("f -o 1x", "-o: '1x' cannot be the name of a variable"),
     ],
 )
 def test_a_mistake_is_one_sentence_with_the_usage(line, sentence):
@@ -68,9 +69,7 @@ def test_help_after_the_end_of_options_is_an_argument():
     assert SUBMIT.read("f -- --help").arg == ["--help"]
 
 
-SEND = Command(
-    "%x", "Send.", [Operand("PID", "a process"), Operand("CHANNEL", "a channel")], text=Operand("TEXT", "what")
-)
+SEND = commands.LINES["send"]
 
 
 def test_the_rest_of_the_line_stays_as_it_was_typed():

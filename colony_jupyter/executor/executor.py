@@ -13,7 +13,7 @@ from colony_jupyter.client.loop import PORTAL, SLICE
 from colony_jupyter.client.spec import check_name
 from colony_jupyter.errors import UsageError
 from colony_jupyter.executor import background
-from colony_jupyter.executor.functions import Functions, define, define_chat
+from colony_jupyter.executor.functions import Functions, check_decorated, define, define_chat
 from colony_jupyter.executor.identity import claim, origin
 from colony_jupyter.executor.service import Service
 
@@ -109,6 +109,7 @@ class Executor:
         Raises:
             UsageError: if the function could never be called.
         """
+        check_decorated(name, "function")
 
         def take(function: F) -> F:
             self._functions.add(define(name, function))
@@ -130,6 +131,7 @@ class Executor:
         Raises:
             UsageError: if the function could never be called.
         """
+        check_decorated(channel, "chat")
 
         def take(function: F) -> F:
             self._functions.add(define_chat(name or channel, function, channel))

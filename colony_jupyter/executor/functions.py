@@ -70,6 +70,16 @@ class Definition:
         return lambda: self.handler(*bound.args, **bound.kwargs)
 
 
+def check_decorated(name: object, decorator: str) -> None:
+    """Refuse a decorator that was written without its parentheses, so that it got the function for a name.
+
+    Raises:
+        UsageError: saying how it is written.
+    """
+    if not isinstance(name, str):
+        raise UsageError(f'The decorator needs a name in parentheses: @executor.{decorator}("name").')
+
+
 def define(name: str, handler: Handler) -> Definition:
     """Take a function that is called once for a process.
 

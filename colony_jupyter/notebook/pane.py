@@ -121,7 +121,10 @@ class Pane(View):
     def close(self) -> None:
         """Close the comm, too: the page takes the pane away."""
         super().close()
+        # ipywidgets gives each widget a layout with a comm of its own, and closes neither with the other.
+        layout = self.widget.layout
         self.widget.close()
+        layout.close()
 
     def _write(self, *, final: bool) -> float | None:
         if not final and (rest := self._rendered + self.model.conversation.growing / _PATIENCE - time.monotonic()) > 0:

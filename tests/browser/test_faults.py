@@ -54,11 +54,10 @@ feed(view, "progress", *(f"entry {at}" for at in range(20)))
 """
 
 COUNT = """
-from ipywidgets.widgets.widget import _instances
-from colony_jupyter.notebook.pane import PaneWidget
-time.sleep(2)  # the last transcript is written
-print(sum(isinstance(each, PaneWidget) for each in _instances.values()), "panes",
-      sum(thread.name == "colony-panes" for thread in threading.enumerate()), "threads")
+from comm import get_comm_manager
+time.sleep(2.5)  # the last transcript is written
+threads = [thread for thread in threading.enumerate() if thread.name == "colony-panes"]
+print(len(get_comm_manager().comms), "comms", len(threads), "threads")
 """
 
 
@@ -68,7 +67,7 @@ def test_running_a_cell_again_closes_its_earlier_pane(notebook):
         book.run(1)
     expect(book.cell(1).locator(".cj")).to_have_count(1)
     book.run(2)
-    assert book.output(2).strip() == "1 panes 0 threads"
+    assert book.output(2).strip() == "2 comms 0 threads"  # of the pane, and of its layout
 
 
 TEN = """

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from colony_jupyter.errors import UsageError
@@ -44,6 +45,7 @@ class LoopThread:
         self._loop: asyncio.AbstractEventLoop | None = None  # None before the start and after `stop`
         self._thread: threading.Thread | None = None
         self._spawned: set[asyncio.Task[object]] = set()
+        _loop_threads.add(self)
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -60,9 +62,10 @@ class LoopThread:
         An exception in the waiting thread, `KeyboardInterrupt` above all, cancels the coroutine.
 
         Raises:
-            UsageError: when called from the loop's own thread, which would wait for itself for ever.
+            UsageError: when called from a loop's own thread, all of whose work would wait, the call itself perhaps too.
         """
-        if threading.current_thread() is self._thread:
+        current = threading.current_thread()
+        if any(each._thread is current for each in _loop_threads):  # noqa: SLF001 - of this class
             raise UsageError(
                 "A blocking call was made from colony_jupyter's own thread, where it would wait for itself: "
                 "use the async form (AsyncColony, `await`, `async for`) there."
@@ -160,8 +163,15 @@ class _Call(Generic[T]):
         return self._task.result()
 
 
+def _forget_all() -> None:
+    for each in _loop_threads:
+        each._forget()  # noqa: SLF001 - of this module
+
+
+_loop_threads: Final[weakref.WeakSet[LoopThread]] = weakref.WeakSet()
+
 PORTAL: Final = LoopThread()
-"""The thread that all blocking faces, magics and background executors share."""
+"""The thread that all blocking faces and magics share."""
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=PORTAL._forget)  # noqa: SLF001 - of this module
+    os.register_at_fork(after_in_child=_forget_all)

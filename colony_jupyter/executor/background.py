@@ -8,8 +8,13 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from colony_jupyter.client.loop import LoopThread
+
 if TYPE_CHECKING:
     from colony_jupyter.executor.executor import Executor
+
+LOOP: Final = LoopThread("colony-jupyter-executors")
+"""The thread of background executors. Not the client's: a function of the user's that blocks must not hold panes up."""
 
 _EXIT_SECONDS: Final = 4.0
 """Seconds for all of them at the program's end; a kernel is killed when it takes 5 to end."""

@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 import warnings
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from colony_jupyter.client.loop import PORTAL, SLICE
+from colony_jupyter.client.loop import SLICE
 from colony_jupyter.client.spec import check_name
-from colony_jupyter.errors import UsageError
+from colony_jupyter.errors import ExecutorError, UsageError
 from colony_jupyter.executor import background
 from colony_jupyter.executor.functions import Functions, check_decorated, define, define_chat
 from colony_jupyter.executor.identity import claim, origin
@@ -153,19 +154,19 @@ class Executor:
         if self.is_running:
             return
         background.replace(self)
-        service = PORTAL.run(self._make)
+        service = background.LOOP.run(self._make)
         try:
-            sentence = PORTAL.run(service.join)
+            sentence = background.LOOP.run(service.join)
             if sentence is not None:
                 print(sentence)  # noqa: T201 - the one line that somebody has to act on
-            PORTAL.run(service.settle)
+            background.LOOP.run(service.settle)
         except BaseException:
-            PORTAL.spawn(service.wind_up)
+            background.LOOP.spawn(service.wind_up)
             service.finished.wait(_START_UNDO)
             raise
         self._service = service
         background.add(self)
-        PORTAL.spawn(_serve_quietly, service)
+        background.LOOP.spawn(_serve_quietly, service)
 
     def stop(self, grace: float = 0.0) -> None:
         """Stop it; returns once nothing of it runs, a few seconds after the grace at the latest.
@@ -174,14 +175,22 @@ class Executor:
 
         Args:
             grace: seconds that running processes still have; then they are failed with a sentence.
+
+        Raises:
+            ExecutorError: if it could not be stopped, since an ``async def`` function blocks its loop.
         """
         service = self._service
         if service is None:
             return
         service.request_stop(grace)
         if threading.current_thread() is not service.thread:  # there it would wait for itself
+            deadline = time.monotonic() + max(grace, 0.0) + _STOP_SECONDS
             while not service.finished.wait(SLICE):
-                pass
+                if time.monotonic() > deadline:
+                    raise ExecutorError(
+                        f"{self!r} does not stop: an `async def` function seems to block its loop. Let it `await` "
+                        "(asyncio.sleep instead of time.sleep), or make it a plain function, which runs in a thread."
+                    )
         background.remove(self)
 
     # on the caller's loop
@@ -221,6 +230,8 @@ class Executor:
                 service.publish_soon()
 
 
+_STOP_SECONDS: Final = 10.0
+"""Seconds for a stop beyond the grace; it takes 5 at most unless the loop is blocked."""
 _START_UNDO: Final = 5.0
 """Seconds for a start that failed to let go of what it had."""
 

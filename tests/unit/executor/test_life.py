@@ -18,6 +18,7 @@ import pytest
 import colony_jupyter as cj
 from colony_jupyter import embedded
 from colony_jupyter.errors import ExecutorError
+from colony_jupyter.executor import executor as executor_module
 from colony_jupyter.executor import service as service_module
 from colony_jupyter.executor.signals import run_until_signalled
 from colony_jupyter.wire.models import ExecutorState
@@ -91,6 +92,59 @@ def test_a_function_that_heeds_nothing_does_not_hold_the_stop_up(make_executor, 
     for process in processes:
         assert "was stopped" in failure(process)[0]
     go.set()
+
+
+def test_an_async_function_that_blocks_holds_nobody_else_up(make_executor, submit, colony):
+    executor = make_executor()
+    running, go = threading.Event(), threading.Event()
+
+    @executor.function("block")
+    async def block(context):
+        running.set()
+        go.wait(20)
+
+    executor.start()
+    process = submit("block")
+    assert running.wait(10)
+    started = time.monotonic()
+    colony.executors()
+    assert time.monotonic() - started < 2
+    go.set()
+    process.result(timeout=10)
+
+
+def test_a_loop_that_is_blocked_is_named_when_the_executor_should_stop(make_executor, submit, monkeypatch):
+    monkeypatch.setattr(executor_module, "_STOP_SECONDS", 0.3)
+    executor = make_executor()
+    running, go = threading.Event(), threading.Event()
+
+    @executor.function("block")
+    async def block(context):
+        running.set()
+        go.wait(20)
+
+    executor.start()
+    submit("block")
+    assert running.wait(10)
+    with pytest.raises(ExecutorError, match="seems to block its loop"):
+        executor.stop()
+    go.set()
+    monkeypatch.undo()
+    executor.stop()
+    assert not executor.is_running
+
+
+def test_a_blocking_call_in_an_async_function_is_refused(make_executor, submit, colony):
+    """It could wait for the very loop that it blocks."""
+    executor = make_executor()
+
+    @executor.function("outer")
+    async def outer(context):
+        colony.submit("inner", executortype="task").result()
+
+    executor.function("inner")(lambda context: 1)
+    executor.start()
+    assert "use the async form" in failure(submit("outer"))[0]
 
 
 def test_stopping_with_grace_lets_work_finish(make_executor, submit):

@@ -24,6 +24,7 @@ _ABOUT: Final = re.compile(
 )
 _WINDOW: Final = 30
 _PERCENTS: Final = 100.0
+_SHORTEST: Final = 0.2  # seconds; a backlog that was written at once tells no rate
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -111,7 +112,7 @@ class Meter:
         if len(self._reports) <= 1:
             return None
         (first, done_first), (last, done_last) = self._reports[0], self._reports[-1]
-        return (done_last - done_first) / (last - first) if last > first else None
+        return (done_last - done_first) / (last - first) if last - first >= _SHORTEST else None
 
     @property
     def left(self) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import keyword
 from typing import Final
 
 from colony_jupyter.notebook.parser import Command, Operand
@@ -17,6 +18,13 @@ def seconds(text: str) -> float:
     if number < 0:
         raise argparse.ArgumentTypeError(f"'{text}' is less than nothing")
     return number
+
+
+def variable(text: str) -> str:
+    """Read the name of a variable."""
+    if not text.isidentifier() or keyword.iskeyword(text):
+        raise argparse.ArgumentTypeError(f"'{text}' cannot be the name of a variable")
+    return text
 
 
 def _as_it_is(word: str) -> str:
@@ -66,7 +74,7 @@ def _submit(name: str, *, cell: bool) -> Command:
     command.option("--priority", metavar="N", type=int, help="the higher the sooner")
     command.option("--label", metavar="TEXT", help="a word to find it by")
     command.option("--env", metavar="K=V", help="variables for the executor", **several)
-    command.option("-o", metavar="VAR", dest="variable", help="keep the process in a variable, too")
+    command.option("-o", metavar="VAR", dest="variable", type=variable, help="keep the process in a variable, too")
     return command
 
 
@@ -82,7 +90,7 @@ def _chat() -> Command:
     command.option("--new", action="store_true", help="begin a new conversation")
     command.option("--timeout", metavar="S", type=seconds, help="seconds to wait for the answer")
     command.option("--no-pane", action="store_true", help="plain text, and no text box")
-    command.option("-o", metavar="VAR", dest="variable", help="keep the answer's text in a variable")
+    command.option("-o", metavar="VAR", dest="variable", type=variable, help="keep the answer's text in a variable")
     return command
 
 

@@ -13,8 +13,7 @@ from traitlets import Float
 
 from colony_jupyter.errors import ColonyError, UsageError
 from colony_jupyter.notebook import commands
-from colony_jupyter.notebook.actions import chatting, connecting, processes, submitting
-from colony_jupyter.notebook.actions.following import Follower
+from colony_jupyter.notebook.actions import chatting, connecting, following, processes, submitting
 from colony_jupyter.notebook.parser import HelpAsked
 from colony_jupyter.notebook.session import Session
 from colony_jupyter.notebook.stories import show_as, story
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from typing import Concatenate
 
     from colony_jupyter.client.blocking import Process
+    from colony_jupyter.notebook.actions.following import Follower
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -108,7 +108,7 @@ class ColonyMagics(Magics):
         talk, remark = self.session.run(
             chatting.conversation,
             self.session,
-            lambda: float(self.settle),
+            self._settle,
             funcname=found.funcname,
             executortype=found.type,
             channel=found.channel,
@@ -116,25 +116,23 @@ class ColonyMagics(Magics):
             new=found.new,
         )
         name = talk.process.funcname
-        self.goes_on = (
-            f"The conversation with {name} ({talk.process.processid[:8]}) goes on; the message may have been sent."
-        )
+        self.goes_on = f"The conversation with {name} ({talk.process.processid[:8]}) goes on; your message may be sent."
         view: View
-        view = (
-            TextView(name, kind="chat") if found.no_pane else open_view(name, kind="chat", callbacks=talk.callbacks())
-        )
+        if found.no_pane:
+            view = TextView(name, kind="chat")
+        else:
+            view = open_view(name, kind="chat", callbacks=chatting.callbacks(self.session, self._settle, talk))
         if remark:
             view.note(remark)
-        talk.show_in(view)
+        self.session.run(chatting.show_in, talk, view)
         try:
             answer = self.session.run(talk.say, text, found.timeout)
         finally:
             if found.no_pane or is_headless():
                 view.finish()  # all of it is there when the cell ends
             if found.no_pane:
-                talk.show_in(None)
-        if found.variable:
-            self._keep(found.variable, answer)
+                self.session.run(talk.turn_to, None)
+        self._keep(found.variable, answer)
 
     # the commands of %colony
 
@@ -156,34 +154,33 @@ class ColonyMagics(Magics):
 
     def _submit(self, found: Namespace, names: Mapping[str, Any], cell: str | None = None) -> Process:
         function = found.funcname if cell is None else submitting.spec_of_json(cell)
-        options = {
+        options: dict[str, Any] = {
             name: given
             for name in ("maxexectime", "maxwaittime", "maxretries", "priority", "label")
             if (given := getattr(found, name)) is not None
         }
         if found.env:
             options["env"] = {key: str(given) for key, given in submitting.pairs(found.env, "--env")}
-        submitted = self.session.run(
-            self.session.colony.submit,
-            function,
-            *(value(word, names) for word in (found.arg if cell is None else ())),
-            kwargs=submitting.named_values(found.kw, "--kw", names),
-            channels=found.channel or (),
-            executortype=found.type or "",
-            executornames=found.executor or (),
-            **options,
-        )
-        process = self.session.remember(submitted)
-        if found.variable:
+        arguments = [value(word, names) for word in (found.arg if cell is None else ())]
+        options |= {
+            "kwargs": submitting.named_values(found.kw, "--kw", names),
+            "channels": found.channel or (),
+            "executortype": found.type or "",
+            "executornames": found.executor or (),
+        }
+        colony = self.session.colony
+        if found.quiet:
+            process = self.session.remember(self.session.run(colony.submit, function, *arguments, **options))
+            self._goes_on(process)
             self._keep(found.variable, process)
-        short = process.processid[:8]
-        self.goes_on = (
-            f"{process.funcname} ({short}) goes on: `%colony watch {short}` shows it, `%colony cancel {short}` ends it."
-        )
-        if not found.quiet:
-            self._show(Follower(submitted), process, wait=found.wait)
-        elif found.wait:
-            self.session.run(submitted.result)
+            if found.wait:
+                self.session.run(process.asynchronous.result)
+        else:
+            follower = self.session.run(following.submit_and_follow, colony, function, *arguments, **options)
+            process = self.session.remember(follower.process)
+            self._goes_on(process)
+            self._keep(found.variable, process)
+            self._show(follower, process, wait=found.wait)
         return process
 
     def _ps(self, found: Namespace, names: Mapping[str, Any]) -> object:
@@ -222,9 +219,10 @@ class ColonyMagics(Magics):
     def _watch(self, found: Namespace, names: Mapping[str, Any]) -> Process:
         process = self._find(found.pid, names)
         processes.check_channels(process.record, found.channel)
-        self.goes_on = f"{process.funcname} ({process.processid[:8]}) goes on."
+        self._goes_on(process)
         why_not = processes.stranger(process.asynchronous)
-        follower = Follower(process.asynchronous, [] if why_not else found.channel or None)
+        channels = [] if why_not else found.channel or None
+        follower = self.session.run(following.follow, process.asynchronous, channels)
         self._show(follower, process, wait=False, remark=why_not)
         return process
 
@@ -232,8 +230,12 @@ class ColonyMagics(Magics):
 
     def _show(self, follower: Follower, process: Process, *, wait: bool, remark: str = "") -> None:
         """Show a process in the cell that runs now; where nobody can look later, until its end."""
-        view = open_view(process.funcname, callbacks=follower.callbacks())
-        follower.show_in(view)
+        try:
+            view = open_view(process.funcname, callbacks=follower.callbacks())
+            follower.show_in(view)
+        except BaseException:
+            follower.enqueue_stop()
+            raise
         if remark:
             view.party(party=False)
             view.note(remark)
@@ -243,6 +245,15 @@ class ColonyMagics(Magics):
         else:
             self.session.start(follower.follow_to_end)
 
+    def _goes_on(self, process: Process) -> None:
+        short = process.processid[:8]
+        self.goes_on = (
+            f"{process.funcname} ({short}) goes on: `%colony watch {short}` shows it, `%colony cancel {short}` ends it."
+        )
+
+    def _settle(self) -> float:
+        return float(self.settle)
+
     def _find(self, word: str, names: Mapping[str, Any]) -> Process:
         found = self.session.run(processes.find, self.session.colony, word, names, tuple(self.session.processes))
         return self.session.remember(found)
@@ -250,10 +261,9 @@ class ColonyMagics(Magics):
     def _names(self, local: dict[str, Any] | None) -> Mapping[str, Any]:
         return ChainMap(local or {}, self.shell.user_ns)
 
-    def _keep(self, name: str, kept: object) -> None:
-        if not name.isidentifier():
-            raise UsageError(f"'{name}' cannot be the name of a variable.")
-        self.shell.user_ns[name] = kept
+    def _keep(self, name: str | None, kept: object) -> None:
+        if name is not None:
+            self.shell.user_ns[name] = kept
 
     def _keep_silent(self, process: Process) -> None:
         """Have the process show nothing of itself in this cell, where its pane is; in a terminal there is no pane."""

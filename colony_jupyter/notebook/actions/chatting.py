@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from colony_jupyter.errors import ColonyError, UsageError
 from colony_jupyter.notebook.actions.talking import Talk
 from colony_jupyter.notebook.session import Topic
+from colony_jupyter.notebook.view import PaneCallbacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,24 +87,51 @@ async def _with_process(session: Session, settle: Callable[[], float], process: 
 
 async def _take_up(session: Session, settle: Callable[[], float], topic: Topic, process: AsyncProcess) -> Talk:
     session.remember(process)
-    talk = Talk(
-        process,
-        topic.channel,
-        settle=settle,
-        renew=lambda view: session.start(partial(_anew, session, settle, topic, view)),
-    )
+    talk = Talk(process, topic.channel, settle=settle)
     await talk.start()
-    session.talks.pop(topic, None)
+    earlier = session.talks.pop(topic, None)
+    if earlier is not None and earlier.view is not None:
+        earlier.view.finish()
+        await earlier.turn_to(None)
     session.talks[topic] = talk
     return talk
 
 
-async def _anew(session: Session, settle: Callable[[], float], topic: Topic, view: View) -> None:
+def callbacks(session: Session, settle: Callable[[], float], talk: Talk) -> PaneCallbacks:
+    """Give what the controls of a conversation's pane do: they only enqueue."""
+    topic = next(topic for topic, known in session.talks.items() if known is talk)
+
+    def now() -> Talk:
+        return session.talks[topic]  # another one once the pane has begun anew
+
+    return PaneCallbacks(
+        on_send=lambda _channel, text: session.start(now().say_typed, text),
+        on_cancel=lambda: now().cancel(),
+        on_stop_waiting=lambda: session.start(now().stop_waiting),
+        on_end_chat=lambda: session.start(now().say_end),
+        on_new_chat=lambda: session.start(_anew, session, settle, topic),
+    )
+
+
+async def show_in(talk: Talk, view: View | None) -> None:
+    """Show what is said from now on in a view, or nowhere; the earlier view takes no more input."""
+    if talk.view is not None and talk.view is not view:
+        talk.view.finish()
+    await talk.turn_to(view)
+
+
+async def _anew(session: Session, settle: Callable[[], float], topic: Topic) -> None:
     """Begin a conversation anew that has ended, in the view that showed it."""
+    ended = session.talks[topic]
+    view = ended.view
+    if view is None:
+        return
+    await ended.turn_to(None)
     try:
-        session.talks[topic].show_in(None)
         talk = await _begin(session, settle, topic)
-        view.note("A new conversation.")
-        talk.show_in(view)
     except ColonyError as error:
         view.error(str(error))
+        await ended.turn_to(view)
+    else:
+        view.note("A new conversation.")
+        await talk.turn_to(view)

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
     from typing import Any
 
+    from colony_jupyter.client.colony import AsyncColony
     from colony_jupyter.client.process import AsyncProcess
     from colony_jupyter.notebook.model import Connection
     from colony_jupyter.notebook.view import View
-    from colony_jupyter.wire.models import Entry, ProcessRecord
+    from colony_jupyter.wire.models import Entry, FunctionSpec, ProcessRecord
 
 _ASK_AGAIN: Final = 3.0
 """Seconds after which it is asked again what a waiting process waits for."""
@@ -61,7 +62,9 @@ class Follower:
         self._on_entries = on_entries
         self._stays = stays
         self._view: View | None = None  # None while nobody looks
-        self._main: asyncio.Task[Any] | None = None  # the one that runs it; None before
+        self._held: list[tuple[str, Sequence[Entry]]] | None = []  # for the first view; None once there was one
+        self._faults: list[str] = []  # likewise
+        self._main: asyncio.Task[None] | None = None  # None before the start
         self._states: dict[str, StreamState] = {}
         self._executors: dict[str, str] = {}  # names by id
         self._waiting_for = ""
@@ -86,19 +89,27 @@ class Follower:
         PORTAL.spawn(self._guarded, self._cancel())
 
     def show_in(self, view: View | None) -> None:
-        """Show what happens from now on in a view, or nowhere."""
-        self._view = view
-        if view is not None:
-            if not self._stays:
-                view.on_close = self._enqueue_stop
-            self._show_process()
+        """Show what happens from now on in a view, or nowhere; see `turn_to`."""
+
+        async def turn() -> None:
+            self.turn_to(view)
+
+        PORTAL.run(turn)
+
+    def enqueue_stop(self) -> None:
+        """Have the following stopped; the process goes on."""
+        PORTAL.call_soon(self.stop)
 
     # On the loop
 
+    def start(self) -> None:
+        """Begin to follow. There need not be a view yet: channels do not wait for one."""
+        self._main = asyncio.create_task(self._guarded(self._follow()))
+
     async def follow_to_end(self) -> None:
-        """Follow the process to its end; then the view is finished."""
+        """Wait until everything was shown; then the view is finished. To cancel this stops the following."""
         try:
-            await self.run()
+            await self.wait()
         except asyncio.CancelledError:
             if self._view is not None:
                 self._view.note("Not watched here any longer; the process goes on.")
@@ -116,19 +127,30 @@ class Follower:
         await self.follow_to_end()
         raise_unless_successful(await self.process.refresh())
 
-    async def run(self) -> None:
-        """Follow the process to its end."""
-        self._main = asyncio.current_task()
-        await self._guarded(self._follow())
+    async def wait(self) -> None:
+        """Wait for the end of the following."""
+        if self._main is not None:
+            await self._main
+
+    def turn_to(self, view: View | None) -> None:
+        """Show what happens from now on in a view, or nowhere; the first one is shown all that happened before."""
+        if view is not None and not self._stays:
+            view.on_close = self.enqueue_stop
+        self._view = view
+        self._show_process()
+        if self._held is not None and view is not None:
+            held, self._held = self._held, None
+            for channel, entries in held:
+                self._show_entries(channel, entries)
+            for fault in self._faults:
+                view.error(fault)
 
     async def _follow(self) -> None:
         process = self.process
         record = process.colony.watch(process.processid).record or await process.refresh()
         names = record.spec.channels if self._wanted is None else self._wanted
         if record.state.is_closed:
-            if names and self._view is not None:
-                self._view.note("The process has ended, and channels do not outlive their process.")
-            names = []
+            names = []  # channels do not outlive their process
         async with asyncio.TaskGroup() as group:
             group.create_task(self._guarded(self._follow_state()))
             for name in names:
@@ -175,7 +197,7 @@ class Follower:
         try:
             async with stream:
                 while entries := await stream.batch():
-                    self._show_entries(channel, entries)
+                    self._take(channel, entries)
                     if any(ends_conversation(entry) and entry.senderid != process.colony.userid for entry in entries):
                         await self._acknowledge(channel)
         finally:
@@ -211,19 +233,26 @@ class Follower:
         """Show an error in the view."""
         if self._view is not None:
             self._view.error(fault)
+        elif self._held is not None:
+            self._faults.append(fault)
 
     def _show_process(self) -> None:
         record = self.process.colony.watch(self.process.processid).record
         if self._view is not None and record is not None:
             self._view.process(record, self._executors.get(record.assignedexecutorid, ""), self._waiting_for)
 
+    def _take(self, channel: str, entries: Sequence[Entry]) -> None:
+        if self._held is not None:
+            self._held.append((channel, entries))
+        self._show_entries(channel, entries)
+        if self._on_entries is not None:
+            self._on_entries(channel, entries)
+
     def _show_entries(self, channel: str, entries: Sequence[Entry]) -> None:
         if self._view is not None:
             record = self.process.record
             senders = {record.initiatorid: record.initiatorname, **self._executors}
             self._view.entries(channel, entries, senders, self.process.colony.userid)
-        if self._on_entries is not None:
-            self._on_entries(channel, entries)
 
     def _show_connection(self, channel: str, state: StreamState) -> None:
         self._states[channel] = state
@@ -231,10 +260,23 @@ class Follower:
             worst = next(each for each in _WORST_FIRST if each in self._states.values())
             self._view.connection(_CONNECTION[worst])
 
-    def _enqueue_stop(self) -> None:
-        PORTAL.call_soon(self.stop)
-
     def stop(self) -> None:
         """Stop following; the process goes on."""
         if self._main is not None:
             self._main.cancel()
+
+
+async def follow(process: AsyncProcess, channels: Sequence[str] | None = None) -> Follower:
+    """Begin to follow a process; by default all its channels."""
+    follower = Follower(process, channels)
+    follower.start()
+    return follower
+
+
+async def submit_and_follow(colony: AsyncColony, function: str | FunctionSpec, *args: Any, **options: Any) -> Follower:
+    """Submit a function and follow it from its first entry on; the arguments are those of `AsyncColony.submit`.
+
+    Raises:
+        InvalidSpec, UsageError, AccessDenied, ServerUnreachable: why it cannot be submitted.
+    """
+    return await follow(await colony.submit(function, *args, **options))

@@ -107,7 +107,11 @@ async def read(process: AsyncProcess, channel: str) -> Table:
     """
     check_channels(process.record, [channel])
     entries = await process.channel(channel).read()
-    record = process.record
+    record = await process.refresh()
+    if record.state.is_closed and not entries:  # trap 24: what is empty now may have been full
+        raise ChannelNotFound(
+            404, "", processid=record.processid, channel=channel, declared=record.spec.channels, closed=True
+        )
     senders = {record.initiatorid: record.initiatorname, **await executor_names(process.colony)}
     return tables.entries(entries, senders, process.colony.userid)
 

@@ -8,11 +8,9 @@ import time
 from typing import TYPE_CHECKING
 
 from colony_jupyter.channels.conversation import Turn, TurnEnd, closes_turns, ends_conversation
-from colony_jupyter.client.loop import PORTAL
 from colony_jupyter.client.process import raise_unless_successful
 from colony_jupyter.errors import ChannelClosed, ColonyError, StreamError, WaitTimeout
 from colony_jupyter.notebook.actions.following import Follower
-from colony_jupyter.notebook.view import PaneCallbacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,21 +27,12 @@ class Talk:
         process: the process.
         channel: the channel's name.
         settle: gives the seconds of quiet that end a turn of a partner who does not close its turns.
-        renew: begins a conversation like this one anew and shows it in a view; for the pane's control.
     """
 
-    def __init__(
-        self,
-        process: AsyncProcess,
-        channel: str,
-        *,
-        settle: Callable[[], float],
-        renew: Callable[[View], None] | None = None,
-    ) -> None:
+    def __init__(self, process: AsyncProcess, channel: str, *, settle: Callable[[], float]) -> None:
         self.process = process
         self.channel = channel
         self._settle = settle
-        self._renew = renew
         self._turns: dict[Turn, asyncio.Event] = {}  # those that go on, and what wakes who waits for them
         self._closes = False  # whether the partner is known to close its turns
         self._ended = False  # whether it sent a plain `end`
@@ -55,26 +44,14 @@ class Talk:
         """Whether nothing can be said any more."""
         return self._ended or self.process.colony.watch(self.process.processid).is_over
 
-    # From any thread
+    @property
+    def view(self) -> View | None:
+        """Where it is shown."""
+        return self._follower.view
 
-    def callbacks(self) -> PaneCallbacks:
-        """Give what the controls of its pane do: they only enqueue."""
-        return PaneCallbacks(
-            on_send=lambda _channel, text: PORTAL.spawn(self._say_typed, text),
-            on_cancel=self._follower.enqueue_cancel,
-            on_stop_waiting=lambda: PORTAL.call_soon(self.stop_waiting),
-            on_end_chat=lambda: PORTAL.spawn(self._say_end),
-            on_new_chat=self._begin_anew if self._renew is not None else None,
-        )
-
-    def show_in(self, view: View | None) -> None:
-        """Show what is said from now on in a view; the earlier one takes no more input."""
-        earlier = self._follower.view
-        if earlier is not None and earlier is not view:
-            earlier.finish()
-        self._follower.show_in(view)
-
-    # On the loop
+    async def turn_to(self, view: View | None) -> None:
+        """Show what is said from now on in a view, or nowhere."""
+        self._follower.turn_to(view)
 
     async def start(self) -> None:
         """Begin to listen."""
@@ -100,7 +77,7 @@ class Talk:
                 await self.process.running()
                 if self._ended:
                     raise ChannelClosed(self.process.processid, self.channel, "the conversation has ended")
-                turn.know(await self.process.channel(self.channel).send(text))
+                turn.know(await self._send(text))
                 await self._wait(turn, news)
         except TimeoutError:
             raise WaitTimeout(f"an answer on channel '{self.channel}'", timeout or 0.0, await self._why()) from None
@@ -114,7 +91,7 @@ class Talk:
             raise_unless_successful(self.process.record)
         return turn.text
 
-    def stop_waiting(self) -> None:
+    async def stop_waiting(self) -> None:
         """Do not wait for answers any longer."""
         for turn, news in self._turns.items():
             turn.stop()
@@ -134,7 +111,8 @@ class Talk:
             turn.tick(time.monotonic())
 
     async def _listen(self) -> None:
-        await self._follower.run()
+        self._follower.start()
+        await self._follower.wait()
         self._take(self.channel, ())
 
     def _take(self, _channel: str, entries: Sequence[Entry]) -> None:
@@ -149,27 +127,35 @@ class Talk:
                 turn.over()
             news.set()
 
+    async def _send(self, text: str) -> int:
+        try:
+            return await self.process.channel(self.channel).send(text)
+        except ChannelClosed:
+            raise_unless_successful(self.process.record)  # how it ended says more
+            raise
+
     async def _why(self) -> str:
         record = self.process.record
         return await self.process.colony.explain_waiting(record) if not record.isassigned else ""
 
-    async def _say_typed(self, text: str) -> None:
-        view = self._follower.view
+    async def say_typed(self, text: str) -> None:
+        """Say what somebody typed into the view; what goes wrong is shown there."""
+        view = self.view
         try:
             await self.say(text)
         except StreamError:
-            pass  # the pane shows the entry
+            pass  # the view shows the entry
         except ColonyError as error:
             if view is not None:
                 view.refused(self.channel, text, str(error))
 
-    async def _say_end(self) -> None:
+    async def say_end(self) -> None:
+        """Say that the conversation is over; the partner is to end then."""
         try:
             await self.process.channel(self.channel).end()
         except ColonyError as error:
             self._follower.tell(str(error))
 
-    def _begin_anew(self) -> None:
-        view = self._follower.view
-        if self._renew is not None and view is not None:
-            self._renew(view)
+    def cancel(self) -> None:
+        """Have the process cancelled; from any thread."""
+        self._follower.enqueue_cancel()

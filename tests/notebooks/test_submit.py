@@ -1,0 +1,190 @@
+"""``%colony submit`` and what looks at processes, typed in the cells of a live kernel."""
+
+from __future__ import annotations
+
+import pytest
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def test_the_first_line_says_where(notebook):
+    cell = notebook.run("%reload_ext colony_jupyter")
+    assert cell.text.count("\n") == 1
+    assert "embedded colony 'dev'" in cell.text
+
+
+def test_status(notebook):
+    cell = notebook.run("%colony")
+    assert cell.status == "ok"
+    assert "embedded colony 'dev'" in cell.value["text/plain"]
+    assert "user '" in cell.value["text/plain"]
+    assert "1 approved" in cell.value["text/plain"]
+
+
+def test_a_live_pane_and_nothing_else(notebook):
+    cell = notebook.run("%colony submit steps 3 --channel progress --type magics-test")
+    assert cell.value is None
+    assert WIDGET in cell.shown[0]
+    notebook.until(lambda: "SUCCESS" in cell.transcript)
+    assert [f"step {step}/3" in cell.transcript for step in (1, 2, 3)] == [True] * 3
+    assert 'Output: "Task completed!"' in cell.transcript
+    later = notebook.run("_")
+    assert later.value["text/plain"].startswith("<Process steps ")
+    assert notebook.evaluate("_.result(5)") == "Task completed!"
+
+
+def test_the_value_is_the_process(notebook):
+    notebook.run("process = %colony submit steps 2 --channel progress --type magics-test")
+    assert notebook.evaluate("[entry.text for entry in process.channel('progress')]") == [
+        "Processing step 1/2",
+        "Processing step 2/2",
+    ]
+    assert notebook.run("process").value["text/plain"].startswith("<Process steps ")
+
+
+def test_the_type_is_found_by_the_function(notebook):
+    assert notebook.run("%colony submit gives-back --wait -o found").status == "ok"
+    assert notebook.evaluate("found.spec.conditions.executortype") == "magics-test"
+
+
+def test_arguments_arrive_as_they_were_meant(notebook):
+    notebook.run("data = {'a': [1, None]}")
+    words = """10 ten '"10"' $data {data} '$data' '{"x": 1}' -5 --kw k=1 s=x o=$data"""
+    cell = notebook.run(f"%colony submit gives-back {words} --wait -o p")
+    assert cell.status == "ok", cell.error
+    data = {"a": [1, None]}
+    assert notebook.evaluate("p.result()") == [
+        [10, "ten", "10", data, data, "$data", {"x": 1}, -5],
+        {"k": 1, "s": "x", "o": data},
+    ]
+
+
+def test_a_spec_in_json(notebook):
+    cell = notebook.run(
+        "%%colony submit --wait -o p\n"
+        '{"funcname": "gives-back", "args": [1], "conditions": {"executortype": "magics-test"}}'
+    )
+    assert cell.status == "ok", cell.error
+    assert notebook.evaluate("(p.result(), p.spec.maxexectime)") == ([[1], {}], -1)
+
+
+def test_wait_raises_the_executors_own_story(notebook):
+    cell = notebook.run("%colony submit breaks --wait")
+    assert cell.status == "error"
+    assert cell.error.startswith("ProcessFailed: breaks (")
+    assert "the disk is full" in cell.error
+    assert "colony_jupyter/" not in cell.error.replace("-----", "")
+    assert "Traceback" not in cell.error
+    assert "FAILED" in cell.transcript
+
+
+def test_a_failure_shows_in_the_pane(notebook):
+    cell = notebook.run("%colony submit breaks")
+    assert cell.status == "ok"
+    notebook.until(lambda: "the disk is full" in cell.transcript)
+
+
+def test_quiet(notebook):
+    cell = notebook.run("%colony submit steps 1 --channel progress --quiet")
+    assert cell.shown == []
+    assert cell.value["text/plain"].startswith("<Process steps ")
+
+
+def test_a_headless_run_waits_by_itself(notebook):
+    cell = notebook.run("%colony submit steps 3 --channel progress", headless=True)
+    assert cell.status == "ok"
+    assert all(WIDGET not in shown for shown in cell.shown)
+    assert "SUCCESS" in cell.transcript
+    assert "step 3/3" in cell.transcript
+
+
+def test_the_pane_says_what_a_process_waits_for(notebook):
+    cell = notebook.run("waiting = %colony submit x --type nobody-has-it")
+    notebook.until(lambda: "waiting for an executor of type 'nobody-has-it': none is registered" in cell.transcript)
+    cancelled = notebook.run("%colony cancel $waiting")
+    assert "is cancelled" in cancelled.text
+    notebook.until(lambda: "CANCELLED" in cell.transcript)
+    assert "has ended already: CANCELLED" in notebook.run("%colony cancel waiting").text
+
+
+def test_an_unknown_function_fails_with_a_sentence(notebook):
+    cell = notebook.run("%colony submit no-such --type magics-test --wait")
+    assert cell.status == "error"
+    assert "no-such" in cell.error
+    assert "\n" not in cell.error.strip()
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("%colony submit nosuch", "UsageError: No executor offers a function 'nosuch'. Offered: breaks (magics-test)"),
+        ("%colony stauts", "Did you mean 'status'?"),
+        ("%colony submit f --chanel x", "There is no option --chanel. Did you mean '--channel'?"),
+        ("%colony submit f $nothing", "There is no variable 'nothing'"),
+        ("%colony submit f --kw x", "--kw takes KEY=VALUE, not 'x'"),
+        ("%colony get zz", "'zz' is no process"),
+        ("%colony get " + "0" * 64, "is not known to the server"),
+        ("%colony connect localhost", "COLONIES_COLONY_NAME is not set"),
+        ("%colony connect 'x:y'", "'x:y' is no HOST:PORT"),
+        ("%colony connect --colony other", "The embedded colony is named 'dev', not 'other'"),
+        ("%%colony submit\n{", "The function spec is no JSON"),
+        ("%%colony_chat\nhello", "There is no conversation to go on with yet"),
+        ("%%colony_chat simple-bot\n ", "The cell says nothing"),
+        ("%%colony ps\nx", "Only `%%colony submit` takes a cell"),
+    ],
+)
+def test_a_mistake_is_one_sentence(notebook, line, sentence):
+    cell = notebook.run(line)
+    assert cell.status == "error"
+    assert sentence in cell.error
+    assert "\n" not in cell.error
+    assert cell.text == ""
+
+
+@pytest.mark.parametrize("line", ["%colony --help", "%colony submit --help", "%colony watch -h"])
+def test_help(notebook, line):
+    cell = notebook.run(line)
+    assert cell.status == "ok"
+    assert cell.text.startswith("usage: %colony")
+
+
+def test_one_process_and_its_channel(notebook):
+    notebook.run("process = %colony submit steps 1 60 --channel progress --quiet")
+    notebook.run("process.running(10)")
+    notebook.run("next(iter(process.channel('progress')))")
+    assert "steps" in notebook.run("%colony get process").value["text/plain"]
+    short = notebook.evaluate("process.processid[:12]")
+    table = notebook.run(f"%colony read {short} progress").value
+    assert "Processing step 1/1" in table["text/plain"]
+    wrong = notebook.run(f"%colony read {short} progres")
+    assert wrong.error == "ChannelNotFound: Channel 'progres' not found. This process has: progress."
+    sent = notebook.run(f"%colony send {short} progress it's {{x}} $5 --wait")
+    assert "as entry 1" in sent.text
+    assert "it's {x} $5 --wait" in notebook.run(f"%colony read {short} progress").value["text/plain"]
+    watched = notebook.run(f"%colony watch {short}")
+    notebook.until(lambda: "it's {x} $5 --wait" in watched.transcript)
+    assert "is cancelled" in notebook.run(f"%colony cancel {short}").text
+    notebook.until(lambda: "CANCELLED" in watched.transcript)
+    gone = notebook.run("%colony read process progress")
+    assert gone.error.startswith("ChannelNotFound: Channel 'progress' is gone")
+
+
+@pytest.mark.parametrize("name", ["ps", "executors", "functions", "workflows"])
+def test_lists(notebook, name):
+    cell = notebook.run(f"%colony {name}")
+    assert cell.status == "ok", cell.error
+    assert "text/html" in cell.value
+
+
+def test_a_log(notebook):
+    notebook.run("process = %colony submit gives-back --quiet --wait")
+    assert notebook.run("%colony log process").status == "ok"
+
+
+def test_connecting_elsewhere_leaves_all_as_it_was_when_it_fails(notebook):
+    notebook.run("import os; os.environ['COLONIES_PRVKEY'] = 'ab' * 32")
+    cell = notebook.run("%colony connect localhost:1 --colony dev")
+    notebook.run("del os.environ['COLONIES_PRVKEY']")
+    assert cell.error.startswith("ServerUnreachable: No ColonyOS server answers at localhost:1: ")
+    assert "abab" not in cell.error
+    assert "embedded colony" in notebook.run("%colony").value["text/plain"]

@@ -58,11 +58,14 @@ async def subscription(endpoint: Endpoint, message: Message, key: PrivateKey) ->
         )
     except (OSError, TimeoutError, InvalidHandshake, EOFError) as error:
         raise ServerUnreachable(str(place), str(error) or type(error).__name__) from error
-    async with connection:
-        with contextlib.suppress(ConnectionClosed):
-            await connection.send(seal(message, key).decode("ascii"))
-        stream = frames()
-        try:
-            yield stream
-        finally:
-            await stream.aclose()  # type: ignore[attr-defined]  # it is the generator above
+    try:
+        async with connection:
+            with contextlib.suppress(ConnectionClosed):
+                await connection.send(seal(message, key).decode("ascii"))
+            stream = frames()
+            try:
+                yield stream
+            finally:
+                await stream.aclose()  # type: ignore[attr-defined]  # it is the generator above
+    finally:
+        connection.transport.abort()  # the closing handshake may have been cancelled, and would leave the socket open

@@ -1,0 +1,277 @@
+"""Streams over a network that cuts, delays, swallows, refuses and goes silent, and servers that die."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from dataclasses import replace
+
+import pytest
+from proxy import Proxy
+
+from colony_jupyter import AsyncColony, StreamBroken, settings
+from colony_jupyter.channels.reader import StreamState
+from colony_jupyter.errors import ChannelClosed, StreamError, WaitTimeout
+from colony_jupyter.wire.identity import PrivateKey
+from colony_jupyter.wire.models import ProcessState
+
+
+def reach(server, port=None):
+    found = settings.resolve(server.environ())
+    return replace(found, port=port or found.port)
+
+
+@contextlib.asynccontextmanager
+async def world(server, *, channels=("c",), reader_port=None, writer_port=None, executortype="chaos", **options):
+    """A process that runs: its submitter's handle and its executor's, each by a way of their own to the server."""
+    key = PrivateKey.generate(random.randbytes)
+    async with (
+        AsyncColony(reach(server)) as direct,
+        AsyncColony(reach(server, reader_port)) as user,
+        AsyncColony(reach(server, writer_port), prvkey=key) as executor,
+    ):
+        name = f"{executortype}-{key.id[:8]}-x"
+        await direct.add_executor(name, key.id, name)
+        await direct.approve_executor(name)
+        submitted = await direct.submit("work", channels=list(channels), executortype=name, **options)
+        assigned = await executor.assign(5)
+        assert assigned is not None
+        yield user.handle(submitted.processid), assigned
+
+
+async def collect(stream):
+    return [entry async for entry in stream]
+
+
+async def misbehave(reading: Proxy, writing: Proxy, cuts: int, pause: float) -> None:
+    """Cut the network in every way there is, many times."""
+    chance = random.Random(4)
+    for number in range(cuts):
+        await asyncio.sleep(pause * chance.random())
+        kind = chance.choice(("cut", "cut", "soon", "soon", "swallow", "refuse", "delay", "both"))
+        if number % 25 == 24:
+            reading.go_silent()
+        elif kind in ("cut", "both"):
+            reading.cut_all()
+            if kind == "both":
+                writing.cut_all()
+        elif kind == "soon":
+            reading.cut_soon()
+            writing.cut_soon()
+        elif kind == "swallow":
+            async with writing.swallowed_replies():
+                await asyncio.sleep(0.05)
+            reading.cut_all()
+        elif kind == "refuse":
+            reading.refusing = writing.refusing = True
+            reading.cut_all()
+            await asyncio.sleep(0.1)
+            reading.refusing = writing.refusing = False
+        else:
+            reading.delay = 0.01
+            await asyncio.sleep(0.05)
+            reading.delay = 0.0
+            reading.cut_all()
+
+
+async def stream_through_chaos(make_colony_server, *, entries: int, channels: int, cuts: int, pause: float):
+    server = make_colony_server(limits=False)
+    names = [f"c{n}" for n in range(channels)]
+    async with (
+        Proxy(server.port) as reading,
+        Proxy(server.port) as writing,
+        world(server, channels=names, reader_port=reading.port, writer_port=writing.port) as (mine, theirs),
+    ):
+        going_on = asyncio.Event()
+
+        async def write(name):
+            channel = theirs.channel(name)
+            for number in range(entries // channels):
+                await channel.send(f"{name} {number}")
+                if number == entries // channels - 2:
+                    await going_on.wait()  # the last ones come after the last cut, so that each cut hits a stream
+            await channel.end()
+
+        streams = {name: mine.channel(name).stream() for name in names}
+        readers = [asyncio.create_task(collect(stream)) for stream in streams.values()]
+        writers = [asyncio.create_task(write(name)) for name in names]
+        await misbehave(reading, writing, cuts, pause)
+        going_on.set()
+        await asyncio.gather(*writers)
+        delivered = await asyncio.gather(*readers)
+        for name, came in zip(names, delivered, strict=True):
+            assert [entry.text for entry in came] == [f"{name} {number}" for number in range(entries // channels)]
+        assert reading.cuts >= cuts
+        assert all(stream.state is StreamState.ENDED for stream in streams.values())
+        return [stream.statistics() for stream in streams.values()]
+
+
+@pytest.mark.timeout(240)
+async def test_ten_thousand_entries_come_through_a_hundred_cuts(make_colony_server):
+    statistics = await stream_through_chaos(make_colony_server, entries=10_000, channels=4, cuts=100, pause=0.2)
+    assert sum(each.resumes for each in statistics) > 20
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(3600)
+async def test_a_hundred_thousand_entries_come_through_a_thousand_cuts(make_colony_server, record_property):
+    begun = time.monotonic()
+    statistics = await stream_through_chaos(make_colony_server, entries=100_000, channels=12, cuts=1000, pause=0.3)
+    print(  # noqa: T201 - the figures are what this run is for
+        f"\n{time.monotonic() - begun:.0f} s, "
+        f"{sum(each.delivered for each in statistics)} delivered, "
+        f"{sum(each.repeats for each in statistics)} repeats dropped, "
+        f"{sum(each.resumes for each in statistics)} resumes"
+    )
+
+
+async def test_a_server_that_is_killed_and_comes_back_costs_nothing(make_colony_server):
+    server = make_colony_server()
+    async with world(server) as (mine, theirs):
+        stream = mine.channel("c").stream()
+        reader = asyncio.create_task(collect(stream))
+        for number in range(60):
+            if number in (20, 40):
+                await asyncio.to_thread(server.kill)
+                await asyncio.to_thread(server.start)
+            await theirs.channel("c").send(number)
+        await theirs.channel("c").end()
+        assert [entry.json() for entry in await reader] == list(range(60))
+        assert stream.statistics().resumes >= 1
+
+
+async def test_a_link_that_went_silent_is_noticed_and_replaced(make_colony_server):
+    server = make_colony_server()
+    async with Proxy(server.port) as reading, world(server, reader_port=reading.port) as (mine, theirs):
+        stream = mine.channel("c").stream()
+        first = asyncio.create_task(anext(stream))
+        await theirs.channel("c").send("before")
+        assert (await first).text == "before"
+        reading.go_silent()
+        await theirs.channel("c").send("in the dark")
+        assert (await asyncio.wait_for(anext(stream), 15)).text == "in the dark"
+        await theirs.channel("c").end()
+        assert await collect(stream) == []
+
+
+async def test_it_ends_within_a_second_of_a_close_without_an_end_entry(make_colony_server):
+    server = make_colony_server()
+    async with world(server) as (mine, theirs):
+        stream = mine.channel("c").stream()
+        reader = asyncio.create_task(collect(stream))
+        for number in range(30):
+            await theirs.channel("c").send(number)
+        await theirs.colony.close(theirs, ["done"])
+        at = time.monotonic()
+        assert len(await reader) == 30
+        assert time.monotonic() - at < 1.0
+        assert stream.process is not None
+        assert stream.process.state is ProcessState.SUCCESS
+        assert stream.process.output == ["done"]
+
+
+@pytest.mark.parametrize("way", ["fail", "cancel", "deadline", "removed"])
+async def test_it_ends_however_the_process_ends(make_colony_server, way):
+    server = make_colony_server()
+    limits = {"maxexectime": 1} if way == "deadline" else {}
+    async with world(server, **limits) as (mine, theirs):
+        stream = mine.channel("c").stream()
+        reader = asyncio.create_task(collect(stream))
+        await theirs.channel("c").send("only")
+        await mine.channel("c").stream(limit=1).__anext__()
+        if way == "fail":
+            await theirs.colony.fail(theirs, ["it broke"])
+        elif way == "cancel":
+            await mine.cancel()
+        elif way == "removed":
+            await mine.colony.remove_all_processes()
+        came = await asyncio.wait_for(reader, 10)
+        assert [entry.text for entry in came] == ["only"]
+        if way != "removed":
+            assert stream.process is not None
+            assert stream.process.state is (ProcessState.CANCELLED if way == "cancel" else ProcessState.FAILED)
+
+
+async def test_a_close_while_the_link_is_down_is_told_and_not_taken_for_the_end(make_colony_server):
+    server = make_colony_server()
+    async with Proxy(server.port) as reading, world(server, reader_port=reading.port) as (mine, theirs):
+        stream = mine.channel("c").stream()
+        first = asyncio.create_task(anext(stream))
+        await theirs.channel("c").send("before")
+        await first
+        reading.refusing = True
+        reading.cut_all()
+        await theirs.channel("c").send("never seen")
+        await theirs.colony.close(theirs)
+        reading.refusing = False
+        with pytest.raises(StreamBroken, match="1 entries were delivered") as caught:
+            await asyncio.wait_for(collect(stream), 15)
+        assert caught.value.delivered == 1
+        assert stream.state is StreamState.BROKEN
+
+
+async def test_an_executor_that_lost_the_process_is_marked_and_its_successor_goes_on(make_colony_server):
+    server = make_colony_server()
+    async with world(server, maxexectime=1, maxretries=1) as (mine, theirs):
+        stream = mine.channel("c").stream()
+        await theirs.channel("c").send("from the first")
+        assert not (await anext(stream)).former
+        successor_key = PrivateKey.generate(random.randbytes)
+        executortype = theirs.spec.conditions.executortype
+        async with AsyncColony(reach(server), prvkey=successor_key) as successor:
+            await successor.add_executor("successor", successor_key.id, executortype)
+            await successor.approve_executor("successor")
+            again = None
+            while again is None:
+                again = await successor.assign(5)
+            with pytest.raises(ChannelClosed, match="you are neither"):
+                await theirs.channel("c").send("too late")
+            await again.channel("c").send("from the second")
+            assert (await anext(stream)).text == "from the second"
+            await again.channel("c").end()
+            assert await collect(stream) == []
+        late = await collect(mine.channel("c").stream(limit=2))
+        assert [(entry.text, entry.former) for entry in late] == [("from the first", True), ("from the second", False)]
+
+
+async def test_a_reader_that_stalls_still_gets_everything_long_after_the_close(make_colony_server):
+    server = make_colony_server(limits=False)
+    async with world(server) as (mine, theirs):
+        stream = mine.channel("c").stream()
+        first = asyncio.create_task(anext(stream))
+        await asyncio.sleep(0)
+        payload = b"x" * 60_000
+        for number in range(1500):
+            await theirs.channel("c").send(payload + str(number).encode())
+        await first
+        await theirs.colony.close(theirs)
+        await mine.closed(10)
+        await asyncio.sleep(1.0)
+        rest = await collect(stream)
+        assert [entry.payload[60_000:] for entry in rest] == [str(number).encode() for number in range(1, 1500)]
+
+
+async def test_an_error_entry_raises_after_everything_before_it(make_colony_server):
+    server = make_colony_server()
+    async with world(server) as (mine, theirs):
+        await theirs.channel("c").send("before")
+        await theirs.channel("c").error("it went wrong")
+        await theirs.channel("c").send("after")
+        stream = mine.channel("c").stream()
+        assert (await anext(stream)).text == "before"
+        with pytest.raises(StreamError, match="it went wrong"):
+            await anext(stream)
+        handed_over = mine.channel("c").stream(errors="yield", limit=3)
+        assert [entry.type for entry in await collect(handed_over)] == ["data", "error", "data"]
+
+
+async def test_timeouts_say_which_they_are(make_colony_server):
+    server = make_colony_server()
+    async with world(server) as (mine, theirs):
+        with pytest.raises(WaitTimeout, match="an entry on"):
+            await collect(mine.channel("c").stream(idle_timeout=0.2))
+        await theirs.channel("c").send("one")
+        with pytest.raises(WaitTimeout, match="the end of"):
+            await collect(mine.channel("c").stream(timeout=0.3))

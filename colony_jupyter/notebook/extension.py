@@ -20,6 +20,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     """Load the magics, and say in one line where they will connect; nothing is started or contacted."""
     magics = _loaded[id(shell)] = ColonyMagics(shell)
     shell.register_magics(magics)
+    shell.Completer.custom_matchers.append(magics.matcher)
     try:
         where = magics.session.settings.describe()
     except ColonyError as error:
@@ -35,6 +36,7 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     for kind, names in magics.magics.items():
         for name in names:
             shell.magics_manager.magics[kind].pop(name, None)
+    shell.Completer.custom_matchers.remove(magics.matcher)
     configurables: Any = shell.configurables
     configurables.remove(magics)
     magics.session.close()

@@ -14,6 +14,7 @@ from traitlets import Float
 from colony_jupyter.errors import ColonyError, UsageError
 from colony_jupyter.notebook import commands
 from colony_jupyter.notebook.actions import chatting, connecting, following, processes, submitting
+from colony_jupyter.notebook.matching import NameCache, make_matcher
 from colony_jupyter.notebook.parser import HelpAsked
 from colony_jupyter.notebook.session import Session
 from colony_jupyter.notebook.stories import show_as, story
@@ -69,6 +70,7 @@ class ColonyMagics(Magics):
         super().__init__(shell)
         self.shell: Any = shell
         self.session = Session()
+        self.matcher = make_matcher(NameCache(self.session), shell)
         self.goes_on = ""  # what an interrupt of the running magic does not end, as a sentence
 
     @no_var_expand

@@ -86,6 +86,11 @@ class Command:
         action = self._parser._option_string_actions.get(option)  # noqa: SLF001 - no public way
         return action is not None and action.nargs != 0
 
+    def takes_several(self, option: str) -> bool:
+        """Whether an option is followed by any number of values."""
+        action = self._parser._option_string_actions.get(option)  # noqa: SLF001 - no public way
+        return action is not None and action.nargs == "+"
+
     def help(self) -> str:
         """Give the help, as text."""
         operands = [*self.operands, *([self.text] if self.text else [])]

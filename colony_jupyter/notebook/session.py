@@ -48,6 +48,11 @@ class Session:
         return resolve() if self._colony is None else self._colony.settings
 
     @property
+    def is_connected(self) -> bool:
+        """Whether something asked for the colony already."""
+        return self._colony is not None
+
+    @property
     def colony(self) -> AsyncColony:
         """The colony, for use on the loop.
 

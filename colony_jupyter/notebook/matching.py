@@ -60,14 +60,10 @@ class NameCache:
 
     async def _renew(self, colony: AsyncColony) -> None:
         with contextlib.suppress(ColonyError):  # then the old ones have to do
-            executors, functions, *processes = await asyncio.gather(
-                colony.executors(),
-                colony.functions(),
-                *(colony.list_processes(state, count=_IDS) for state in ProcessState),
-            )
-            records = sorted(
-                (one for some in processes for one in some), key=lambda one: one.submissiontime, reverse=True
-            )
+            executors, functions = await asyncio.gather(colony.executors(), colony.functions())
+            processes = await asyncio.gather(*(colony.list_processes(state, count=_IDS) for state in ProcessState))
+            records = [one for some in processes for one in some]
+            records.sort(key=lambda one: one.submissiontime, reverse=True)
             approved = [one for one in executors if one.state is ExecutorState.APPROVED]
             self._known = Known(
                 functions=tuple(sorted({one.funcname for one in functions})),

@@ -104,7 +104,7 @@ async def open_colony(settings: Settings) -> AsyncColony:
     colony = AsyncColony(settings)
     try:
         await colony.connect()
-        await colony.statistics()
+        await colony.executors()  # not the statistics: asked for those, the server answers strangers with nothing
     except BaseException:
         await colony.aclose()
         raise
@@ -118,8 +118,8 @@ async def status(colony: AsyncColony, kernel: str = "") -> Status:
         ServerUnreachable, AccessDenied: why that cannot be said.
     """
     await colony.connect()
+    executors = await colony.executors()  # first, since its refusal says why
     statistics = await colony.statistics()
-    executors = await colony.executors()
     return Status(
         place=place(colony.settings),
         caller=await _caller(colony),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
-from colony_jupyter.client.transport import refusal_error
+from colony_jupyter.client.transport import reason, refusal_error
 from colony_jupyter.errors import ServerUnreachable
 from colony_jupyter.wire.envelope import Refusal, open_reply, seal
 from colony_jupyter.wire.messages import msgtype
@@ -57,7 +57,7 @@ async def subscription(endpoint: Endpoint, message: Message, key: PrivateKey) ->
             close_timeout=_CLOSE_SECONDS,  # nor does it notice a close
         )
     except (OSError, TimeoutError, InvalidHandshake, EOFError) as error:
-        raise ServerUnreachable(str(place), str(error) or type(error).__name__) from error
+        raise ServerUnreachable(str(place), reason(error)) from error
     try:
         async with connection:
             with contextlib.suppress(ConnectionClosed):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+import os
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from colony_jupyter.errors import (
     AccessDenied,
@@ -31,6 +32,8 @@ T = TypeVar("T")
 _CONNECT_SECONDS: Final = 10.0
 _ANSWER_SECONDS: Final = 30.0
 _FORBIDDEN: Final = 403
+# Not those of TLS or of name resolution, which have words of their own.
+_SYSTEM_ERRORS: Final = (OSError, ConnectionRefusedError, ConnectionResetError, BrokenPipeError, TimeoutError)
 _PROCESS_MISSING: Final = ("process not found", "process is nil")
 
 
@@ -111,17 +114,18 @@ class Transport:
             response = await self._client.post(place.api, content=body, timeout=timeout)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             self._place = None
-            raise ServerUnreachable(str(place), _reason(error)) from error
+            raise ServerUnreachable(str(place), reason(error)) from error
         except httpx.TransportError as error:
             self._place = None
-            raise ServerUnreachable(str(place), _reason(error), sent=True) from error
+            raise ServerUnreachable(str(place), reason(error), sent=True) from error
         return response.content
 
 
-def _reason(error: Exception) -> str:
-    """Say what the lowest layer said; httpx often wraps it in an empty text."""
-    cause: Any = error
-    while cause.__cause__ is not None or cause.__context__ is not None:
-        cause = cause.__cause__ or cause.__context__
-    text = str(cause) or str(error) or type(error).__name__
-    return text.strip().rstrip(".")
+def reason(error: BaseException) -> str:
+    """Say what the lowest layer said; those above it often say nothing, and asyncio hides the words of the system."""
+    cause = error
+    while (below := cause.__cause__ or cause.__context__) is not None:
+        cause = below
+    if type(cause) in _SYSTEM_ERRORS and isinstance(cause, OSError) and cause.errno:
+        return os.strerror(cause.errno)
+    return (str(cause) or str(error) or type(cause).__name__).strip().rstrip(".")

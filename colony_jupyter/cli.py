@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="colony-jupyter", description="ColonyOS in Jupyter.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_add_serve, _add_lab):
+    for add in (_add_serve, _add_lab, _add_doctor):
         add(commands)
     arguments, further = parser.parse_known_args(argv)
     if further and not hasattr(arguments, "further"):
@@ -225,3 +225,26 @@ def notebooks_folder() -> Path:
             f"The tutorial notebooks cannot be copied to {target}: {error.strerror or error}."
         ) from None
     return target
+
+
+# --- doctor -----------------------------------------------------------------------------------------------------------
+
+
+def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "doctor",
+        allow_abbrev=False,
+        help="find out what is wrong with the connection to a colony",
+        description="Check settings, server, keys, membership and channels, and say what is wrong and what to do. The "
+        "exit status is 1 if something does not work. Nothing is left behind in the colony.",
+    )
+    parser.set_defaults(run=_doctor)
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from colony_jupyter import doctor  # noqa: PLC0415 - see the module's docstring
+    from colony_jupyter.client.loop import PORTAL  # noqa: PLC0415
+
+    report = PORTAL.run(doctor.examine)
+    _say(repr(report))
+    return report.exit_status

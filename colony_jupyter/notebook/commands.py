@@ -125,6 +125,7 @@ LINES: Final[dict[str, Command]] = {
         text=Operand("TEXT", "what to send, as typed"),
     ),
     "cancel": _of_process("cancel", "Cancel a process."),
+    "doctor": Command("%colony doctor", "Check settings, server, keys and channels; say what is wrong and what to do."),
 }
 """The subcommands of ``%colony``."""
 

@@ -218,6 +218,10 @@ class ColonyMagics(Magics):
         process = self._find(found.pid, names).asynchronous
         print(self.session.run(processes.cancel, process))  # noqa: T201 - its answer
 
+    def _doctor(self, found: Namespace, names: Mapping[str, Any]) -> object:
+        _ = found, names
+        return self.session.examine()
+
     def _watch(self, found: Namespace, names: Mapping[str, Any]) -> Process:
         process = self._find(found.pid, names)
         processes.check_channels(process.record, found.channel)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 from colony_jupyter.client.blocking import Process
 from colony_jupyter.client.colony import AsyncColony
 from colony_jupyter.client.loop import PORTAL
+from colony_jupyter.doctor import examine
 from colony_jupyter.settings import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from colony_jupyter.client.process import AsyncProcess
+    from colony_jupyter.doctor import Report
     from colony_jupyter.notebook.actions.talking import Talk
     from colony_jupyter.settings import Settings
 
@@ -70,6 +72,10 @@ class Session:
     def start(self, action: Callable[..., Coroutine[Any, Any, object]], *args: Any) -> None:
         """Run an action on the loop and do not wait for it."""
         PORTAL.spawn(action, *args)
+
+    def examine(self) -> Report:
+        """Have the connection examined; see `colony_jupyter.doctor`."""
+        return PORTAL.run(examine, lambda: self.settings)
 
     def switch(self, colony: AsyncColony) -> None:
         """Use another connection from now on. The earlier one serves what still runs on it."""

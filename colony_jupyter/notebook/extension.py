@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from colony_jupyter import __version__
 from colony_jupyter.errors import ColonyError, UsageError
 from colony_jupyter.notebook.magics import ColonyMagics
+from colony_jupyter.notebook.stories import story_with_place
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -20,6 +21,8 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     """Load the magics, and say in one line where they will connect; nothing is started or contacted."""
     magics = _loaded[id(shell)] = ColonyMagics(shell)
     shell.register_magics(magics)
+    # IPython asks an error itself how it shows; without the extension errors show as any others.
+    ColonyError._render_traceback_ = story_with_place  # type: ignore[attr-defined]
     shell.Completer.custom_matchers.append(magics.matcher)
     try:
         where = magics.session.settings.describe()
@@ -40,6 +43,8 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     configurables: Any = shell.configurables
     configurables.remove(magics)
     magics.session.close()
+    if not _loaded:
+        del ColonyError._render_traceback_  # type: ignore[attr-defined]
 
 
 def allow_nested_asyncio() -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import IPython
 
 from colony_jupyter.errors import ProcessFailed
 from colony_jupyter.notebook.text import clean
@@ -10,6 +15,8 @@ from colony_jupyter.notebook.text import clean
 if TYPE_CHECKING:
     from colony_jupyter.errors import ColonyError
 
+_NOT_THE_USERS = tuple(str(Path(file).parent) for file in (Path(__file__).parent, IPython.__file__, asyncio.__file__))
+_PLACES = 5
 _RED = "\x1b[31m"
 _PLAIN = "\x1b[0m"
 
@@ -23,6 +30,19 @@ def story(error: ColonyError) -> list[str]:
         told = [*rest.splitlines(), *error.errors[1:]]
         return [f"{_RED}{kind}{_PLAIN}: {clean(sentence)}", *(clean(line) for line in told)]
     return [f"{_RED}{kind}{_PLAIN}: {clean(str(error))}"]
+
+
+def story_with_place(error: ColonyError) -> list[str]:
+    """As `story`, for an error of a call in a cell: with the lines of the user's own code that led to it."""
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_NOT_THE_USERS)
+    ]
+    places = [
+        f"  {'the cell' if 'ipykernel_' in frame.filename or frame.filename.startswith('<') else frame.filename}, "
+        f"line {frame.lineno}: {clean(frame.line or '')}"
+        for frame in frames
+    ]
+    return [*story(error), *places[-_PLACES:]]
 
 
 def show_as(error: BaseException, lines: list[str]) -> None:

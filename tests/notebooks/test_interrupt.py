@@ -27,6 +27,8 @@ def warm(notebook):
     """The first pane brings what stays with the kernel: modules, threads of theirs, an HTTP connection."""
     notebook.run(HOLDINGS)
     notebook.run("%colony submit steps 1 --channel progress --type magics-test --wait")
+    while "colony-panes" in holdings(notebook)[1]:  # ends when there is no news
+        time.sleep(0.1)
 
 
 def nothing_is_left(notebook, before):
@@ -69,3 +71,13 @@ def test_a_pane_that_ended_leaves_nothing(notebook):
     cell = notebook.run("%colony submit steps 2 --channel progress --type magics-test")
     notebook.until(lambda: "SUCCESS" in cell.transcript)
     nothing_is_left(notebook, before)
+
+
+def test_running_a_cell_again_ends_what_its_pane_was_fed_by(notebook):
+    before = holdings(notebook)
+    cell = notebook.run("%colony submit long-task --type nobody-here --channel progress -o p", cell_id="one")
+    notebook.until(lambda: "none is registered" in cell.transcript)
+    notebook.run("%colony submit steps 1 --channel progress --type magics-test --wait", cell_id="one")
+    nothing_is_left(notebook, before)
+    assert notebook.evaluate("p.refresh().state.name") == "WAITING"
+    assert "is cancelled" in notebook.run("%colony cancel p").text

@@ -188,3 +188,27 @@ def test_connecting_elsewhere_leaves_all_as_it_was_when_it_fails(notebook):
     assert cell.error.startswith("ServerUnreachable: No ColonyOS server answers at localhost:1: ")
     assert "abab" not in cell.error
     assert "embedded colony" in notebook.run("%colony").value["text/plain"]
+
+
+def test_an_error_of_a_call_shows_the_cells_line_and_nothing_of_ours(notebook):
+    cell = notebook.run("import colony_jupyter as cj\ncolony = cj.Colony()\ncolony.submit('nosuch')")
+    first, *places = cell.error.splitlines()
+    assert first.startswith("UsageError: No executor offers a function 'nosuch'")
+    assert places == ["  the cell, line 3: colony.submit('nosuch')"]
+
+
+def test_an_executors_failure_reaches_a_blocking_call(notebook):
+    cell = notebook.run("colony.submit('breaks', executortype='magics-test').result(10)")
+    assert cell.error.startswith("ProcessFailed: breaks (")
+    assert "the disk is full" in cell.error
+    assert "client/" not in cell.error
+
+
+def test_unloading_takes_everything_away(notebook):
+    assert notebook.run("%unload_ext colony_jupyter").status == "ok"
+    assert "not found" in notebook.run("%colony").text
+    assert notebook.complete("%colony subm") == []
+    assert "ColonyMagics" not in notebook.run("%config").text
+    assert notebook.run("%load_ext colony_jupyter").status == "ok"
+    assert "ColonyMagics" in notebook.run("%config").text
+    assert notebook.run("%colony ps").status == "ok"

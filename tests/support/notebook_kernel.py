@@ -75,15 +75,19 @@ class Notebook:
         self._displays: dict[str, list[dict[str, Any]]] = {}
         self._subshell: str | None = None  # None until the first message of a widget
 
-    def start(self, code: str, *, headless: bool = False) -> Cell:
-        """Run a cell and do not wait for its end."""
-        msg_id = self._client.execute(code, allow_stdin=not headless, stop_on_error=False)
-        cell = self._cells[msg_id] = Cell(msg_id)
+    def start(self, code: str, *, headless: bool = False, cell_id: str = "") -> Cell:
+        """Run a cell and do not wait for its end; one with an id can be run again, and is known to be the same."""
+        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
+        content |= {"allow_stdin": not headless, "stop_on_error": False}
+        metadata = {"cellId": cell_id} if cell_id else None
+        message = self._client.session.msg("execute_request", content, metadata=metadata)
+        self._client.shell_channel.send(message)
+        cell = self._cells[message["msg_id"]] = Cell(message["msg_id"])
         return cell
 
-    def run(self, code: str, *, headless: bool = False, timeout: float = 15.0) -> Cell:
+    def run(self, code: str, *, headless: bool = False, cell_id: str = "", timeout: float = 15.0) -> Cell:
         """Run a cell to its end."""
-        return self.finish(self.start(code, headless=headless), timeout)
+        return self.finish(self.start(code, headless=headless, cell_id=cell_id), timeout)
 
     def finish(self, cell: Cell, timeout: float = 15.0) -> Cell:
         """Wait until a cell has ended, and all that it put out until then has come."""

@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="colony-jupyter", description="ColonyOS in Jupyter.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_add_serve, _add_lab, _add_doctor):
+    for add in (_add_serve, _add_lab, _add_executor, _add_doctor):
         add(commands)
     arguments, further = parser.parse_known_args(argv)
     if further and not hasattr(arguments, "further"):
@@ -225,6 +225,48 @@ def notebooks_folder() -> Path:
             f"The tutorial notebooks cannot be copied to {target}: {error.strerror or error}."
         ) from None
     return target
+
+
+# --- executor ---------------------------------------------------------------------------------------------------------
+
+
+def _add_executor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "executor",
+        allow_abbrev=False,
+        help="run an executor until it is told to end",
+        description="Run an executor of a Python module. SIGTERM and Ctrl-C let running processes finish; a second "
+        "one, or the end of that time, fails them.",
+    )
+    parser.add_argument("name", metavar="MODULE:EXECUTOR", help="where it is, as in worker:executor for worker.py")
+    parser.add_argument(
+        "--finish", type=_seconds, default=30.0, metavar="S", help="seconds for running processes (%(default)g)"
+    )
+    parser.add_argument("--verbose", action="store_true", help="log what it does")
+    parser.set_defaults(run=_executor)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds")
+    return seconds
+
+
+def _executor(arguments: argparse.Namespace) -> int:
+    import logging  # noqa: PLC0415 - see the module's docstring
+
+    from colony_jupyter.executor.loading import load  # noqa: PLC0415
+    from colony_jupyter.executor.signals import run_until_signalled  # noqa: PLC0415
+
+    logging.basicConfig(
+        level=logging.INFO if arguments.verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    run_until_signalled(load(arguments.name, Path.cwd()), finish=arguments.finish)
+    return 0
 
 
 # --- doctor -----------------------------------------------------------------------------------------------------------

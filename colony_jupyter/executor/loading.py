@@ -1,0 +1,41 @@
+"""An executor by the name of where it is, as the command line takes it."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from colony_jupyter.errors import UsageError
+from colony_jupyter.executor.executor import Executor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def load(name: str, folder: Path) -> Executor:
+    """Import ``MODULE:EXECUTOR`` and give the executor.
+
+    Args:
+        name: the module, importable or lying in the folder, and the name of the executor in it.
+        folder: where modules are looked for first, as ``python -m`` does in the present one.
+
+    Raises:
+        UsageError: if there is no such module or executor; what the module itself raises is raised as it is.
+    """
+    module_name, colon, attribute = name.partition(":")
+    if not (module_name and colon and attribute):
+        raise UsageError(f"'{name}' names no executor: write MODULE:EXECUTOR, as in worker:executor for worker.py.")
+    sys.path.insert(0, str(folder))
+    try:
+        module = importlib.import_module(module_name.removesuffix(".py").replace("/", "."))
+    except ModuleNotFoundError as error:
+        if error.name is None or not module_name.startswith(error.name.partition(".")[0]):
+            raise
+        raise UsageError(f"There is no module '{module_name}' in {folder} or where Python looks for modules.") from None
+    found = getattr(module, attribute, None)
+    if isinstance(found, Executor):
+        return found
+    there = sorted(key for key, value in vars(module).items() if isinstance(value, Executor))
+    has = f"It has: {', '.join(there)}." if there else "It has none."
+    raise UsageError(f"Module '{module_name}' has no executor '{attribute}'. {has}")

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from colony_jupyter import Colony, settings
+from colony_jupyter.errors import UsageError
+from colony_jupyter.executor.loading import load
+
+WORKER = """
+import colony_jupyter as cj
+
+executor = cj.Executor("loaded-x", "loaded")
+
+
+@executor.function("double")
+def double(context, number):
+    return 2 * number
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    (tmp_path / "loaded_worker.py").write_text(WORKER)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield tmp_path
+    sys.modules.pop("loaded_worker", None)
+
+
+@pytest.mark.parametrize("name", ["loaded_worker", ":executor", "loaded_worker:", ""])
+def test_a_name_without_both_halves_says_how_it_is_written(folder, name):
+    with pytest.raises(UsageError, match="MODULE:EXECUTOR"):
+        load(name, folder)
+
+
+def test_a_module_or_executor_that_is_not_there_is_named(folder):
+    with pytest.raises(UsageError, match="no module 'nowhere'"):
+        load("nowhere:executor", folder)
+    with pytest.raises(UsageError, match=r"no executor 'exekutor'\. It has: executor\."):
+        load("loaded_worker:exekutor", folder)
+
+
+def test_what_the_module_itself_lacks_is_not_hidden(folder):
+    (folder / "loaded_broken.py").write_text("import a_module_that_nobody_has")
+    with pytest.raises(ModuleNotFoundError, match="a_module_that_nobody_has"):
+        load("loaded_broken:executor", folder)
+
+
+def test_it_works_from_the_shell_until_it_is_told_to_end(folder, colony_server):
+    environment = {**os.environ, **colony_server.environ()}
+    command = [sys.executable, "-m", "colony_jupyter", "executor", "loaded_worker:executor", "--finish", "5"]
+    with Colony(settings.resolve(colony_server.environ())) as colony:
+        process = colony.submit("double", 21, executortype="loaded-x")
+        worker = subprocess.Popen(command, cwd=folder, env=environment)
+        try:
+            assert process.result(20) == 42
+        finally:
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(10) == 0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib
 import sys
+from typing import TYPE_CHECKING
 
 from colony_jupyter.errors import UsageError
 from colony_jupyter.executor.executor import Executor
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from collections import ChainMap
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from IPython.core.error import StdinNotImplementedError
-from IPython.core.magic import Magics, cell_magic, line_cell_magic, magics_class, needs_local_scope, no_var_expand
+from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
 from traitlets import Float
 
 from colony_jupyter.errors import ColonyError, UsageError
@@ -97,11 +97,13 @@ class ColonyMagics(Magics):
 
     @no_var_expand
     @needs_local_scope
-    @cell_magic
+    @line_cell_magic
     @_told_in_sentences
-    def colony_chat(self, line: str, cell: str, local_ns: dict[str, Any] | None = None) -> None:
+    def colony_chat(self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> None:
         """Say what the cell holds to an executor, and wait for its answer."""
         found = commands.CHAT.read(line)
+        if cell is None:
+            raise UsageError("What you want to say goes below a %%colony_chat line, with two percent signs.")
         text = cell.removesuffix("\n")
         if not text.strip():
             raise UsageError("The cell says nothing: what you want to say goes below the %%colony_chat line.")

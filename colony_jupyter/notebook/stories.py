@@ -42,7 +42,7 @@ def story_with_place(error: ColonyError) -> list[str]:
         f"line {frame.lineno}: {clean(frame.line or '')}"
         for frame in frames
     ]
-    return [*story(error), *places[-_PLACES:]]
+    return [*story(error), *list(dict.fromkeys(places))[-_PLACES:]]
 
 
 def show_as(error: BaseException, lines: list[str]) -> None:

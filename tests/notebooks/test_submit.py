@@ -34,7 +34,7 @@ def test_a_live_pane_and_nothing_else(notebook):
 
 
 def test_the_value_is_the_process(notebook):
-    notebook.run("process = %colony submit steps 2 --channel progress --type magics-test")
+    notebook.run("process = %colony submit steps 2 1 --channel progress --type magics-test")
     assert notebook.evaluate("[entry.text for entry in process.channel('progress')]") == [
         "Processing step 1/2",
         "Processing step 2/2",
@@ -126,6 +126,8 @@ def test_an_unknown_function_fails_with_a_sentence(notebook):
         ("%colony get " + "0" * 64, "is not known to the server"),
         ("%colony connect localhost", "COLONIES_COLONY_NAME is not set"),
         ("%colony connect 'x:y'", "'x:y' is no HOST:PORT"),
+        ("%colony connect --ask", "--ask asks for keys only: say for which server"),
+        ("%colony_chat simple-bot", "goes below a %%colony_chat line"),
         ("%colony connect --colony other", "The embedded colony is named 'dev', not 'other'"),
         ("%%colony submit\n{", "The function spec is no JSON"),
         ("%%colony_chat\nhello", "There is no conversation to go on with yet"),
@@ -141,11 +143,11 @@ def test_a_mistake_is_one_sentence(notebook, line, sentence):
     assert cell.text == ""
 
 
-@pytest.mark.parametrize("line", ["%colony --help", "%colony submit --help", "%colony watch -h"])
+@pytest.mark.parametrize("line", ["%colony --help", "%colony submit --help", "%colony watch -h", "%colony_chat --help"])
 def test_help(notebook, line):
     cell = notebook.run(line)
     assert cell.status == "ok"
-    assert cell.text.startswith("usage: %colony")
+    assert cell.text.lstrip().startswith(("usage: %colony", "usage: %%colony_chat"))
 
 
 def test_one_process_and_its_channel(notebook):
@@ -212,3 +214,48 @@ def test_unloading_takes_everything_away(notebook):
     assert notebook.run("%load_ext colony_jupyter").status == "ok"
     assert "ColonyMagics" in notebook.run("%config").text
     assert notebook.run("%colony ps").status == "ok"
+
+
+def test_somebody_elses_process(notebook):
+    notebook.run(
+        "import os\n"
+        "from colony_jupyter.wire.identity import PrivateKey\n"
+        "key = PrivateKey.generate(os.urandom)\n"
+        "colony.add_user('alice', key.id)\n"
+        "alice = cj.Colony(prvkey=key)\n"
+        "theirs = alice.submit('x', executortype='nobody-here', channels=['talk'])"
+    )
+    cell = notebook.run("%colony watch theirs")
+    assert cell.status == "ok", cell.error
+    notebook.until(lambda: "submitted by 'alice': only its submitter and its executor" in cell.transcript)
+    assert "Not authorized" in notebook.run("%colony read theirs talk").error
+    notebook.run("%colony cancel theirs")
+    notebook.until(lambda: "CANCELLED" in cell.transcript)
+
+
+def test_keys_can_be_asked_for(notebook, colony_server):
+    key = colony_server.prvkey.reveal()
+    line = f"%colony connect {colony_server.host}:{colony_server.port} --colony {colony_server.colonyname} --ask"
+    cell = notebook.start(line)
+    assert "COLONIES_PRVKEY" in (asked := notebook.answer(key))
+    assert "hidden: True" in asked
+    assert "hidden: True" in notebook.answer("")
+    notebook.finish(cell)
+    assert cell.text == f"Connected to colony 'dev' at {colony_server.host}:{colony_server.port} (no TLS).\n"
+    status = notebook.run("%colony")
+    assert f"{colony_server.host}:{colony_server.port}" in status.value["text/plain"]
+    assert key[:8] not in repr(cell.outputs) + repr(status.outputs)
+    again = notebook.run(line, headless=True)
+    assert again.error == ("UsageError: Nobody is there to be asked for a key: set COLONIES_PRVKEY in the environment.")
+    assert "embedded" in notebook.run("%colony connect").text
+
+
+@pytest.mark.parametrize("wrong", ["ab" * 31, "", "g" * 64])
+def test_a_wrong_key_is_refused_and_not_repeated(notebook, wrong):
+    cell = notebook.start("%colony connect localhost:1 --colony dev --ask")
+    notebook.answer(wrong)
+    if wrong:
+        notebook.answer("")
+    notebook.finish(cell)
+    assert cell.error.startswith("SettingsError: ")
+    assert not wrong or wrong[:8] not in cell.error

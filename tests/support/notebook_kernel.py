@@ -114,6 +114,12 @@ class Notebook:
             except Empty:
                 continue
 
+    def answer(self, text: str, timeout: float = 15.0) -> str:
+        """Type an answer to what a cell asks; give the question, and whether the answer is hidden."""
+        request = self._client.get_stdin_msg(timeout=timeout)
+        self._client.input(text)
+        return f"{request['content']['prompt']} (hidden: {request['content']['password']})"
+
     def evaluate(self, expression: str) -> Any:
         """Give the value of an expression, one that `repr` and `eval` carry over."""
         import ast

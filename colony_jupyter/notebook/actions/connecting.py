@@ -9,7 +9,7 @@ import msgspec
 
 from colony_jupyter.client.colony import AsyncColony
 from colony_jupyter.errors import ColonyError, ServerRefused, SettingsError, UsageError
-from colony_jupyter.settings import COLONY_KEY, KEY, resolve
+from colony_jupyter.settings import COLONY_KEY, HOST, KEY, resolve
 from colony_jupyter.wire.models import ExecutorState, Statistics
 
 if TYPE_CHECKING:
@@ -82,6 +82,8 @@ def choose(
     host, port = _parts(address) if address else (None, None)
     environ = dict(os.environ)
     if ask is not None:
+        if host is None and not environ.get(HOST):
+            raise UsageError(f"--ask asks for keys only: say for which server, by HOST:PORT or by {HOST}.")
         for name, whose in ((KEY, "your private key"), (COLONY_KEY, "the colony's private key, or nothing")):
             if typed := ask(f"{name} ({whose}): ").strip():
                 environ[name] = typed

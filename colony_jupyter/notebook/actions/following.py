@@ -11,7 +11,7 @@ from colony_jupyter.channels.conversation import ends_conversation
 from colony_jupyter.channels.reader import StreamState
 from colony_jupyter.client.loop import PORTAL
 from colony_jupyter.client.process import SYNC, raise_unless_successful
-from colony_jupyter.errors import ColonyError, ProcessRemoved
+from colony_jupyter.errors import ChannelNotFound, ColonyError, ProcessRemoved
 from colony_jupyter.notebook.view import PaneCallbacks
 from colony_jupyter.wire.models import ProcessState
 
@@ -200,6 +200,13 @@ class Follower:
                     self._take(channel, entries)
                     if any(ends_conversation(entry) and entry.senderid != process.colony.userid for entry in entries):
                         await self._acknowledge(channel)
+        except ChannelNotFound as error:
+            if not error.closed:
+                raise
+            self.tell(
+                f"The process ended before its channel '{channel}' could be read. Declare a channel named '{SYNC}', "
+                "too, so that its executor waits for the reader."
+            )
         finally:
             if self._on_entries is not None:
                 self._on_entries(channel, ())

@@ -32,7 +32,7 @@ COLOURS: Final = {
 NO_MATH: Final = "mathjax_ignore tex2jax_ignore"
 """Classes that keep MathJax from reading dollars in somebody's text as formulas, which may hold links."""
 
-_WIDEST: Final = 60
+_WIDEST: Final = 64  # a whole id
 _LONGEST: Final = 500
 _MONO: Final = "font-family:ui-monospace,Menlo,Consolas,monospace"
 

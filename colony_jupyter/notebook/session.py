@@ -37,6 +37,7 @@ class Session:
 
     def __init__(self) -> None:
         self._colony: AsyncColony | None = None  # None until something asks for it
+        self._earlier: list[AsyncColony] = []  # what still runs may need them
         self.processes: dict[str, AsyncProcess] = {}  # by id, the latest last
         self.talks: dict[Topic, Talk] = {}  # the latest last
 
@@ -79,6 +80,8 @@ class Session:
 
     def switch(self, colony: AsyncColony) -> None:
         """Use another connection from now on. The earlier one serves what still runs on it."""
+        if self._colony is not None:
+            self._earlier.append(self._colony)
         self._colony = colony
 
     def remember(self, process: AsyncProcess) -> Process:
@@ -96,5 +99,5 @@ class Session:
         """Let go of the connections and of everything that listens on them; processes go on."""
         for talk in self.talks.values():
             PORTAL.call_soon(talk.stop)
-        if self._colony is not None:
-            PORTAL.run(self._colony.aclose)
+        for colony in [*self._earlier, *([self._colony] if self._colony is not None else [])]:
+            PORTAL.run(colony.aclose)

@@ -24,9 +24,11 @@ async def steps(context, count=3, pause=0.02):
     await context.channel("progress").end()
     return "Task completed!"
 
-@executor.function("forever")
-async def forever(context):
-    await asyncio.sleep(600)
+@executor.function("at-once")
+async def at_once(context):
+    for step in range(50):
+        await context.channel("progress").send(f"entry {step}.")
+    await context.channel("progress").end()
 
 @executor.function("breaks")
 def breaks(context):

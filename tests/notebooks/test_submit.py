@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -117,7 +119,10 @@ def test_an_unknown_function_fails_with_a_sentence(notebook):
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("%colony submit nosuch", "UsageError: No executor offers a function 'nosuch'. Offered: breaks (magics-test)"),
+        (
+            "%colony submit nosuch",
+            "UsageError: No executor offers a function 'nosuch'. Offered: at-once (magics-test), breaks",
+        ),
         ("%colony stauts", "Did you mean 'status'?"),
         ("%colony submit f --chanel x", "There is no option --chanel. Did you mean '--channel'?"),
         ("%colony submit f $nothing", "There is no variable 'nothing'"),
@@ -259,3 +264,28 @@ def test_a_wrong_key_is_refused_and_not_repeated(notebook, wrong):
     notebook.finish(cell)
     assert cell.error.startswith("SettingsError: ")
     assert not wrong or wrong[:8] not in cell.error
+
+
+def test_the_acknowledged_ending_loses_nothing(notebook):
+    """The function is over before anybody can have subscribed; its channel `sync` keeps the process open."""
+    begun = time.monotonic()
+    cell = notebook.run("%colony submit at-once --channel progress sync --type magics-test --wait")
+    assert cell.status == "ok", cell.error
+    assert [cell.transcript.count(f"entry {step}.") for step in range(50)] == [1] * 50
+    assert time.monotonic() - begun < 5
+
+
+def test_a_channel_that_was_not_declared(notebook):
+    cell = notebook.run("%colony submit at-once --channel progres --type magics-test --wait")
+    assert "Channel 'progress' not found. This process has: progres." in cell.error
+
+
+def test_the_beginning_of_an_id(notebook):
+    notebook.run("process = %colony submit gives-back --quiet --wait")
+    whole = notebook.evaluate("process.processid")
+    assert whole in notebook.run(f"%colony get {whole[:10]}").value["text/plain"]
+    assert whole in notebook.run(f"%colony get {whole}").value["text/plain"]
+    notebook.run("name = process.processid")
+    assert whole in notebook.run("%colony get name").value["text/plain"]
+    typo = "0" if whole[3] != "0" else "1"
+    assert f"Did you mean '{whole[:8]}'?" in notebook.run(f"%colony get {whole[:3]}{typo}{whole[4:8]}").error

@@ -49,11 +49,11 @@ async def find(colony: AsyncColony, word: str, names: Mapping[str, Any], known: 
             f"'{word}' is no process: name a variable that holds one, an id, or the beginning of an id."
             f"{did_you_mean(word, holders)}"
         )
-    candidates = {processid for processid in known if processid.startswith(wanted)}
-    for records in await _newest(colony):
-        candidates.update(record.processid for record in records if record.processid.startswith(wanted))
+    newest = {record.processid for records in await _newest(colony) for record in records}
+    candidates = {processid for processid in newest.union(known) if processid.startswith(wanted)}
     if not candidates:
-        raise UsageError(f"No process is known whose id begins with '{wanted}': `%colony ps` lists them.")
+        near = did_you_mean(wanted, (processid[: len(wanted)] for processid in newest)) or " `%colony ps` lists them."
+        raise UsageError(f"No process is known whose id begins with '{wanted}'.{near}")
     if len(candidates) > 1:
         shown = ", ".join(sorted(processid[: len(wanted) + 4] for processid in candidates)[:5])
         raise UsageError(f"{len(candidates)} processes' ids begin with '{wanted}' ({shown}): type more of it.")

@@ -147,7 +147,7 @@ class Follower:
 
     async def _follow(self) -> None:
         process = self.process
-        record = process.colony.watch(process.processid).record or await process.refresh()
+        record = process.shared.watch.record or await process.refresh()
         names = record.spec.channels if self._wanted is None else self._wanted
         if record.state.is_closed:
             names = []  # channels do not outlive their process
@@ -157,7 +157,7 @@ class Follower:
                 group.create_task(self._guarded(self._read(name)))
 
     async def _follow_state(self) -> None:
-        watch = self.process.colony.watch(self.process.processid)
+        watch = self.process.shared.watch
         async with watch.following():
             while not watch.is_over:
                 record = watch.record
@@ -193,7 +193,7 @@ class Follower:
         stream = process.channel(channel).stream(errors="yield", to_end=False)
         stream.on_state(partial(self._show_connection, channel))
         if channel != SYNC:
-            process.colony.readers(process.processid).opened.add(channel)
+            process.shared.readers.opened.add(channel)
         try:
             async with stream:
                 while entries := await stream.batch():
@@ -212,7 +212,7 @@ class Follower:
                 self._on_entries(channel, ())
 
     async def _acknowledge(self, channel: str) -> None:
-        readers = self.process.colony.readers(self.process.processid)
+        readers = self.process.shared.readers
         readers.ended.add(channel)
         if readers.opened <= readers.ended:
             await self.process.acknowledge()
@@ -244,7 +244,7 @@ class Follower:
             self._faults.append(fault)
 
     def _show_process(self) -> None:
-        record = self.process.colony.watch(self.process.processid).record
+        record = self.process.shared.watch.record
         if self._view is not None and record is not None:
             self._view.process(record, self._executors.get(record.assignedexecutorid, ""), self._waiting_for)
 

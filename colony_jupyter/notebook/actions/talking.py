@@ -42,7 +42,7 @@ class Talk:
     @property
     def is_over(self) -> bool:
         """Whether nothing can be said any more."""
-        return self._ended or self.process.colony.watch(self.process.processid).is_over
+        return self._ended or self.process.shared.watch.is_over
 
     @property
     def view(self) -> View | None:

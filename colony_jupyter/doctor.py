@@ -231,7 +231,6 @@ async def _round_trip(colony: AsyncColony) -> list[Finding]:
     finally:
         await colony.cancel(process)
         await colony.remove_process(process)
-        colony.forget(process.processid)
 
 
 async def _channel(process: AsyncProcess) -> Finding:

@@ -160,7 +160,7 @@ class AsyncChannel:
             StreamError: if the answer is an ``error``.
             ChannelClosed: if the stream ended without an answer.
         """
-        return await self.process.colony.asker(self.process.processid, self.name).ask(payload, timeout)
+        return await self.process.shared.asker(self.name).ask(payload, timeout)
 
     async def end(self, *, inreplyto: int = 0) -> int:
         """Send ``end``: nothing more will come, or with ``inreplyto`` nothing more in answer to that entry."""
@@ -171,7 +171,7 @@ class AsyncChannel:
         return await self.send(text, type=ERROR, inreplyto=inreplyto)
 
     def _writer(self) -> ChannelWriter:
-        return self.process.colony.writer(self.process.processid, self.name)
+        return self.process.shared.writer(self.name)
 
     async def _explain(self, error: ChannelNotFound) -> ChannelNotFound:
         record = await self.process.refresh()

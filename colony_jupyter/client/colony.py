@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakValueDictionary
 
-from colony_jupyter.channels.outbox import Bucket
-from colony_jupyter.client.asker import Asker
 from colony_jupyter.client.calls import Calls
 from colony_jupyter.client.endpoint import Endpoint
 from colony_jupyter.client.process import AsyncProcess, ProcessFacts
+from colony_jupyter.client.shared import Shared
 from colony_jupyter.client.spec import make_spec
 from colony_jupyter.client.transport import Transport
-from colony_jupyter.client.watch import ProcessWatch
-from colony_jupyter.client.writer import ChannelWriter, payload_bytes
+from colony_jupyter.client.writer import payload_bytes
 from colony_jupyter.errors import AccessDenied, ColonyError, ServerRefused, SettingsError
 from colony_jupyter.settings import resolve
 from colony_jupyter.wire import messages
@@ -24,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Self
 
+    from colony_jupyter.client.watch import ProcessWatch
     from colony_jupyter.settings import Settings
     from colony_jupyter.wire.identity import PrivateKey
     from colony_jupyter.wire.models import Entry
@@ -32,15 +30,6 @@ T = TypeVar("T")
 
 _NOTHING_NOW = frozenset({404, 408, 503})
 """Statuses by which an assign says that there is nothing now (trap 14)."""
-
-
-@dataclass
-class Readers:
-    """Which channels of a process are read here, and which of those have ended and been handed over."""
-
-    opened: set[str] = field(default_factory=set)
-    ended: set[str] = field(default_factory=set)
-    acknowledged: bool = False
 
 
 class AsyncColony(Calls):
@@ -60,12 +49,7 @@ class AsyncColony(Calls):
         self._transport = Transport(self.endpoint)
         self._own_key = prvkey
         self._keys: tuple[PrivateKey, PrivateKey | None, PrivateKey | None] | None = None  # None until connected
-        self._watches: dict[str, ProcessWatch] = {}
-        self._writers: dict[tuple[str, str], ChannelWriter] = {}
-        self._askers: dict[tuple[str, str], Asker] = {}
-        self._buckets: dict[str, Bucket] = {}
-        self._readers: dict[str, Readers] = {}
-        self._fresh: set[str] = set()  # processes submitted or assigned here, to which nothing was written before
+        self._shared: WeakValueDictionary[str, Shared] = WeakValueDictionary()  # by process
 
     # connection
 
@@ -104,8 +88,9 @@ class AsyncColony(Calls):
 
     async def aclose(self) -> None:
         """Close the connections."""
-        for writer in self._writers.values():
-            await writer.aclose()
+        for shared in list(self._shared.values()):
+            for writer in shared.writers.values():
+                await writer.aclose()
         await self._transport.aclose()
 
     async def __aenter__(self) -> Self:
@@ -201,8 +186,7 @@ class AsyncColony(Calls):
         if not spec.conditions.executortype:
             spec.conditions.executortype = await self.type_offering(spec.funcname)
         record = await self.call(messages.SubmitFunctionSpec(spec=spec), ProcessRecord)
-        self._fresh.add(record.processid)
-        return self._process(record)
+        return self._process(record, fresh=True)
 
     async def assign(
         self, timeout: float = 10.0, *, availablecpu: str = "", availablemem: str = ""
@@ -309,7 +293,7 @@ class AsyncColony(Calls):
             ChannelNotFound, ChannelClosed, ChannelFull, MessageTooLarge: as they say.
         """
         await self.connect()
-        await self.writer(str(processid), name).append(sequence, payload_bytes(payload), type, inreplyto)
+        await self.shared(str(processid)).writer(name).append(sequence, payload_bytes(payload), type, inreplyto)
 
     async def channel_read(
         self, processid: ProcessFacts | str, name: str, start: int = 0, limit: int = 0
@@ -362,55 +346,16 @@ class AsyncColony(Calls):
         """Give a handle to a process without asking the server for it."""
         return AsyncProcess(self, processid)
 
+    def shared(self, processid: str) -> Shared:
+        """Give what all handles to a process have in common; it lasts as long as one of them."""
+        shared = self._shared.get(processid)
+        if shared is None:
+            shared = self._shared[processid] = Shared(self, processid)
+        return shared
+
     def watch(self, processid: str) -> ProcessWatch:
         """Give the shared watch of a process."""
-        watch = self._watches.get(processid)
-        if watch is None:
-            watch = self._watches[processid] = ProcessWatch(
-                processid, endpoint=self.endpoint, key=self.key, look=lambda: self.look(processid)
-            )
-        return watch
-
-    def writer(self, processid: str, channel: str) -> ChannelWriter:
-        """Give the one writer of a channel."""
-        writer = self._writers.get((processid, channel))
-        if writer is None:
-            record = self.watch(processid).record
-            bucket = self._buckets.setdefault(processid, Bucket(time.monotonic()))
-            writer = self._writers[processid, channel] = ChannelWriter(
-                self,
-                processid,
-                channel,
-                initiator=record is None or record.initiatorid == self.key.id,
-                fresh=processid in self._fresh,
-                bucket=bucket,
-            )
-        return writer
-
-    def writers(self, processid: str) -> dict[str, ChannelWriter]:
-        """Give the writers of a process's channels that were made so far, by name."""
-        return {channel: writer for (owner, channel), writer in self._writers.items() if owner == processid}
-
-    def asker(self, processid: str, channel: str) -> Asker:
-        """Give the one who asks on a channel."""
-        asker = self._askers.get((processid, channel))
-        if asker is None:
-            asker = self._askers[processid, channel] = Asker(self.handle(processid).channel(channel))
-        return asker
-
-    def readers(self, processid: str) -> Readers:
-        """Give what is remembered of who reads a process here."""
-        return self._readers.setdefault(processid, Readers())
-
-    def forget(self, processid: str) -> None:
-        """Drop what is kept for a process that has closed."""
-        self._watches.pop(processid, None)
-        self._buckets.pop(processid, None)
-        self._fresh.discard(processid)
-        self._readers.pop(processid, None)
-        for kept in (self._writers, self._askers):
-            for key in [key for key in kept if key[0] == processid]:
-                del kept[key]
+        return self.shared(processid).watch
 
     async def explain_waiting(self, record: ProcessRecord) -> str:
         """Say in a sentence what a waiting process waits for."""
@@ -428,9 +373,11 @@ class AsyncColony(Calls):
             return f"Waiting for an executor of type '{wanted}': none is approved."
         return f"Waiting for an executor of type '{wanted}' to be free."
 
-    def _process(self, record: ProcessRecord) -> AsyncProcess:
-        self.watch(record.processid).learn(record)
-        return AsyncProcess(self, record.processid)
+    def _process(self, record: ProcessRecord, *, fresh: bool = False) -> AsyncProcess:
+        process = AsyncProcess(self, record.processid)
+        process.shared.fresh = process.shared.fresh or fresh
+        process.shared.watch.learn(record)
+        return process
 
     def _all_keys(self) -> tuple[PrivateKey, PrivateKey | None, PrivateKey | None]:
         if self._keys is None:

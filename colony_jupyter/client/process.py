@@ -176,6 +176,7 @@ class AsyncProcess(ProcessFacts):
     def __init__(self, colony: AsyncColony, processid: str) -> None:
         self.colony = colony
         self.processid = processid
+        self.shared = colony.shared(processid)
 
     @property
     def record(self) -> ProcessRecord:
@@ -184,7 +185,7 @@ class AsyncProcess(ProcessFacts):
         Raises:
             UsageError: if the server was never asked.
         """
-        record = self.colony.watch(self.processid).record
+        record = self.shared.watch.record
         if record is None:
             raise UsageError(f"Nothing is known of process {self.processid} yet: call refresh() first.")
         return record
@@ -199,7 +200,7 @@ class AsyncProcess(ProcessFacts):
         Raises:
             ProcessRemoved: if it is not known any more.
         """
-        watch = self.colony.watch(self.processid)
+        watch = self.shared.watch
         await watch.refresh()
         if watch.removed or watch.record is None:
             raise ProcessRemoved(self.processid)
@@ -216,7 +217,7 @@ class AsyncProcess(ProcessFacts):
             WaitTimeout: if it is not in that time; the message says what it waits for.
             ProcessFailed, ProcessCancelled, ProcessRemoved: if it ended another way, so that it never will be.
         """
-        watch = self.colony.watch(self.processid)
+        watch = self.shared.watch
         if watch.record is None:
             await self.refresh()
         try:
@@ -262,9 +263,9 @@ class AsyncProcess(ProcessFacts):
             ProcessFailed: with the executor's errors, if it failed.
             ProcessCancelled, ProcessRemoved: as they say.
         """
-        if self.colony.watch(self.processid).record is None:
+        if self.shared.watch.record is None:
             await self.refresh()
-        if not self.colony.readers(self.processid).opened:
+        if not self.shared.readers.opened:
             await self.acknowledge()
         await self.wait(ProcessState.SUCCESS, timeout)
         output = self.output
@@ -279,18 +280,18 @@ class AsyncProcess(ProcessFacts):
 
     def reader_started(self, core: StreamCore) -> None:
         """Count a reader of one of the channels, for the acknowledged ending."""
-        self.colony.readers(self.processid).opened.add(core.channel)
+        self.shared.readers.opened.add(core.channel)
 
     async def reader_ended(self, core: StreamCore) -> None:
         """Acknowledge once every channel that was opened here has ended and been handed over."""
-        readers = self.colony.readers(self.processid)
+        readers = self.shared.readers
         readers.ended.add(core.channel)
         if readers.opened <= readers.ended:
             await self.acknowledge()
 
     async def acknowledge(self) -> None:
         """Tell the executor, once, that everything was received; only where a channel ``sync`` says that it waits."""
-        readers = self.colony.readers(self.processid)
+        readers = self.shared.readers
         record = self.record
         if SYNC not in record.spec.channels or record.initiatorid != self.colony.key.id or readers.acknowledged:
             return
@@ -304,7 +305,7 @@ class AsyncProcess(ProcessFacts):
         Raises:
             ProcessFailed, ProcessCancelled, ProcessRemoved: if it never will be.
         """
-        watch = self.colony.watch(self.processid)
+        watch = self.shared.watch
         record = self.record
         if record.state is state or (state is ProcessState.RUNNING and record.state.is_closed and _has_run(record)):
             return True

@@ -75,10 +75,19 @@ class ChannelWriter:
         initiator: whether the client is the process's initiator.
         fresh: whether nothing can have been written with this key before.
         bucket: the allowance, shared by the process's channels.
+        keep: something that must not go before this does.
     """
 
     def __init__(
-        self, source: Source, processid: str, channel: str, *, initiator: bool, fresh: bool, bucket: Bucket
+        self,
+        source: Source,
+        processid: str,
+        channel: str,
+        *,
+        initiator: bool,
+        fresh: bool,
+        bucket: Bucket,
+        keep: object = None,
     ) -> None:
         self._source = source
         self._processid = processid
@@ -91,6 +100,7 @@ class ChannelWriter:
         self._text_inreplyto = 0  # what the text that waits answers
         self._flusher: asyncio.Task[None] | None = None  # None while no text waits
         self._failure: ColonyError | None = None  # of the flusher, for the next call to raise
+        self._keep = keep
         self.is_used = False
         """Whether anything was asked to be written."""
         self.has_ended = False

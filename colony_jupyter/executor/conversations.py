@@ -75,7 +75,7 @@ class Conversation:
     def _has_ended(self) -> bool:
         """Whether the function has ended the conversation."""
         process = self._channel.process
-        return process.colony.writer(process.processid, self._channel.name).has_ended
+        return process.shared.writer(self._channel.name).has_ended
 
     async def _answered(self) -> set[int]:
         """Give the messages that an earlier executor of the process has answered, or we before a retry."""

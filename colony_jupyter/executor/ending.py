@@ -97,7 +97,7 @@ class Ending:
         return outcome
 
     def _writers(self) -> Iterable[tuple[str, Any]]:
-        return self._process.colony.writers(self._process.processid).items()
+        return self._process.shared.writers.items()
 
     async def _end_channels(self, outcome: Outcome) -> None:
         """End what was written to; with a reader to wait for, everything, or it would wait for the rest."""

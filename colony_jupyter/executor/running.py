@@ -68,7 +68,7 @@ class Run:
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
-            for writer in self.process.colony.writers(self.process.processid).values():
+            for writer in self.process.shared.writers.values():
                 await writer.aclose()
 
     async def _outcome(self) -> Outcome | None:
@@ -131,7 +131,7 @@ class Run:
 
     async def _follow(self) -> None:
         """Notice when the process is taken from us: closed, cancelled, or put back to waiting."""
-        watch = self.process.colony.watch(self.process.processid)
+        watch = self.process.shared.watch
         with contextlib.suppress(TimeoutError):  # a stream of the function's may follow the process already
             async with asyncio.timeout(_UNWATCHED):
                 await watch.change()

@@ -274,7 +274,6 @@ class Service:
         finally:
             if self._runs.get(processid) is run:
                 del self._runs[processid]
-                self._colony.forget(processid)
             task = asyncio.current_task()
             if task is not None:
                 self._tasks.pop(task, None)

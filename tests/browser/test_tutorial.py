@@ -1,4 +1,4 @@
-"""The first tutorial notebooks as a person meets them: run cell by cell in a real JupyterLab, on the embedded colony."""
+"""The first tutorial notebooks as a person meets them: cell by cell in a real JupyterLab, on the embedded colony."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from colony_jupyter import ChannelClosed, ChannelNotFound, StreamError, WaitTimeout
+from colony_jupyter import AsyncColony, ChannelClosed, ChannelNotFound, StreamError, WaitTimeout
 from colony_jupyter.errors import MessageTooLarge, UsageError
 from colony_jupyter.wire.limits import MAX_PAYLOAD
 
@@ -22,11 +22,10 @@ class TestWriting:
             assert [await mine.channel("c").send("a"), await theirs.channel("c").send("b")] == [1, 2]
             assert [await mine.channel("c").send("c"), await theirs.channel("c").send("d")] == [3, 4]
 
-    async def test_who_attaches_goes_on_after_his_own_entries_and_is_told(self, running, caplog):
-        async with running() as (mine, _):
+    async def test_who_attaches_goes_on_after_his_own_entries_and_is_told(self, running, place, caplog):
+        async with running() as (mine, _), AsyncColony(place) as another:
             await mine.channel("c").send("before")
-            mine.colony.forget(mine.processid)
-            again = await mine.colony.get_process(mine.processid)
+            again = await another.get_process(mine.processid)
             assert await again.channel("c").send("after") == 3
             assert "1 entries of this key from before" in caplog.text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
@@ -51,12 +52,11 @@ class TestResults:
             with pytest.raises(ProcessRemoved):
                 await waiting
 
-    async def test_running_returns_too_once_it_has_run(self, running):
-        async with running() as (mine, theirs):
+    async def test_running_returns_too_once_it_has_run(self, running, place):
+        async with running() as (mine, theirs), AsyncColony(place) as another:
             assert (await mine.running(10)).state is ProcessState.RUNNING
             await theirs.colony.close(theirs)
-            mine.colony.forget(mine.processid)
-            later = await mine.colony.get_process(mine.processid)
+            later = await another.get_process(mine.processid)
             assert (await later.running(1)).state is ProcessState.SUCCESS
             assert (await later.colony.subscribe_process(later, "running", 1)).state is ProcessState.SUCCESS
 
@@ -154,3 +154,20 @@ def _environ(place):
         "COLONIES_PRVKEY": place.prvkey.reveal(),
         "COLONIES_COLONY_PRVKEY": place.colony_prvkey.reveal(),
     }
+
+
+async def test_what_is_kept_for_a_process_goes_with_its_last_handle(running):
+    async with running() as (mine, theirs):
+        colony = mine.colony
+        process = await colony.submit("f", executortype="nobody", channels=["c"])
+        await process.channel("c").write("still on its way")
+        processid = process.processid
+        del process
+        gc.collect()
+        # The text that waits keeps its writer, so that nobody else numbers entries beside it.
+        await colony.handle(processid).channel("c").send("after")
+        assert [entry.text for entry in await colony.channel_read(processid, "c")] == ["still on its way", "after"]
+        await asyncio.sleep(0.2)
+        gc.collect()
+        assert processid not in colony._shared
+        await theirs.colony.close(theirs)

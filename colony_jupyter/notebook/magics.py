@@ -226,10 +226,11 @@ class ColonyMagics(Magics):
 
     def _watch(self, found: Namespace, names: Mapping[str, Any]) -> Process:
         process = self._find(found.pid, names)
-        processes.check_channels(process.record, found.channel)
+        wanted = [str(name) for name in found.channel]
+        processes.check_channels(process.record, wanted)
         self._goes_on(process)
         why_not = processes.stranger(process.asynchronous)
-        channels = [] if why_not else found.channel or None
+        channels = [] if why_not else wanted or None
         follower = self.session.run(following.follow, process.asynchronous, channels)
         self._show(follower, process, wait=False, remark=why_not)
         return process

@@ -183,10 +183,13 @@ class Follower:
         if record.state is ProcessState.WAITING:
             sentence = await colony.explain_waiting(record)
             self._waiting_for = sentence[:1].lower() + sentence[1:].rstrip(".")
-        executorid = record.assignedexecutorid
-        if executorid and executorid not in self._executors:
+        if record.assignedexecutorid:
+            await self._find_name(record.assignedexecutorid)
+
+    async def _find_name(self, executorid: str) -> None:
+        if executorid not in self._executors:
             with contextlib.suppress(ColonyError):  # then its id is shown
-                self._executors[executorid] = (await colony.get_executor_by_id(executorid)).executorname
+                self._executors[executorid] = (await self.process.colony.get_executor_by_id(executorid)).executorname
 
     async def _read(self, channel: str) -> None:
         process = self.process
@@ -197,6 +200,8 @@ class Follower:
         try:
             async with stream:
                 while entries := await stream.batch():
+                    for senderid in {entry.senderid for entry in entries} - {process.record.initiatorid}:
+                        await self._find_name(senderid)  # a first entry may come before the news that it runs
                     self._take(channel, entries)
                     if any(ends_conversation(entry) and entry.senderid != process.colony.userid for entry in entries):
                         await self._acknowledge(channel)

@@ -114,6 +114,14 @@ class _Window:
 
 
 @dataclass(frozen=True)
+class _Doubt:
+    """Something that breaks the stream, unless it follows from the process having closed: that is being asked for."""
+
+    reason: str
+    refusal: Refused | None = None
+
+
+@dataclass(frozen=True)
 class Refused:
     """A refusal that ends the stream: the server's status and words."""
 
@@ -150,7 +158,7 @@ class Reader:
         self._open_at: float | None = None  # when the next window is to be opened
         self._heard = 0.0  # when something came the last time
         self._closed: float | None = None  # when the process was known to have closed
-        self._doubt: Refused | None = None  # a "not found" whose cause is being asked for
+        self._doubt: _Doubt | None = None
         self._retries = delays(random)
 
     # outputs
@@ -264,12 +272,13 @@ class Reader:
 
     def process_open(self, now: float) -> None:
         """The process was asked for, and it has not closed."""
-        if self._doubt is not None and not self.state.is_over:
-            if self._windows:  # an older window stands: the refusal was of a moment
-                self._doubt = None
-                self._open_at = now + next(self._retries)
-            else:
-                self._break("", self._doubt)
+        doubt, self._doubt = self._doubt, None
+        if doubt is None or self.state.is_over:
+            return
+        if doubt.refusal is not None and self._windows:  # an older window stands: the refusal was of a moment
+            self._open_at = now + next(self._retries)
+        else:
+            self._break(doubt.reason, doubt.refusal)
 
     def process_closed(self, now: float) -> None:
         """The process has closed, or is not known any more: its channels are gone."""
@@ -369,7 +378,7 @@ class Reader:
 
     def _without_window(self, now: float) -> None:
         """A window went otherwise than by its own end."""
-        if not self._windows and not self.state.is_over:
+        if not self._stands():
             self._resuming()
         if self._log is None and self._log_at is None:
             self._open_at = now + next(self._retries)
@@ -383,23 +392,28 @@ class Reader:
             self._break("", refusal)
         elif refusal.status == _NOT_FOUND:
             if self._closed is None:
-                self._doubt = refusal
-                self._effects.append(AskProcess())
+                self._ask(_Doubt("", refusal))
             elif not self._windows:
                 self._gone()
         else:
             self._without_window(now)
 
     def _judge(self, tail: Sequence[Entry], known: int) -> bool:
-        """Act on what a tail of the log says; whether that was the end."""
+        """Act on what a tail of the log says; whether it is of no use."""
         verdict = self.inbox.judge(tail, known)
         if verdict is Verdict.REPLACED:
-            self._break("the server lost the channel's log, as it does when it is restarted")
+            # A cancelled process's channels come back empty when they are asked for, all others do not.
+            self._ask(_Doubt("the server lost the channel's log, as it does when it is restarted"))
             return True
         if verdict is Verdict.INSERTED and self._log is None:
             self._log = ReadLog(0)
             self._effects.append(self._log)
         return False
+
+    def _ask(self, doubt: _Doubt) -> None:
+        if self._closed is None:
+            self._doubt = doubt
+            self._effects.append(AskProcess())
 
     def _take(self, entries: Sequence[Entry]) -> bool:
         """Deliver what is new; whether that was the end."""

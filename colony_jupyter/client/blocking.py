@@ -86,6 +86,11 @@ class Stream(_Face[AsyncStream]):
         """The process as it was last known; after the end it says how it ended."""
         return self._async.process
 
+    @property
+    def waiting_for(self) -> str:
+        """What the process waits for, as a sentence; empty once it runs."""
+        return self._async.waiting_for
+
     def statistics(self) -> Statistics:
         """Tell what was delivered, dropped as repeated, resumed, and the lag."""
         return self._async.statistics()

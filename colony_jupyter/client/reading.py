@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import msgspec
 
+from colony_jupyter.channels.backoff import delays
 from colony_jupyter.channels.reader import AskProcess, Close, Open, Reader, ReadLog, Refused, StreamState
 from colony_jupyter.client.sockets import subscription
 from colony_jupyter.client.spool import Spool
@@ -353,12 +354,17 @@ class StreamCore:
                 await self._watch.refresh()
 
     async def _ask(self) -> None:
-        with contextlib.suppress(ColonyError):
-            await self._watch.refresh()
-        if self._watch.is_over:
-            self._input(self._reader.process_closed)
-        elif self._watch.record is not None:
-            self._input(self._reader.process_open)
+        retries = delays(random.random)
+        while not self._watch.is_over:
+            try:
+                await self._watch.refresh()
+            except ServerRefused:
+                break  # it is not ours to ask for: the doubt stands
+            except ColonyError:
+                await asyncio.sleep(next(retries))
+            else:
+                break
+        self._input(self._reader.process_closed if self._watch.is_over else self._reader.process_open)
 
     async def _follow_process(self) -> None:
         while not self._watch.is_over:

@@ -89,6 +89,11 @@ class AsyncStream:
 
         self._core.news.add(look)
 
+    @property
+    def waiting_for(self) -> str:
+        """What the process waits for, as a sentence; empty once it runs."""
+        return self._core.waiting_for()
+
     def statistics(self) -> Statistics:
         """Tell what was delivered, dropped as repeated, resumed, and the lag."""
         return self._core.statistics()

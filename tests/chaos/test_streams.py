@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from proxy import Proxy
 
-from colony_jupyter import AsyncColony, StreamBroken, settings
+from colony_jupyter import AsyncColony, FunctionSpec, StreamBroken, settings
 from colony_jupyter.channels.reader import StreamState
 from colony_jupyter.errors import ChannelClosed, StreamError, WaitTimeout
 from colony_jupyter.wire.identity import PrivateKey
@@ -194,6 +194,39 @@ async def test_it_ends_however_the_process_ends(make_colony_server, way):
             assert stream.process.state is (ProcessState.CANCELLED if way == "cancel" else ProcessState.FAILED)
 
 
+@pytest.mark.parametrize("way", ["cancelled", "failed"])
+async def test_it_ends_within_the_look_when_nobody_announces_the_end(make_colony_server, way):
+    server = make_colony_server()
+    async with world(server) as (mine, theirs):
+        colony, executortype = mine.colony, theirs.spec.conditions.executortype
+        specs = [FunctionSpec(funcname="f", nodename=name, channels=["c"]) for name in ("a", "b")]
+        for spec in specs:
+            spec.conditions.executortype = executortype
+        workflow = await colony.submit_workflow(specs)
+        first, second = [await theirs.colony.assign(5) for _ in specs]
+        await first.channel("c").send("only")
+        stream = colony.handle(first.processid).channel("c").stream()
+        assert (await anext(stream)).text == "only"
+        at = time.monotonic()
+        if way == "cancelled":
+            await colony.cancel_workflow(workflow.processgraphid)
+        else:
+            await theirs.colony.fail(second, ["the other one failed"])
+        assert await collect(stream) == []
+        assert time.monotonic() - at < 6.5
+        assert stream.process.state is (ProcessState.CANCELLED if way == "cancelled" else ProcessState.FAILED)
+
+
+async def test_who_reads_a_waiting_process_can_see_what_it_waits_for(make_colony_server):
+    server = make_colony_server()
+    async with AsyncColony(reach(server)) as colony:
+        process = await colony.submit("f", channels=["c"], executortype="nobody-has-it")
+        stream = process.channel("c").stream(idle_timeout=0.3)
+        with pytest.raises(WaitTimeout, match="waits for an executor of type 'nobody-has-it'"):
+            await anext(stream)
+        assert "nobody-has-it" in stream.waiting_for
+
+
 async def test_a_close_while_the_link_is_down_is_told_and_not_taken_for_the_end(make_colony_server):
     server = make_colony_server()
     async with Proxy(server.port) as reading, world(server, reader_port=reading.port) as (mine, theirs):
@@ -236,21 +269,23 @@ async def test_an_executor_that_lost_the_process_is_marked_and_its_successor_goe
         assert [(entry.text, entry.former) for entry in late] == [("from the first", True), ("from the second", False)]
 
 
-async def test_a_reader_that_stalls_still_gets_everything_long_after_the_close(make_colony_server):
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("count", [1500, pytest.param(10_000, marks=pytest.mark.chaos)])
+async def test_a_reader_that_stalls_still_gets_everything_long_after_the_close(make_colony_server, count):
     server = make_colony_server(limits=False)
     async with world(server) as (mine, theirs):
         stream = mine.channel("c").stream()
         first = asyncio.create_task(anext(stream))
         await asyncio.sleep(0)
         payload = b"x" * 60_000
-        for number in range(1500):
+        for number in range(count):
             await theirs.channel("c").send(payload + str(number).encode())
         await first
         await theirs.colony.close(theirs)
         await mine.closed(10)
         await asyncio.sleep(1.0)
         rest = await collect(stream)
-        assert [entry.payload[60_000:] for entry in rest] == [str(number).encode() for number in range(1, 1500)]
+        assert [entry.payload[60_000:] for entry in rest] == [str(number).encode() for number in range(1, count)]
 
 
 async def test_an_error_entry_raises_after_everything_before_it(make_colony_server):

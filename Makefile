@@ -7,8 +7,9 @@ BIN := $(VENV)/bin
 LAB_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
+NOTEBOOKS ?=
 
-.PHONY: lab test check bench chaos clean
+.PHONY: lab test check bench chaos notebooks docs clean
 
 lab: $(VENV)/.lab
 	$(BIN)/colony-jupyter lab $(LAB_ARGS)
@@ -28,6 +29,13 @@ bench: $(VENV)/.dev
 # The long runs of the faults that `make test` does in small; no time limit of a test applies.
 chaos: $(VENV)/.dev
 	$(BIN)/python -m pytest -m chaos --timeout 0 $(TEST_ARGS)
+
+# What the tutorial's cells show, and the pages made from docstrings and --help; tests find what is out of date.
+notebooks: $(VENV)/.dev
+	$(BIN)/python -m tools.transcripts $(NOTEBOOKS)
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m tools.reference
 
 clean:
 	rm -rf $(VENV) build dist test-output .mypy_cache .ruff_cache .hypothesis

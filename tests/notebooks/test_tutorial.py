@@ -1,83 +1,161 @@
-"""The tutorial's notebooks, run by a program from the first cell to the last."""
+"""The tutorial's notebooks, run by a program from the first cell to the last, and what they show kept up to date."""
 
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
-from typing import Any
+import json
+import re
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-PROGRESS = NOTEBOOKS / "01-streaming-progress.ipynb"
-CHAT = NOTEBOOKS / "02-chat.ipynb"
+from tools.transcripts import NOTEBOOKS, VARIES, comparable, execute, shown, tidy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+PROGRESS, CHAT = PATHS[:2]
+
+HOW = "`make notebooks` runs it again and keeps what it shows"
+
+LONGEST_NOTEBOOK = 1300
+"""Words of one notebook, code included: five minutes of reading at 260 a minute."""
 
 
-async def run(path: Path) -> list[Any]:
-    """Execute a notebook; its code cells."""
-    notebook = nbformat.read(path, as_version=4)
-    await NotebookClient(notebook, timeout=50, kernel_name="python3").async_execute()
+def code(notebook: Any) -> list[Any]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def shown(cell: Any) -> str:
-    """What a reader of the saved file sees, as text."""
-    return "\n".join(
-        output.text if output.output_type == "stream" else output.data.get("text/plain", "") for output in cell.outputs
-    )
+def read(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)
 
 
-def find(cells: list[Any], source: str) -> Any:
-    return next(cell for cell in cells if source in cell.source)
+def types(notebook: Any) -> list[str]:
+    return re.findall(r'cj\.Executor\("([^"]+)"\)', "\n".join(cell.source for cell in code(notebook)))
 
 
-def check_progress(cells: list[Any]) -> None:
-    submitted = shown(find(cells, "%colony submit"))
-    assert submitted.startswith("SUCCESS long-task")
-    steps = [f"Processing step {step}/10" for step in range(1, 11)]
-    assert [submitted.count(f"{step}\n") for step in steps] == [1] * 10
-    assert 'Output: "Task completed!"' in submitted
-    blocking = shown(find(cells, "with cj.Colony() as colony"))
-    lines = [line.partition(" ")[2] for line in blocking.splitlines() if "step" in line]
-    assert lines == steps
-    assert "Task completed!" in blocking
-    waited = shown(find(cells, "async with cj.AsyncColony()"))
-    assert [f"step {step}/3" in waited for step in (1, 2, 3)] == [True] * 3
-    assert "Task completed!" in waited
+by_name = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 
 
-def check_chat(cells: list[Any]) -> None:
-    talk = [cell for cell in cells if cell.source.startswith("%%colony_chat")]
-    answers = ["Hello! How can I help you?", "I received your message!", "Goodbye! Have a great day!"]
-    assert [answer in shown(cell) for cell, answer in zip(talk, answers, strict=True)] == [True] * 3
-    assert "'Goodbye! Have a great day!'" in shown(next(cell for cell in cells if cell.source == "answer"))
+@by_name
+@pytest.mark.timeout(180)
+async def test_runs_and_shows_what_is_kept(path):
+    made = comparable(await execute(path))
+    kept = comparable(read(path))
+    assert made == kept, f"{path.name} shows something else now: {HOW}"
 
 
-async def test_streaming_progress():
-    check_progress(await run(PROGRESS))
+@pytest.mark.timeout(120)
+async def test_two_at_once_on_one_colony():
+    """Each has an executor type of its own, so neither takes the other's work."""
+    progress, chat = await asyncio.gather(execute(PROGRESS), execute(CHAT))
+    assert "Processing step 10/10" in shown(code(progress)[2])
+    assert "Goodbye! Have a great day!" in shown(code(chat)[4])
 
 
-async def test_chat():
-    check_chat(await run(CHAT))
+def test_there_are_ten_in_order():
+    assert [path.name[:2] for path in PATHS] == [f"{number:02}" for number in range(1, 11)]
 
 
-@pytest.mark.live
-async def test_both_at_once_on_a_real_server():
-    progress, chat = await asyncio.gather(run(PROGRESS), run(CHAT))
-    check_progress(progress)
-    check_chat(chat)
-
-
-async def test_both_at_once():
-    progress, chat = await asyncio.gather(run(PROGRESS), run(CHAT))
-    check_progress(progress)
-    check_chat(chat)
-
-
-@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
-def test_notebooks_are_valid_and_name_no_machine(path):
-    notebook = nbformat.read(path, as_version=4)
+@by_name
+def test_is_a_valid_notebook_with_outputs(path):
+    notebook = read(path)
     nbformat.validate(notebook)
-    assert all(cell.id for cell in notebook.cells)
+    assert [cell.id for cell in notebook.cells] == [f"cell-{number:02}" for number in range(len(notebook.cells))]
+    counts = [cell.execution_count for cell in code(notebook)]
+    assert counts == list(range(1, len(counts) + 1)), f"{path.name} was not run in order: {HOW}"
+
+
+@by_name
+def test_holds_nothing_of_the_machine_it_was_run_on(path):
+    """Beside what `tests/unit/test_repository.py` looks for in every file."""
+    told = path.read_text("utf-8")
+    assert re.findall(r"/tmp/[\w.-]+|ipykernel_\d+|File \S+\.py", told) == []
+    assert re.findall(r"tutorial-[a-z]+-(?!laptop-)[\w-]+-[0-9a-f]{6}\b", told) == []
+    assert "application/vnd.jupyter.widget" not in told
+
+
+@by_name
+def test_can_be_read_in_five_minutes(path):
+    notebook = read(path)
+    assert sum(len(cell.source.split()) for cell in notebook.cells) < LONGEST_NOTEBOOK
+
+
+def test_each_has_an_executor_type_of_its_own():
+    found = [name for path in PATHS for name in types(read(path))]
+    assert len(found) == len(set(found)) == len(PATHS)
+    assert all(name.startswith("tutorial-") and name[-1].isalpha() for name in found)  # trap 5
+
+
+def test_the_way_through_leads_to_all_of_them_and_back():
+    links = re.findall(r"\]\(([\w.-]+\.ipynb)\)", (NOTEBOOKS / "README.md").read_text("utf-8"))
+    assert links == [path.name for path in PATHS]
+    for path in PATHS:
+        for cell in read(path).cells:
+            for name in re.findall(r"\]\(([\w.-]+\.ipynb)\)", cell.source if cell.cell_type == "markdown" else ""):
+                assert (NOTEBOOKS / name).exists(), f"{path.name} leads to {name}, which is not there"
+
+
+def notebook_of(*outputs: dict[str, Any], tags: tuple[str, ...] = ()) -> Any:
+    cell = nbformat.v4.new_code_cell("1", outputs=[nbformat.from_dict(output) for output in outputs])
+    if tags:
+        cell.metadata["tags"] = list(tags)
+    cell.metadata["execution"] = {"started": "now"}
+    return nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": {"a": 1}})
+
+
+def stream(text: str) -> dict[str, Any]:
+    return {"output_type": "stream", "name": "stdout", "text": text}
+
+
+def test_what_is_kept_names_no_machine():
+    text = "data in /somewhere/data/colony_jupyter, taken by tutorial-chat-my-host.lan-12ab34"
+    notebook = tidy(notebook_of(stream(text)), "/somewhere/data")
+    assert shown(notebook.cells[0]) == "data in ~/.local/share/colony_jupyter, taken by tutorial-chat-laptop-12ab34"
+    assert notebook.cells[0].metadata == {}
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+
+
+def test_pieces_of_a_stream_are_one_output():
+    notebook = tidy(notebook_of(stream("a\n"), stream("b\n")))
+    assert [output.text for output in notebook.cells[0].outputs] == ["a\nb\n"]
+
+
+def test_what_varies_is_not_kept():
+    notebook = tidy(notebook_of(stream("Python 3.11"), tags=(VARIES,)))
+    assert notebook.cells[0].outputs == []
+    assert notebook.cells[0].metadata == {"tags": [VARIES]}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("process 0a1b2c3d ended", "process ffffffff ended"),
+        ("process " + "ab" * 32, "process " + "cd" * 32),
+        ("17:05:33  you  Hello", "00:00:00  you  Hello"),
+        ("17:05:33.524  you", "23:59:59.001  you"),
+        ("written 2026-11-23 17:05:38 +0000", "written 2027-01-01 00:00:00 -0530"),
+        ("at 2026-11-23T17:05:38.123456789Z", "at 2027-01-01T00:00:00Z"),
+        ("took  0:04", "took  0:05"),
+        ("by tutorial-chat-laptop-12ab34    RUNNING", "by tutorial-chat-laptop-ffffff RUNNING"),
+    ],
+)
+def test_two_runs_may_differ_in(one, other):
+    assert comparable(notebook_of(stream(one))) == comparable(notebook_of(stream(other)))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("SUCCESS", "FAILED"),
+        ("seq=1", "seq=3"),
+        ("1 2 3", "1 3 2"),
+        ("line 1\nline 2", "line 1"),
+        ("tutorial-chat-laptop-12ab34", "tutorial-sync-laptop"),
+    ],
+)
+def test_two_runs_may_not_differ_in(one, other):
+    assert comparable(notebook_of(stream(one))) != comparable(notebook_of(stream(other)))
+    assert json.dumps(comparable(notebook_of(stream(one)))) == json.dumps(comparable(notebook_of(stream(one))))

@@ -29,6 +29,8 @@ QUIET += ["--disable-component-update", "--disable-sync"]
 def pytest_collection_modifyitems(items):
     here = Path(__file__).parent
     mine = [item for item in items if here in item.path.parents]
+    # Last of all: Playwright's loop runs in this thread until the session ends, and no test could run one of its own.
+    items[:] = [item for item in items if here not in item.path.parents] + mine
     for item in mine:
         # A server, a kernel and a browser start within the first test's time.
         item.add_marker(pytest.mark.timeout(180))

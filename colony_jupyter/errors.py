@@ -190,13 +190,23 @@ class MessageTooLarge(ServerRefused):
 
 
 class ChannelFull(ServerRefused):
-    """10 000 entries are in the channel; it stays full."""
+    """10 000 entries are in the channel; it stays full.
+
+    Attributes:
+        written: entries of the text stream that went through before.
+    """
+
+    written = 0
 
     def __str__(self) -> str:
         return (
-            "The channel is full: it holds 10,000 entries, the server's limit, and stays full. "
-            "Use write() to coalesce text into fewer entries, or a second channel."
+            "The channel is full: it holds 10,000 entries, the server's limit, and stays full. Use write() to coalesce "
+            f"text into fewer entries, or a second channel.{_went_through(self.written)}"
         )
+
+
+def _went_through(written: int) -> str:
+    return f" {written} entries went through before." if written else ""
 
 
 class ProcessError(ColonyError):
@@ -266,7 +276,7 @@ class ChannelClosed(ChannelError):
 
     Attributes:
         reason: why, as a clause.
-        written: entries of this call that did go through before.
+        written: entries of the text stream that went through before.
     """
 
     def __init__(self, processid: str, channel: str, reason: str, written: int = 0) -> None:
@@ -275,8 +285,7 @@ class ChannelClosed(ChannelError):
         self.written = written
 
     def __str__(self) -> str:
-        went = f" {self.written} entries went through before." if self.written else ""
-        return f"Nothing can be sent on channel '{self.channel}': {self.reason}.{went}"
+        return f"Nothing can be sent on channel '{self.channel}': {self.reason}.{_went_through(self.written)}"
 
 
 class StreamError(ChannelError):

@@ -15,6 +15,7 @@ from colony_jupyter.channels.outbox import REFUSED_FIRST, REFUSED_LONGEST, Bucke
 from colony_jupyter.errors import (
     AccessDenied,
     ChannelClosed,
+    ChannelFull,
     ChannelNotFound,
     ColonyError,
     MessageTooLarge,
@@ -97,6 +98,7 @@ class ChannelWriter:
         self._bucket = bucket
         self._turn = asyncio.Lock()  # appends one after the other, in the order they were asked for
         self._text = TextBuffer()
+        self._texts = 0  # entries of text that went through
         self._text_inreplyto = 0  # what the text that waits answers
         self._flusher: asyncio.Task[None] | None = None  # None while no text waits
         self._failure: ColonyError | None = None  # of the flusher, for the next call to raise
@@ -123,16 +125,7 @@ class ChannelWriter:
         """Append one entry under a sequence of the caller's choice, as the plain verb does."""
         async with self._turn:
             self._sequencer.skip(sequence)
-            await self._deliver(
-                messages.ChannelAppend(
-                    processid=self._processid,
-                    name=self._channel,
-                    sequence=sequence,
-                    inreplyto=inreplyto,
-                    payload=data,
-                    payloadtype=kind,
-                )
-            )
+            await self._deliver(sequence, data, kind, inreplyto)
 
     async def write(self, text: str, *, inreplyto: int = 0) -> None:
         """Add to the text stream; pieces that answer the same entry are joined into few entries.
@@ -183,27 +176,19 @@ class ChannelWriter:
             self._flusher = None
 
     async def _append_text(self) -> None:
-        for written, data in enumerate(self._text.take()):
+        for data in self._text.take():
             try:
                 await self._append(data, DATA, self._text_inreplyto)
-            except ChannelClosed as error:
-                error.written = written
+            except (ChannelClosed, ChannelFull) as error:
+                error.written = self._texts
                 raise
+            self._texts += 1
 
     async def _append(self, data: bytes, kind: str, inreplyto: int) -> int:
         if not self._attached:
             await self._attach()
         sequence = self._sequencer.next()
-        await self._deliver(
-            messages.ChannelAppend(
-                processid=self._processid,
-                name=self._channel,
-                sequence=sequence,
-                inreplyto=inreplyto,
-                payload=data,
-                payloadtype=kind,
-            )
-        )
+        await self._deliver(sequence, data, kind, inreplyto)
         return sequence
 
     async def _attach(self) -> None:
@@ -230,8 +215,16 @@ class ChannelWriter:
                 self._sequencer.foreign,
             )
 
-    async def _deliver(self, message: messages.ChannelAppend) -> None:
+    async def _deliver(self, sequence: int, data: bytes, kind: str, inreplyto: int) -> None:
         """Have one entry appended once: wait out refusals for rate, and ask the log when an answer got lost."""
+        message = messages.ChannelAppend(
+            processid=self._processid,
+            name=self._channel,
+            sequence=sequence,
+            inreplyto=inreplyto,
+            payload=data,
+            payloadtype=kind,
+        )
         self.is_used = True
         refusals = delays(random.random, at_once=False, first=REFUSED_FIRST, longest=REFUSED_LONGEST)
         cuts = delays(random.random)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from colony_jupyter import AsyncColony, ChannelClosed, ChannelNotFound, StreamError, WaitTimeout
+from colony_jupyter import AsyncColony, ChannelClosed, ChannelFull, ChannelNotFound, StreamError, WaitTimeout
 from colony_jupyter.errors import MessageTooLarge, UsageError
 from colony_jupyter.wire.limits import MAX_PAYLOAD
 
@@ -93,6 +93,23 @@ class TestWriting:
             await theirs.colony.close(theirs)
             with pytest.raises(ChannelClosed, match=r"has ended \(success\)"):
                 await mine.channel("c").send("late")
+
+    async def test_a_text_stream_that_is_shut_off_tells_how_much_went_through(self, running):
+        async with running() as (mine, theirs):
+            for number in range(3):
+                await mine.channel("c").write(str(number))
+                await mine.channel("c").flush()
+            await theirs.colony.close(theirs)
+            await mine.channel("c").write("late")
+            with pytest.raises(ChannelClosed, match="3 entries went through before"):
+                await mine.channel("c").flush()
+
+    def test_a_full_channel_says_its_limit_and_what_to_do(self):
+        full = ChannelFull(500, "channel log is full")
+        full.written = 7
+        assert "10,000 entries" in str(full)
+        assert "write()" in str(full)
+        assert "7 entries went through before" in str(full)
 
     async def test_a_channel_that_was_not_declared_names_those_that_were(self, running):
         async with running(channels=("progress", "sync")) as (mine, _):

@@ -84,12 +84,15 @@ async def _answer(server: Server, request: Request) -> Response:
             kind = envelope.payloadtype
             raise Refused(403, f"invalid rpcMsg.PayloadType: {kind}" if kind else _EMPTY_TYPE)  # noqa: TRY301 - one place seals
         caller = Caller(callerid, _gone(request), (address[0], address[1] or 0))
-        value = await handler.work(server, read_message(envelope, handler), caller)
+        message = read_message(envelope, handler)
+
+        async def work() -> bytes:
+            value = await handler.work(server, message, caller)
+            return b"" if isinstance(value, Silence) else seal_reply(handler.replytype, value)
+
+        return Response(await server.carry_out(work), media_type=_TYPE)
     except Refused as refused:
         return Response(seal_refusal(refused.status, refused.message), refused.status, media_type=_TYPE)
-    if isinstance(value, Silence):
-        return Response(media_type=_TYPE)
-    return Response(seal_reply(handler.replytype, value), media_type=_TYPE)
 
 
 def _gone(request: Request) -> Callable[[], Awaitable[None]]:

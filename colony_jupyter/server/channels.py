@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import enum
 import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -12,22 +14,36 @@ from colony_jupyter.wire.limits import APPEND_BURST, APPEND_RATE, MAX_CHANNELS, 
 from colony_jupyter.wire.models import DATA, ProcessState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from colony_jupyter.server.state import Process
 
 _NS: Final = 1_000_000_000
 
 
-class StoredEntry(Struct, kw_only=True, frozen=True):
-    """An entry in a log; the timestamp in Unix nanoseconds."""
+class StoredEntry(Struct, array_like=True, gc=False):
+    """An entry in a log; the timestamp in Unix nanoseconds.
+
+    Kept as a list, so fields are only ever added, at the end and with a default.
+    """
 
     sequence: int
     inreplyto: int
     timestamp: int
     senderid: str
     payload: bytes | None
-    type: str
+    type: str = DATA
+
+
+class Gone(enum.Enum):
+    """What listeners are told instead of an entry."""
+
+    VANISHED = enum.auto()
+    """The process has closed, and its channels are gone."""
+
+    READ_AGAIN = enum.auto()
+    """The state was read from disk: listen again, to the channel that has taken this one's place."""
+
+
+Listener = Callable[["int", "StoredEntry | Gone"], None]
 
 
 class Channel:
@@ -42,26 +58,35 @@ class Channel:
         self.name = name
         self.log = log or []
         self.arrived = len(self.log)  # entries ever appended: what the store numbers them by
-        self.listeners: set[Callable[[int, StoredEntry | None], None]] = set()
-        self._highest: dict[str, int] = {}
-        for entry in self.log:
-            self._note(entry)
+        self.listeners: set[Listener] = set()
+        self._highest: dict[str, int] = {}  # sequence, by sender
+        grows = [self._note(entry) for entry in self.log]
+        if not all(grows):
+            self.log.sort(key=functools.cmp_to_key(_compare))
 
     def append(self, entry: StoredEntry) -> None:
         """Add an entry where the server's sorting puts it: at the end, if its sender's sequences grow."""
-        self.log.append(entry)
+        place = len(self.log)
+        if not self._note(entry):
+            while place and _compare(entry, self.log[place - 1]) < 0:
+                place -= 1
+        self.log.insert(place, entry)
         self.arrived += 1
-        if entry.sequence < self._highest.get(entry.senderid, entry.sequence):
-            self.log.sort(key=functools.cmp_to_key(_compare))
-        self._note(entry)
 
-    def tell(self, place: int, entry: StoredEntry | None) -> None:
-        """Give an entry to those who listen, with its number by arrival; None when the channel has vanished."""
+    def tell(self, place: int, entry: StoredEntry | Gone) -> None:
+        """Give an entry to those who listen, with its number by arrival."""
         for listener in list(self.listeners):
             listener(place, entry)
 
-    def _note(self, entry: StoredEntry) -> None:
-        self._highest[entry.senderid] = max(entry.sequence, self._highest.get(entry.senderid, entry.sequence))
+    def tell_gone(self, how: Gone) -> None:
+        """Tell those who listen that nothing comes any more."""
+        self.tell(self.arrived + 1, how)
+
+    def _note(self, entry: StoredEntry) -> bool:
+        """Note a sequence, and tell whether it is the highest of its sender."""
+        highest = self._highest.get(entry.senderid, entry.sequence)
+        self._highest[entry.senderid] = max(entry.sequence, highest)
+        return entry.sequence >= highest
 
 
 def _compare(one: StoredEntry, other: StoredEntry) -> int:
@@ -102,15 +127,26 @@ class Channels:
             names = list(dict.fromkeys(process.spec.channels))[:MAX_CHANNELS]
             self._channels[process.processid] = {name: Channel(name, (logs or {}).get(name)) for name in names}
 
-    def drop(self, processid: str) -> None:
-        """Let a process's channels vanish with their content."""
-        self._buckets.pop(processid, None)
-        for channel in self._channels.pop(processid, {}).values():
-            channel.tell(channel.arrived + 1, None)
+    def drop(self, processid: str) -> Callable[[], None]:
+        """Let a process's channels vanish with their content.
 
-    def all(self) -> list[tuple[str, dict[str, Channel]]]:
-        """Give all channels, by process and name."""
-        return list(self._channels.items())
+        Returns:
+            what tells those who listen; to be called after they were told of all entries before.
+        """
+        self._buckets.pop(processid, None)
+        dropped = self._channels.pop(processid, {})
+
+        def tell() -> None:
+            for channel in dropped.values():
+                channel.tell_gone(Gone.VANISHED)
+
+        return tell
+
+    def hang_up(self) -> None:
+        """Tell all who listen to come again: others take the place of these channels."""
+        for channels in self._channels.values():
+            for channel in channels.values():
+                channel.tell_gone(Gone.READ_AGAIN)
 
     def of(self, processid: str) -> dict[str, Channel]:
         """Give a process's channels."""
@@ -149,12 +185,3 @@ class Channels:
             raise Refused(500, "rate limit exceeded")
         if len(channel.log) >= MAX_ENTRIES:
             raise Refused(500, "channel log is full")
-
-
-def make_entry(
-    *, sequence: int, inreplyto: int, now: int, senderid: str, payload: bytes | None, kind: str
-) -> StoredEntry:
-    """Make an entry; an empty type means data."""
-    return StoredEntry(
-        sequence=sequence, inreplyto=inreplyto, timestamp=now, senderid=senderid, payload=payload, type=kind or DATA
-    )

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from colony_jupyter.server.state import Process
     from colony_jupyter.wire.models import ProcessState
 
-Tell = "Callable[[dict[str, Any]], None]"
+Tell = Callable[[dict[str, Any]], None]
 
 
 class Listeners:
@@ -19,8 +18,8 @@ class Listeners:
 
     def __init__(self) -> None:
         self._polls: dict[tuple[str, str], set[asyncio.Event]] = {}  # by colony and executor type
-        self._processes: dict[tuple[str, ProcessState], set[Callable[[dict[str, Any]], None]]] = {}
-        self._types: dict[tuple[str, str, ProcessState], set[Callable[[dict[str, Any]], None]]] = {}
+        self._processes: dict[tuple[str, ProcessState], set[Tell]] = {}
+        self._types: dict[tuple[str, str, ProcessState], set[Tell]] = {}
 
     # long polls
 
@@ -36,10 +35,13 @@ class Listeners:
 
     def wake(self, colonyname: str, executortype: str | None = None) -> None:
         """Wake the long polls of an executor type, or of a whole colony."""
-        for (colony, kind), events in self._polls.items():
-            if colony == colonyname and executortype in (None, kind):
-                for event in events:
-                    event.set()
+        if executortype is None:
+            found = [events for (colony, _), events in self._polls.items() if colony == colonyname]
+        else:
+            found = [self._polls.get((colonyname, executortype), set())]
+        for events in found:
+            for event in events:
+                event.set()
 
     def wake_all(self) -> None:
         """Wake every long poll."""
@@ -49,23 +51,19 @@ class Listeners:
 
     # subscriptions
 
-    def subscribe(self, processid: str, state: ProcessState, tell: Callable[[dict[str, Any]], None]) -> None:
+    def subscribe(self, processid: str, state: ProcessState, tell: Tell) -> None:
         """Tell somebody whenever a process enters a state."""
         self._processes.setdefault((processid, state), set()).add(tell)
 
-    def unsubscribe(self, processid: str, state: ProcessState, tell: Callable[[dict[str, Any]], None]) -> None:
+    def unsubscribe(self, processid: str, state: ProcessState, tell: Tell) -> None:
         """Tell him no longer."""
         _discard(self._processes, (processid, state), tell)
 
-    def subscribe_type(
-        self, colonyname: str, executortype: str, state: ProcessState, tell: Callable[[dict[str, Any]], None]
-    ) -> None:
+    def subscribe_type(self, colonyname: str, executortype: str, state: ProcessState, tell: Tell) -> None:
         """Tell somebody whenever a process of a type enters a state."""
         self._types.setdefault((colonyname, executortype, state), set()).add(tell)
 
-    def unsubscribe_type(
-        self, colonyname: str, executortype: str, state: ProcessState, tell: Callable[[dict[str, Any]], None]
-    ) -> None:
+    def unsubscribe_type(self, colonyname: str, executortype: str, state: ProcessState, tell: Tell) -> None:
         """Tell him no longer."""
         _discard(self._types, (colonyname, executortype, state), tell)
 

@@ -40,6 +40,7 @@ class Transitions:
     keep_workflow: Callable[[Workflow], None]
     keep_executor: Callable[[Executor], None]
     announce: Callable[[Process], None]
+    after_commit: Callable[[Callable[[], None]], None]
     wake: Callable[..., None]
     settle: Callable[[str, str], None]
     unsettle: Callable[[str], None]
@@ -72,7 +73,7 @@ class Transitions:
             order=self.next_order(),
             priority=now - spec.priority * _DAY,
             submitted=now,
-            waitdeadline=now + spec.maxwaittime * _NS if spec.maxwaittime > 0 else 0,
+            waitdeadline=units.later(now, spec.maxwaittime) if spec.maxwaittime > 0 else 0,
             workflowid=workflowid,
             waitforparents=waitforparents,
         )
@@ -121,7 +122,7 @@ class Transitions:
         """Set what the reply of the assignment does not show yet: deadline (trap 29) and state of the attributes."""
         limit = process.spec.maxexectime
         if limit > 0:
-            process.execdeadline = process.started + limit * _NS
+            process.execdeadline = units.later(process.started, limit)
         _tell_attributes(process)
         self.keep(process)
 
@@ -231,25 +232,41 @@ class Transitions:
                 process.started = 0
                 self.requeue(colony, process, announced=False)
 
-    def prune(self, age: int) -> None:
-        """Remove processes and workflows that closed longer ago than an age in nanoseconds."""
+    def prune(self, age: int, most: int) -> bool:
+        """Remove processes and workflows that closed longer ago than an age, with their log lines.
+
+        Args:
+            age: nanoseconds.
+            most: how many processes to remove at once, about; the rest is for another time.
+
+        Returns:
+            whether there may be more.
+        """
         oldest = self.now() - age
+        removed = 0
         for colony in self.colonies.values():
             for workflow in list(colony.workflows.values()):
-                if self.workflow_state(colony, workflow).is_closed and (workflow.ended or workflow.submitted) < oldest:
+                if (
+                    removed < most
+                    and self._is_over(colony, workflow)
+                    and (workflow.ended or workflow.submitted) < oldest
+                ):
+                    removed += len(workflow.processids) + 1
+                    for processid in workflow.processids:
+                        self.store.delete_logs(processid=processid)
                     self.forget_workflow(colony, workflow)
-            for process in list(colony.processes.values()):
-                closed = process.state.is_closed and not process.workflowid
-                if closed and (process.ended or process.submitted) < oldest:
-                    self.forget_process(colony, process)
-                    self.store.delete_logs(processid=process.processid)
+            for process in colony.closed_before(oldest, most - removed):
+                removed += 1
+                self.forget_process(colony, process)
+                self.store.delete_logs(processid=process.processid)
+        return removed >= most
 
     # forgetting
 
     def forget_process(self, colony: ColonyState, process: Process) -> None:
         """Remove a process; its log lines stay."""
         colony.drop_process(process)
-        self.channels.drop(process.processid)
+        self.after_commit(self.channels.drop(process.processid))
         self.unsettle(process.processid)
         self.store.delete("process", process.processid)
         self.store.delete_entries(process.processid)
@@ -272,12 +289,12 @@ class Transitions:
         process.retries += 1
         process.ended = self.now()
         if process.spec.maxwaittime > 0:
-            process.waitdeadline = self.now() + process.spec.maxwaittime * _NS
+            process.waitdeadline = units.later(self.now(), process.spec.maxwaittime)
         self.requeue(colony, process, announced=True)
 
     def _end(self, colony: ColonyState, process: Process, state: ProcessState, *, announced: bool = True) -> None:
         self._move(colony, process, state, announced=announced)
-        self.channels.drop(process.processid)
+        self.after_commit(self.channels.drop(process.processid))
         self.store.delete_entries(process.processid)
 
     def _move(self, colony: ColonyState, process: Process, state: ProcessState, *, announced: bool = True) -> None:
@@ -288,9 +305,12 @@ class Transitions:
         if announced:
             self.announce(process)
 
+    def _is_over(self, colony: ColonyState, workflow: Workflow) -> bool:
+        return self.workflow_state(colony, workflow).is_closed
+
     def _end_workflow(self, colony: ColonyState, process: Process) -> None:
         workflow = colony.workflows.get(process.workflowid)
-        if workflow is not None and self.workflow_state(colony, workflow).is_closed and not workflow.ended:
+        if workflow is not None and not workflow.ended and self._is_over(colony, workflow):
             workflow.ended = self.now()
             self.keep_workflow(workflow)
 

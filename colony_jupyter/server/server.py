@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import secrets
-import sqlite3
 import time
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
+from colony_jupyter.errors import EmbeddedError
 from colony_jupyter.server import rendering
 from colony_jupyter.server.channels import Channels
 from colony_jupyter.server.listeners import Listeners
 from colony_jupyter.server.processes import Transitions
 from colony_jupyter.server.refusal import Refused, denied_member
 from colony_jupyter.server.state import ColonyState, Executor, Process, Workflow
-from colony_jupyter.server.store import Store
-from colony_jupyter.wire.models import Colony, Function, User
+from colony_jupyter.server.store import Store, Unwritten
+from colony_jupyter.wire.models import Colony, User
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
+
+    from colony_jupyter.server.store import Contents
+
+T = TypeVar("T")
 
 DATABASE: Final = "colony.db"
 
 _TICK: Final = 1.0
 _STALE_EVERY: Final = 60.0
 _PRUNE_EVERY: Final = 600.0
+_PRUNED_AT_ONCE: Final = 500
+
+_log = logging.getLogger("colony_jupyter.server")
 
 
 class Server(Transitions):
@@ -54,7 +62,7 @@ class Server(Transitions):
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self.serverid = serverid
-        self.store = Store(data / DATABASE, durability)
+        self.store = Store(data / DATABASE, durability, self._mend)
         self.listeners = Listeners()
         self.colonies: dict[str, ColonyState] = {}
         self.stopping = asyncio.Event()
@@ -62,11 +70,11 @@ class Server(Transitions):
         self._keep_days = keep_days
         self._clock = clock
         self._random_bytes = random_bytes
-        self._after: list[Callable[[], None]] = []  # to be done once what was changed is on disk
         self._homes: dict[str, str] = {}  # process or workflow -> colony
         self._order = 0
         self._loops: list[asyncio.Task[None]] = []
-        self._mending = False  # the state is being read again, since a group could not be written
+        self._whole = asyncio.Event()  # cleared while the state is read from disk
+        self._unreadable = ""  # why it could not be read; empty if it could
         self.channels = Channels(limits=limits)
 
     # life
@@ -78,10 +86,10 @@ class Server(Transitions):
             EmbeddedError: if the database cannot be used.
         """
         await self.store.open()
-        await self._load()
+        self._take_in(await self.store.load())
         self._loops = [
-            asyncio.create_task(self._every(_TICK, self.expire)),
-            asyncio.create_task(self._every(_STALE_EVERY, self.remove_stale_executors)),
+            asyncio.create_task(self._every(_TICK, self._expire)),
+            asyncio.create_task(self._every(_STALE_EVERY, self._remove_stale_executors)),
         ]
         if self._keep_days is not None:
             self._loops.append(asyncio.create_task(self._every(_PRUNE_EVERY, self._prune)))
@@ -109,25 +117,52 @@ class Server(Transitions):
             await self.commit()
 
     async def commit(self) -> None:
-        """Wait until all changes made so far are on disk; then tell those who listen.
+        """Wait until all changes made so far, by whomever, are on disk.
 
         Raises:
             Refused: if they cannot be written; the state is then as it was on disk.
         """
-        if self._mending:
-            raise Refused(500, "The colony's data could not be written; it is being read again")
-        after, self._after = self._after, []
         try:
             await self.store.commit()
-        except sqlite3.Error as error:
-            await self._mend()
+        except Unwritten as error:
             raise Refused(500, f"The colony's data could not be written: {error}") from error
-        for tell in after:
-            tell()
+
+    async def ready(self) -> None:
+        """Wait until the state may be looked at and changed; whoever has awaited anything looks everything up again.
+
+        Raises:
+            Refused: if it could not be read from disk.
+        """
+        await self._whole.wait()
+        if self._unreadable:
+            raise Refused(500, f"The colony's data could not be read: {self._unreadable}")
+
+    async def carry_out(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Carry out a call: it finds a whole state, and nobody is told of anything before it is on disk.
+
+        Args:
+            work: does it. Between its awaits nobody else changes anything.
+
+        Raises:
+            Refused: if it is refused, or cannot be written.
+        """
+        await self.ready()
+        try:
+            done = await work()
+        except Refused:
+            await self.commit()  # what the refusal is based on
+            raise
+        except Exception as error:
+            _log.exception("A call failed half-way; the state is read from disk again.")
+            self._whole.clear()
+            await self.store.abandon("another call failed")
+            raise Refused(500, f"The call failed: {type(error).__name__}") from error
+        await self.commit()
+        return done
 
     def after_commit(self, tell: Callable[[], None]) -> None:
         """Have something done once what was changed so far is on disk."""
-        self._after.append(tell)
+        self.store.after(tell)
 
     # small things
 
@@ -266,64 +301,70 @@ class Server(Transitions):
 
     def add_user(self, colony: ColonyState, user: User) -> None:
         """Take a user in."""
-        colony.users[user.name] = user
+        colony.add_user(user)
         self.store.put("user", f"{user.colonyname}\0{user.name}", user)
 
     # the works
 
-    async def _every(self, seconds: float, work: Callable[[], None]) -> None:
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
             await asyncio.sleep(seconds)
-            if not self._mending:
-                work()
-                with contextlib.suppress(Refused):  # tried again at the next turn
-                    await self.commit()
+            if self._unreadable:
+                await self._mend()
+            with contextlib.suppress(Refused):  # tried again at the next turn
+                await self.carry_out(work)
 
-    def _prune(self) -> None:
-        if self._keep_days is not None:
-            self.prune(int(self._keep_days * 86_400e9))
+    async def _expire(self) -> None:
+        self.expire()
+
+    async def _remove_stale_executors(self) -> None:
+        self.remove_stale_executors()
+
+    async def _prune(self) -> None:
+        if self._keep_days is None:
+            return
+        # In small steps, since each is one group that others wait for.
+        while self.prune(int(self._keep_days * 86_400e9), _PRUNED_AT_ONCE):
+            await self.commit()
+            await self.ready()
+        await self.store.vacuum()
 
     async def _mend(self) -> None:
         """Read the state from disk again: what is in memory was changed and could not be written."""
-        if self._mending:
-            return
-        self._mending = True
+        self._whole.clear()
         try:
-            self._after.clear()
-            self.store.forget_unwritten()
-            listening = {
-                (processid, channel.name): channel.listeners
-                for processid, channels in self.channels.all()
-                for channel in channels.values()
-            }
-            self.colonies = {}
-            self._homes = {}
-            self.channels = Channels(limits=self._limits)
-            await self._load()
-            for (processid, name), listeners in listening.items():
-                channel = self.channels.of(processid).get(name)
-                if channel is not None:
-                    channel.listeners |= listeners
-        finally:
-            self._mending = False
+            contents = await self.store.load()
+        except EmbeddedError as error:
+            self._unreadable = str(error)
+            self._whole.set()
+        else:
+            self._take_in(contents)
 
-    async def _load(self) -> None:
-        for colony in await self.store.objects("colony", Colony):
-            self.colonies[colony.name] = ColonyState(colony)
-        for name in await self.store.objects("paused", str):
+    def _take_in(self, contents: Contents) -> None:
+        """Make what was read the state."""
+        listened, self.channels = self.channels, Channels(limits=self._limits)
+        self.colonies = {colony.name: ColonyState(colony) for colony in contents.colonies}
+        self._homes = {}
+        for name in contents.paused:
             self.colonies[name].paused = True
-        for user in await self.store.objects("user", User):
-            self.colonies[user.colonyname].users[user.name] = user
-        for executor in await self.store.objects("executor", Executor):
-            self.colonies[executor.record.colonyname].executors[executor.record.executorname] = executor
-        for function in await self.store.objects("function", Function):
+        for user in contents.users:
+            self.colonies[user.colonyname].add_user(user)
+        for executor in contents.executors:
+            self.colonies[executor.record.colonyname].add_executor(executor)
+        for function in contents.functions:
             self.colonies[function.colonyname].functions[function.functionid] = function
-        for workflow in await self.store.objects("workflow", Workflow):
+        for workflow in contents.workflows:
             self.colonies[workflow.colonyname].workflows[workflow.processgraphid] = workflow
             self.settle(workflow.processgraphid, workflow.colonyname)
-        for process in await self.store.objects("process", Process):
+        for process in contents.processes:
             self.colonies[process.colonyname].add_process(process)
             self.settle(process.processid, process.colonyname)
             self._order = max(self._order, process.order)
-            if not process.state.is_closed and process.spec.channels:
-                self.channels.create(process, await self.store.entries(process.processid))
+            logs = contents.entries.get(process.processid)
+            if logs or not process.state.is_closed:  # a cancelled one can have come by entries again
+                self.channels.create(process, logs)
+        self._unreadable = ""
+        self._whole.set()
+        # Those who listened to the former channels come again: how much of those was on disk, they cannot tell.
+        listened.hang_up()
+        self.listeners.wake_all()

@@ -6,7 +6,8 @@ Times are Unix nanoseconds here, 0 for none; `colony_jupyter.server.rendering` w
 from __future__ import annotations
 
 import bisect
-from typing import TYPE_CHECKING, Any
+import itertools
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct, field
 
@@ -23,6 +24,8 @@ from colony_jupyter.wire.models import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+T = TypeVar("T")
 
 
 class Process(Struct, kw_only=True):
@@ -104,28 +107,54 @@ class ColonyState:
 
     def __init__(self, colony: Colony) -> None:
         self.colony = colony
-        self.users: dict[str, User] = {}  # by name
+        self.users: dict[str, User] = {}  # by name; changed by the methods below only, as the executors are
         self.executors: dict[str, Executor] = {}  # by name
         self.functions: dict[str, Function] = {}  # by id
         self.processes: dict[str, Process] = {}
         self.workflows: dict[str, Workflow] = {}
         self.paused = False
+        self._users_by_id: dict[str, list[User]] = {}
+        self._executors_by_id: dict[str, list[Executor]] = {}
         self._by_state: dict[ProcessState, dict[str, Process]] = {state: {} for state in ProcessState}
         self._queues: dict[str, list[tuple[int, int, str]]] = {}  # executor type -> waiting, the soonest first
 
     # people
 
+    def add_user(self, user: User) -> None:
+        """Take a user in."""
+        self.drop_user(user.name)
+        self.users[user.name] = user
+        self._users_by_id.setdefault(user.userid, []).append(user)
+
+    def drop_user(self, name: str) -> None:
+        """Let a user go, if there is one of that name."""
+        user = self.users.pop(name, None)
+        if user is not None:
+            _drop(self._users_by_id, user.userid, user)
+
+    def add_executor(self, executor: Executor) -> None:
+        """Take an executor in, in the place of one of that name."""
+        former = self.executors.get(executor.record.executorname)
+        if former is not None:
+            _drop(self._executors_by_id, former.record.executorid, former)
+        self.executors[executor.record.executorname] = executor
+        self._executors_by_id.setdefault(executor.record.executorid, []).append(executor)
+
     def is_user(self, callerid: str) -> bool:
         """Whether somebody is a user."""
-        return any(user.userid == callerid for user in self.users.values())
+        return callerid in self._users_by_id
+
+    def user_by_id(self, userid: str) -> User | None:
+        """Find a user by id; of several with one id, the first."""
+        return next(iter(self._users_by_id.get(userid, ())), None)
 
     def executor_by_id(self, executorid: str, *, approved: bool = False) -> Executor | None:
         """Find an executor by id; of several with one id, an approved one first."""
-        found = [executor for executor in self.executors.values() if executor.record.executorid == executorid]
-        found.sort(key=lambda executor: executor.record.state is not ExecutorState.APPROVED)
-        if not found or (approved and found[0].record.state is not ExecutorState.APPROVED):
-            return None
-        return found[0]
+        found = self._executors_by_id.get(executorid, ())
+        for executor in found:
+            if executor.record.state is ExecutorState.APPROVED:
+                return executor
+        return found[0] if found and not approved else None
 
     def is_member(self, callerid: str) -> bool:
         """Whether somebody is a user or an approved executor."""
@@ -134,10 +163,6 @@ class ColonyState:
     def is_member_in_any_state(self, callerid: str) -> bool:
         """Whether somebody is a user, or an executor in whatever state."""
         return self.is_user(callerid) or self.executor_by_id(callerid) is not None
-
-    def user_name(self, userid: str) -> str:
-        """Name of the user of an id; empty if there is none."""
-        return next((user.name for user in self.users.values() if user.userid == userid), "")
 
     # processes
 
@@ -169,6 +194,17 @@ class ColonyState:
         """Count the processes of a state."""
         return len(self._by_state[state])
 
+    def closed_before(self, time: int, most: int) -> list[Process]:
+        """Give closed processes, no members of workflows, that ended before a time, and of these so many."""
+        found = (
+            process
+            for state in ProcessState
+            if state.is_closed
+            for process in self.in_state(state)
+            if not process.workflowid and (process.ended or process.submitted) < time
+        )
+        return list(itertools.islice(found, max(0, most)))
+
     def waiting(self, executortype: str) -> Iterable[Process]:
         """Give the processes that wait for an executor type, the soonest first."""
         for _, _, processid in self._queues.get(executortype, ()):
@@ -195,3 +231,11 @@ class ColonyState:
         place = bisect.bisect_left(queue, entry)
         if place < len(queue) and queue[place] == entry:
             del queue[place]
+
+
+def _drop(table: dict[str, list[T]], key: str, member: T) -> None:
+    left = [each for each in table[key] if each is not member]
+    if left:
+        table[key] = left
+    else:
+        del table[key]

@@ -1,6 +1,6 @@
 """What survives: a SQLite file, written by one thread in groups; nobody is answered before his group is on disk.
 
-Objects are kept whole, as msgpack, under kind and id; entries and log lines in tables of their own, since there are
+Objects are kept whole, as JSON, under kind and id; entries and log lines in tables of their own, since there are
 many. With ``synchronous=NORMAL`` in WAL mode a crash of the process loses nothing that was committed; ``full`` adds a
 sync per group, against power cuts.
 """
@@ -8,35 +8,78 @@ sync per group, against power cuts.
 from __future__ import annotations
 
 import asyncio
+import functools
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import msgspec
 
-from colony_jupyter.errors import EmbeddedError
 from colony_jupyter.server.channels import StoredEntry
-from colony_jupyter.server.state import LogLine
+from colony_jupyter.server.schema import damaged, open_database, unusable
+from colony_jupyter.server.state import Executor, LogLine, Process, Workflow
+from colony_jupyter.wire.models import Colony, Function, User
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
 T = TypeVar("T")
 
-_APPLICATION_ID: Final = 0x434A5031  # "CJP1": whose file this is
-_VERSION: Final = 1
-_SCHEMA: Final = """
-CREATE TABLE objects (kind TEXT NOT NULL, id TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
-CREATE TABLE entries (processid TEXT NOT NULL, channel TEXT NOT NULL, place INTEGER NOT NULL, data BLOB NOT NULL,
-    PRIMARY KEY (processid, channel, place)) WITHOUT ROWID;
-CREATE TABLE logs (place INTEGER PRIMARY KEY, colonyname TEXT NOT NULL, processid TEXT NOT NULL,
-    executorname TEXT NOT NULL, message TEXT NOT NULL, timestamp INTEGER NOT NULL);
-CREATE INDEX logs_by_process ON logs (processid, timestamp);
-CREATE INDEX logs_by_executor ON logs (colonyname, executorname, timestamp);
-"""
-
 _Statement = tuple[str, tuple[Any, ...]]
+Logs = dict[str, dict[str, list[StoredEntry]]]
+"""Entries by process and channel, in the order they arrived."""
+
+_VACUUM_PAGES: Final = 256
+
+
+class Unwritten(Exception):
+    """A group of changes that could not be written; ``str()`` is the reason."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """All that was kept, but for log lines."""
+
+    colonies: list[Colony]
+    paused: list[str]
+    users: list[User]
+    executors: list[Executor]
+    functions: list[Function]
+    workflows: list[Workflow]
+    processes: list[Process]
+    entries: Logs
+
+
+@dataclass
+class _Group:
+    """Changes that are written together, and what is done once they are.
+
+    Attributes:
+        done: for those who wait; None while nobody does.
+    """
+
+    statements: list[_Statement] = field(default_factory=list)
+    after: list[Callable[[], None]] = field(default_factory=list)
+    done: asyncio.Future[None] | None = None
+
+    def wait(self) -> asyncio.Future[None]:
+        if self.done is None:
+            self.done = asyncio.get_running_loop().create_future()
+        return self.done
+
+    def succeed(self) -> None:
+        # Here and not by those who wait: they may have been cancelled, but the change is made.
+        for tell in self.after:
+            tell()
+        if self.done is not None:
+            self.done.set_result(None)
+
+    def fail(self, error: Unwritten) -> None:
+        if self.done is not None:
+            self.done.set_exception(error)
+            self.done.exception()  # looked at, in case everybody who waited has gone
 
 
 class Store:
@@ -45,15 +88,18 @@ class Store:
     Args:
         path: the file.
         durability: ``normal``, or ``full`` to sync every group.
+        mend: called when a group could not be written, and awaited before anything else is written: what is in memory
+            is ahead of the file then, also in what has gathered since, which is dropped.
     """
 
-    def __init__(self, path: Path, durability: Literal["normal", "full"]) -> None:
+    def __init__(self, path: Path, durability: Literal["normal", "full"], mend: Callable[[], Awaitable[None]]) -> None:
         self._path = path
         self._durability = durability
+        self._mend = mend
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="colony-store")
         self._connection: sqlite3.Connection | None = None  # None before `open` and after `close`
-        self._group: list[_Statement] = []  # since the last group was handed to the thread
-        self._waiting: asyncio.Future[None] | None = None  # for the group that gathers now
+        self._gathering = _Group()
+        self._writing: _Group | None = None  # the group that the thread has
         self._writer: asyncio.Task[None] | None = None
 
     # life
@@ -64,69 +110,30 @@ class Store:
         Raises:
             EmbeddedError: if it is damaged, of another program, or of a newer version; it is not touched then.
         """
-        await self._in_thread(self._open)
+        self._connection = await self._in_thread(lambda: open_database(self._path, self._durability))
 
     async def close(self) -> None:
         """Write what is left and close the file."""
+        self._begin()
         if self._writer is not None:
             await asyncio.gather(self._writer, return_exceptions=True)
-        await self._in_thread(self._close)
+        if self._connection is not None:
+            await self._in_thread(self._connection.close)
+            self._connection = None
         self._thread.shutdown()
 
-    def _open(self) -> None:
-        try:
-            connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-            (application,) = connection.execute("PRAGMA application_id").fetchone()
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        except sqlite3.DatabaseError as error:
-            raise EmbeddedError(
-                f"{self._path} is no database of the embedded colony, or is damaged ({error}). It was left as it is: "
-                "move it away to start with an empty one."
-            ) from error
-        if tables and application != _APPLICATION_ID:
-            connection.close()
-            raise EmbeddedError(
-                f"{self._path} belongs to another program. It was left as it is: use another data folder."
-            )
-        if version > _VERSION:
-            connection.close()
-            raise EmbeddedError(
-                f"{self._path} was written by a newer version of colony_jupyter (schema {version}, this one knows "
-                f"{_VERSION}). It was left as it is: upgrade, or use another data folder."
-            )
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute(f"PRAGMA synchronous={'FULL' if self._durability == 'full' else 'NORMAL'}")
-            if not tables:
-                connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-                connection.executescript(
-                    f"BEGIN; {_SCHEMA} PRAGMA application_id={_APPLICATION_ID}; PRAGMA user_version={_VERSION}; COMMIT;"
-                )
-            broken = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        except sqlite3.DatabaseError as error:
-            connection.close()
-            raise EmbeddedError(f"{self._path} cannot be used: {error}.") from error
-        if broken != "ok":
-            connection.close()
-            raise EmbeddedError(
-                f"{self._path} is damaged ({broken}). It was left as it is: move it away to start with an empty one."
-            )
-        self._connection = connection
-
-    def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    async def _in_thread(self, work: Any) -> Any:
+    async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def _open_connection(self) -> sqlite3.Connection:
+        assert self._connection is not None  # noqa: S101 - nobody reads or writes before `open`
+        return self._connection
 
     # writing
 
     def put(self, kind: str, key: str, value: Any) -> None:
         """Keep an object."""
-        self._say("INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", kind, key, msgspec.msgpack.encode(value))
+        self._say("INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", kind, key, msgspec.json.encode(value))
 
     def delete(self, kind: str, key: str) -> None:
         """Keep an object no longer."""
@@ -158,55 +165,62 @@ class Store:
         else:
             self._say("DELETE FROM logs WHERE colonyname = ?", colonyname)
 
+    def after(self, tell: Callable[[], None]) -> None:
+        """Have something done once what was said so far is on disk, and not if it cannot be written."""
+        self._gathering.after.append(tell)
+
     async def commit(self) -> None:
-        """Wait until everything said so far is on disk.
+        """Wait until everything said so far, by whomever, is on disk.
 
         Raises:
-            sqlite3.Error: if it cannot be written; nothing of the group is then.
+            Unwritten: if it cannot be written; nothing of the group is then.
         """
-        if not self._group and self._waiting is None:
-            return
-        loop = asyncio.get_running_loop()
-        if self._waiting is None:
-            self._waiting = loop.create_future()
-        waiting = self._waiting
-        if self._writer is None:
-            self._writer = loop.create_task(self._write_groups())
-        await asyncio.shield(waiting)
+        group = self._gathering if self._gathering.statements or self._gathering.after else self._writing
+        if group is not None:
+            self._begin()
+            # A shield: who goes away must not cancel what the others wait for.
+            await asyncio.shield(group.wait())
 
-    def forget_unwritten(self) -> None:
-        """Drop what was said since the last group; who waits for it is told."""
-        self._group = []
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            waiting.set_exception(sqlite3.OperationalError("an earlier change could not be written"))
-            waiting.exception()
+    async def abandon(self, reason: str) -> None:
+        """Drop what was said since the last group and have memory mended: somebody has left it half-done."""
+        dropped, self._gathering = self._gathering, _Group()
+        if self._writer is not None:
+            await asyncio.gather(self._writer, return_exceptions=True)
+        dropped.fail(Unwritten(reason))
+        await self._mend()
 
     def _say(self, statement: str, *values: Any) -> None:
-        self._group.append((statement, values))
+        self._gathering.statements.append((statement, values))
+
+    def _begin(self) -> None:
+        if self._writer is None and (self._gathering.statements or self._gathering.after):
+            self._writer = asyncio.get_running_loop().create_task(self._write_groups())
 
     async def _write_groups(self) -> None:
         """Write group after group; while one is written, the next gathers."""
         try:
-            while self._waiting is not None:
-                group, self._group = self._group, []
-                waiting, self._waiting = self._waiting, None
+            while self._gathering.statements or self._gathering.after:
+                group, self._gathering = self._gathering, _Group()
+                self._writing = group
                 try:
-                    await self._in_thread(lambda group=group: self._write(group))
-                except sqlite3.Error as error:
-                    waiting.set_exception(error)
-                    waiting.exception()  # looked at, in case everybody who waited has gone
+                    if group.statements:
+                        await self._in_thread(functools.partial(self._write, group.statements))
+                except Exception as error:  # noqa: BLE001 - whatever it is, it is not on disk
+                    # What has gathered meanwhile was made of what is not on disk.
+                    gathered, self._gathering = self._gathering, _Group()
+                    await self._mend()
+                    for each in (group, gathered):
+                        each.fail(Unwritten(str(error)))
                 else:
-                    waiting.set_result(None)
+                    group.succeed()
         finally:
-            self._writer = None
+            self._writing = self._writer = None
 
-    def _write(self, group: list[_Statement]) -> None:
-        connection = self._connection
-        assert connection is not None  # noqa: S101 - nobody writes before `open`
+    def _write(self, statements: list[_Statement]) -> None:
+        connection = self._open_connection()
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for statement, values in group:
+            for statement, values in statements:
                 connection.execute(statement, values)
             connection.execute("COMMIT")
         except BaseException:
@@ -214,20 +228,66 @@ class Store:
                 connection.execute("ROLLBACK")
             raise
 
+    async def vacuum(self) -> None:
+        """Give pages that are not used any more back to the disk, in small steps between which others may write."""
+
+        def step() -> bool:
+            connection = self._open_connection()
+            # Fetched, since each row that is stepped over frees one page.
+            connection.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})").fetchall()
+            (left,) = connection.execute("PRAGMA freelist_count").fetchone()
+            return bool(left)
+
+        while await self._in_thread(step):
+            pass
+
     # reading
 
-    async def objects(self, kind: str, shape: type[T]) -> list[T]:
-        """Read all objects of a kind."""
-        rows = await self._rows("SELECT data FROM objects WHERE kind = ?", kind)
-        return [msgspec.msgpack.decode(data, type=shape) for (data,) in rows]
+    async def load(self) -> Contents:
+        """Read all that was kept.
 
-    async def entries(self, processid: str) -> dict[str, list[StoredEntry]]:
-        """Read the entries of a process by channel, in the order they arrived."""
-        logs: dict[str, list[StoredEntry]] = {}
-        query = "SELECT channel, data FROM entries WHERE processid = ? ORDER BY channel, place"
-        for channel, data in await self._rows(query, processid):
-            logs.setdefault(channel, []).append(msgspec.msgpack.decode(data, type=StoredEntry))
-        return logs
+        Raises:
+            EmbeddedError: if it cannot be read, or makes no sense.
+        """
+        return await self._in_thread(self._load)
+
+    def _load(self) -> Contents:
+        connection = self._open_connection()
+        shared: dict[str, str] = {}
+
+        def objects(kind: str, shape: type[T]) -> list[T]:
+            decoder = msgspec.json.Decoder(shape)
+            rows = connection.execute("SELECT data FROM objects WHERE kind = ?", (kind,))
+            return [decoder.decode(data) for (data,) in rows]
+
+        def entries() -> Logs:
+            logs: Logs = {}
+            decoder = msgspec.msgpack.Decoder(StoredEntry)
+            rows = connection.execute("SELECT processid, channel, data FROM entries ORDER BY processid, channel, place")
+            for processid, channel, data in rows:
+                entry = decoder.decode(data)
+                # Thousands of entries have two senders: their ids are kept once.
+                entry.senderid = shared.setdefault(entry.senderid, entry.senderid)
+                logs.setdefault(processid, {}).setdefault(channel, []).append(entry)
+            return logs
+
+        try:
+            return Contents(
+                colonies=objects("colony", Colony),
+                paused=objects("paused", str),
+                users=objects("user", User),
+                executors=objects("executor", Executor),
+                functions=objects("function", Function),
+                workflows=objects("workflow", Workflow),
+                processes=objects("process", Process),
+                entries=entries(),
+            )
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise damaged(self._path, error) from error
+        except sqlite3.OperationalError as error:
+            raise unusable(self._path, error) from error
+        except sqlite3.DatabaseError as error:
+            raise damaged(self._path, error) from error
 
     async def logs(
         self, *, colonyname: str, processid: str = "", executorname: str = "", count: int, since: int, latest: bool
@@ -262,11 +322,9 @@ class Store:
     async def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         # On the one thread, behind whatever is being written: a reader sees what was acknowledged.
         def read() -> list[tuple[Any, ...]]:
-            assert self._connection is not None  # noqa: S101 - nobody reads before `open`
-            return self._connection.execute(query, values).fetchall()
+            return self._open_connection().execute(query, values).fetchall()
 
-        rows: list[tuple[Any, ...]] = await self._in_thread(read)
-        return rows
+        return await self._in_thread(read)
 
 
 _LOG: Final = "colonyname, processid, executorname, message, timestamp"

@@ -6,8 +6,9 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from colony_jupyter.server import rendering
+from colony_jupyter.server import rendering, units
 from colony_jupyter.server.calls.channels import open_channel
+from colony_jupyter.server.channels import Gone
 from colony_jupyter.server.refusal import Refused
 from colony_jupyter.wire.limits import DEFAULT_WINDOW, MAX_ENTRIES
 from colony_jupyter.wire.messages import SubscribeChannel, SubscribeProcess, SubscribeProcesses
@@ -26,7 +27,7 @@ CHANNEL: Final = "subscribechannelmsg"
 
 
 class Hangup(Exception):
-    """The end of a process subscription: the connection is dropped without a word (trap 8)."""
+    """The end of a process subscription, or of our wits: the connection is dropped without a word (trap 8)."""
 
 
 class _Inbox:
@@ -60,6 +61,7 @@ async def frames(server: Server, message: Message, caller: Caller) -> AsyncItera
         Refused: if it is refused.
         Hangup: when it ends by dropping the connection.
     """
+    await server.ready()
     if isinstance(message, SubscribeChannel):
         async for entries in _channel(server, message, caller):
             yield CHANNEL, entries
@@ -73,20 +75,21 @@ async def frames(server: Server, message: Message, caller: Caller) -> AsyncItera
 
 async def _channel(server: Server, message: SubscribeChannel, caller: Caller) -> AsyncIterator[list[Any]]:
     process, channel = open_channel(server, message.processid, message.name, caller, "subscribe to")
-    seconds = DEFAULT_WINDOW if message.timeout == 0 else float(message.timeout)
+    seconds = DEFAULT_WINDOW if message.timeout == 0 else units.wait(message.timeout)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     inbox = _Inbox()
 
     there_already = channel.arrived  # told below with the log, and told again when it has been committed
 
-    def listen(place: int, entry: StoredEntry | None) -> None:
+    def listen(place: int, entry: StoredEntry | Gone) -> None:
         if place > there_already:
             inbox.put(entry)
 
     channel.listeners.add(listen)
     try:
         there = rendering.entries(channel, message.afterseq, 0)
+        await server.commit()
         if there:
             yield there
         while True:
@@ -97,8 +100,10 @@ async def _channel(server: Server, message: SubscribeChannel, caller: Caller) ->
                 entry = await inbox.get(deadline - loop.time())
             except TimeoutError:
                 break
-            if entry is None:
+            if entry is Gone.VANISHED:
                 return  # the process has closed: not another word (trap 6)
+            if entry is Gone.READ_AGAIN:
+                raise Hangup
             # One that was executor, and is not any more, hears no more.
             if caller.id not in (process.initiatorid, process.channelsid):
                 raise Refused(403, "Not authorized to subscribe to channel")
@@ -114,7 +119,7 @@ async def _process(server: Server, message: SubscribeProcess, caller: Caller) ->
     try:
         state = ProcessState(message.state)
     except ValueError:
-        await asyncio.sleep(max(0, message.timeout))
+        await asyncio.sleep(units.wait(message.timeout))
         raise Hangup from None
     inbox = _Inbox()
     heard = message.executortype in ("", process.executortype)
@@ -122,7 +127,9 @@ async def _process(server: Server, message: SubscribeProcess, caller: Caller) ->
         server.listeners.subscribe(process.processid, state, inbox.put)
     try:
         if heard and process.state is state:
-            yield rendering.process(process)
+            shown = rendering.process(process)
+            await server.commit()
+            yield shown
         async for shown in _until(inbox, message.timeout):
             yield shown
     finally:
@@ -138,7 +145,7 @@ async def _processes(server: Server, message: SubscribeProcesses, caller: Caller
     try:
         state = ProcessState(message.state)
     except ValueError:
-        await asyncio.sleep(max(0, message.timeout))
+        await asyncio.sleep(units.wait(message.timeout))
         raise Hangup from None
     inbox = _Inbox()
     for home in homes:
@@ -152,9 +159,9 @@ async def _processes(server: Server, message: SubscribeProcesses, caller: Caller
     raise Hangup
 
 
-async def _until(inbox: _Inbox, timeout: float) -> AsyncIterator[Any]:
+async def _until(inbox: _Inbox, timeout: int) -> AsyncIterator[Any]:
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + timeout
+    deadline = loop.time() + units.wait(timeout)
     while True:
         try:
             yield await inbox.get(deadline - loop.time())

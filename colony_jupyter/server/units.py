@@ -1,4 +1,4 @@
-"""Amounts of cpu and memory as a ColonyOS server reads them (PROTOCOL.md section 3, trap 26)."""
+"""Amounts of cpu, memory and time as a ColonyOS server reads them (PROTOCOL.md section 3, trap 26)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import re
 from typing import Final
 
 from colony_jupyter.server.refusal import Refused
+from colony_jupyter.wire.limits import INT64_MAX
+
+_NS: Final = 1_000_000_000
+_LONGEST_WAIT: Final = 30 * 86_400.0
 
 _CPU = re.compile(r"(-?\d+)m")
 _AMOUNT = re.compile(r"(-?\d+)([A-Za-z]+)")
@@ -51,3 +55,13 @@ def mebibytes(text: str) -> int:
         raise Refused(400, f"error converting memory to int: {text}")
     amount = int(found[1]) * _BYTES[found[2]]
     return amount // _KI**2 if amount >= 0 else -(-amount // _KI**2)
+
+
+def later(time: int, seconds: int) -> int:
+    """Give a time some seconds later, in Unix nanoseconds; the year 2262, where these end, for all that is beyond."""
+    return min(time + seconds * _NS, INT64_MAX)
+
+
+def wait(seconds: int) -> float:
+    """Give the seconds to wait for somebody who asked for so many: not negative, and few enough for any event loop."""
+    return min(max(0.0, float(seconds)), _LONGEST_WAIT)

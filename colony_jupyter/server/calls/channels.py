@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from colony_jupyter.server import rendering
 from colony_jupyter.server.calls.registry import Caller, call
-from colony_jupyter.server.channels import make_entry
+from colony_jupyter.server.channels import StoredEntry
 from colony_jupyter.server.refusal import Refused
 from colony_jupyter.wire import messages
+from colony_jupyter.wire.models import DATA
 
 if TYPE_CHECKING:
     from colony_jupyter.server.channels import Channel
@@ -32,19 +33,19 @@ async def append(server: Server, message: messages.ChannelAppend, caller: Caller
     process, channel = open_channel(server, message.processid, message.name, caller, "write to")
     now = server.now()
     server.channels.admit(process, channel, message.payload, now)
-    entry = make_entry(
+    entry = StoredEntry(
         sequence=message.sequence,
         inreplyto=message.inreplyto,
-        now=now,
-        senderid=caller.id,
+        timestamp=now,
+        # The process's own text of the id: a log of thousands of entries holds it once.
+        senderid=process.initiatorid if caller.id == process.initiatorid else process.channelsid,
         payload=message.payload,
-        kind=message.payloadtype,
+        type=message.payloadtype or DATA,
     )
     channel.append(entry)
     place = channel.arrived
     server.store.add_entry(process.processid, channel.name, place, entry)
     server.after_commit(lambda: channel.tell(place, entry))
-    await server.commit()
     return {}
 
 

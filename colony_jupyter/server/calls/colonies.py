@@ -36,7 +36,6 @@ async def add_colony(server: Server, message: messages.AddColony, caller: Caller
     if colony.name in server.colonies:
         raise Refused(400, f"A Colony with name <{colony.name}> already exists")
     server.add_colony(colony)
-    await server.commit()
     return colony
 
 
@@ -46,7 +45,6 @@ async def remove_colony(server: Server, message: messages.RemoveColony, caller: 
     if message.colonyname not in server.colonies:
         raise Refused(400, f"Colony with name <{message.colonyname}> not found")
     server.drop_colony(message.colonyname)
-    await server.commit()
     return {}
 
 
@@ -90,7 +88,6 @@ async def add_user(server: Server, message: messages.AddUser, caller: Caller) ->
         raise Refused(400, f"A user with name <{user.name}> already exists in Colony with name <{user.colonyname}>")
     check_name(user.name, "Failed to add user, addedUser is nil")
     server.add_user(colony, user)
-    await server.commit()
     return user
 
 
@@ -111,8 +108,7 @@ async def get_user(server: Server, message: messages.GetUser, caller: Caller) ->
 @call(messages.GetUserById, "get user by ID")
 async def get_user_by_id(server: Server, message: messages.GetUserById, caller: Caller) -> Any:
     colony = server.as_member_in_any_state(message.colonyname, caller.id)
-    found = next((user for user in colony.users.values() if user.userid == message.userid), None)
-    return required(found, Refused(404, "Failed to get user by ID, user is nil"))
+    return required(colony.user_by_id(message.userid), Refused(404, "Failed to get user by ID, user is nil"))
 
 
 @call(messages.RemoveUser, "remove user")
@@ -122,9 +118,8 @@ async def remove_user(server: Server, message: messages.RemoveUser, caller: Call
     colony = server.as_owner(message.colonyname, caller.id)
     if message.name not in colony.users:
         raise Refused(400, f"User with name <{message.name}> not found")
-    del colony.users[message.name]
+    colony.drop_user(message.name)
     server.store.delete("user", f"{message.colonyname}\0{message.name}")
-    await server.commit()
     return {}
 
 

@@ -32,9 +32,8 @@ async def add_executor(server: Server, message: messages.AddExecutor, caller: Ca
         record, state=ExecutorState.PENDING, commissiontime=NO_TIME, lastheardfromtime=NO_TIME
     )
     executor = Executor(record=record, commissioned=server.now())
-    colony.executors[record.executorname] = executor
+    colony.add_executor(executor)
     server.keep_executor(executor)
-    await server.commit()
     return rendering.executor(executor)
 
 
@@ -44,7 +43,6 @@ async def approve_executor(server: Server, message: messages.ApproveExecutor, ca
     executor = _named(colony, message.executorname, "Failed to approve executor, executor is nil")
     executor.record.state = ExecutorState.APPROVED
     server.keep_executor(executor)
-    await server.commit()
     return {}
 
 
@@ -54,7 +52,6 @@ async def reject_executor(server: Server, message: messages.RejectExecutor, call
     executor = _named(colony, message.executorname, "Failed to reject executor, executor is nil")
     executor.record.state = ExecutorState.REJECTED
     server.keep_executor(executor)
-    await server.commit()
     return {}
 
 
@@ -62,7 +59,6 @@ async def reject_executor(server: Server, message: messages.RejectExecutor, call
 async def remove_executor(server: Server, message: messages.RemoveExecutor, caller: Caller) -> Any:
     colony = server.as_owner(message.colonyname, caller.id)
     server.remove_executor(colony, _named(colony, message.executorname, "Failed to remove executor, executor is nil"))
-    await server.commit()
     return {}
 
 
@@ -97,7 +93,6 @@ async def add_function(server: Server, message: messages.AddFunction, caller: Ca
     function = msgspec.structs.replace(function, functionid=server.new_id(), counter=0)
     colony.functions[function.functionid] = function
     server.store.put("function", function.functionid, function)
-    await server.commit()
     return rendering.function(function)
 
 
@@ -122,7 +117,6 @@ async def remove_function(server: Server, message: messages.RemoveFunction, call
         raise Refused(403, "Not allowed to remove a function from another executor")
     del colony.functions[message.functionid]
     server.store.delete("function", message.functionid)
-    await server.commit()
     return {}
 
 

@@ -41,7 +41,6 @@ async def add_attribute(server: Server, message: messages.AddAttribute, caller: 
         raise Refused(400, "Failed to add attribute, an attribute of this key and type is there already")
     process.attributes.append(attribute)
     server.keep(process)
-    await server.commit()
     return rendering.attribute(attribute)
 
 
@@ -66,7 +65,6 @@ async def add_log(server: Server, message: messages.AddLog, caller: Caller) -> A
     if executor is None or process.executorid != caller.id:
         raise Refused(403, "Failed to add log, not allowed to add log, only the assigned Executor may att logs")
     _keep(server, process.colonyname, executor.record.executorname, message.message, process.processid)
-    await server.commit()
     return {}
 
 
@@ -79,7 +77,6 @@ async def add_executor_log(server: Server, message: messages.AddExecutorLog, cal
     if executor.record.executorname != message.executorname:
         raise Refused(403, "Failed to add executor log, executor name mismatch")
     _keep(server, message.colonyname, message.executorname, message.message, "")
-    await server.commit()
     return {}
 
 
@@ -115,7 +112,7 @@ async def search_logs(server: Server, message: messages.SearchLogs, caller: Call
         raise Refused(400, f"Count exceeds max day count ({MAX_LOG_DAYS})")
     if message.count <= 0:
         return None
-    since = server.now() - message.days * _DAY
+    since = max(0, server.now() - message.days * _DAY)
     lines = await server.store.search_logs(message.colonyname, message.text, since, message.count)
     return [rendering.log(line) for line in lines] or None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import heapq
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from colony_jupyter.server.server import Server
-    from colony_jupyter.server.state import ColonyState, Executor, Process
+    from colony_jupyter.server.state import ColonyState, Process
 
 _NS: Final = 1_000_000_000
 _NOTHING: Final = "No process available for assignment"
@@ -32,7 +31,6 @@ async def submit(server: Server, message: messages.SubmitFunctionSpec, caller: C
     process = server.submit(
         colony, spec, initiatorid=caller.id, initiatorname=initiator_name(server, colony, caller.id)
     )
-    await server.commit()
     return rendering.process(process)
 
 
@@ -42,7 +40,8 @@ def initiator_name(server: Server, colony: ColonyState, callerid: str) -> str:
         executor = each.executor_by_id(callerid)
         if executor is not None:
             return executor.record.executorname
-    return colony.user_name(callerid)
+    user = colony.user_by_id(callerid)
+    return user.name if user else ""
 
 
 @call(messages.AssignProcess, "assign process")
@@ -56,32 +55,32 @@ async def assign(server: Server, message: messages.AssignProcess, caller: Caller
     offer = _offer(message)
     executor.heard = server.now()
     server.keep_executor(executor)
-    deadline = asyncio.get_running_loop().time() + max(message.timeout, 0)
-    event = server.listeners.poll(message.colonyname, executor.record.executortype)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + units.wait(message.timeout)
+    kind = executor.record.executortype
+    event = server.listeners.poll(message.colonyname, kind)
     gone = asyncio.ensure_future(caller.gone())
     try:
         while True:
             event.clear()
-            found = _assign_now(server, colony, executor, offer)
+            found = _assign_now(server, message.colonyname, caller.id, offer)
             if found is not None:
                 shown = rendering.process(found)
                 server.start_clock(found)
-                await server.commit()
                 return shown
-            left = deadline - asyncio.get_running_loop().time()
-            if left <= 0 or server.stopping.is_set() or gone.done():
+            left = deadline - loop.time()
+            if left <= 0 or server.stopping.is_set():
                 break
             woken = asyncio.ensure_future(event.wait())
             await asyncio.wait({woken, gone}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             woken.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await woken
             if gone.done():
                 break
+            await server.ready()
     finally:
         gone.cancel()
-        server.listeners.unpoll(message.colonyname, executor.record.executortype, event)
-    await server.commit()
+        server.listeners.unpoll(message.colonyname, kind, event)
+    colony = server.colonies.get(message.colonyname, colony)
     if colony.paused and message.timeout < 0:
         raise Refused(503, "No processes available: colony assignments are paused")
     if colony.paused:
@@ -101,14 +100,14 @@ def _offer(message: messages.AssignProcess) -> tuple[int | None, int | None]:
 
 
 def _assign_now(
-    server: Server, colony: ColonyState, executor: Executor, offer: tuple[int | None, int | None]
+    server: Server, colonyname: str, executorid: str, offer: tuple[int | None, int | None]
 ) -> Process | None:
-    # Looked up again: while one waited he may have been removed, or the colony.
-    if colony.paused or colony.executor_by_id(executor.record.executorid, approved=True) is not executor:
+    # Looked up each time: while one waited, he may have been removed, or the colony, or the state read anew.
+    colony = server.colonies.get(colonyname)
+    if colony is None or colony.paused:
         return None
-    if server.colonies.get(colony.colony.name) is not colony:
-        return None
-    return server.assign(colony, executor, *offer)
+    executor = colony.executor_by_id(executorid, approved=True)
+    return server.assign(colony, executor, *offer) if executor else None
 
 
 @call(messages.PauseAssignments, "pause assignments")
@@ -116,7 +115,6 @@ async def pause(server: Server, message: messages.PauseAssignments, caller: Call
     colony = server.as_owner(message.colonyname, caller.id)
     colony.paused = True
     server.store.put("paused", message.colonyname, message.colonyname)
-    await server.commit()
     return {}
 
 
@@ -126,7 +124,6 @@ async def resume(server: Server, message: messages.ResumeAssignments, caller: Ca
     colony.paused = False
     server.store.delete("paused", message.colonyname)
     server.wake(message.colonyname)
-    await server.commit()
     return {}
 
 
@@ -227,7 +224,6 @@ async def set_output(server: Server, message: messages.SetOutput, caller: Caller
     if message.output:
         process.output = message.output
         server.keep(process)
-    await server.commit()
     return {}
 
 
@@ -239,7 +235,6 @@ async def close_successful(server: Server, message: messages.CloseSuccessful, ca
     if process.state in (ProcessState.FAILED, ProcessState.CANCELLED):
         raise Refused(400, f"Tried to set {process.state.name.lower()} process as successful")
     server.succeed(colony, process, message.output)
-    await server.commit()
     return {}
 
 
@@ -251,7 +246,6 @@ async def close_failed(server: Server, message: messages.CloseFailed, caller: Ca
     if process.state.is_closed:
         raise Refused(400, f"Tried to set {_STATES[process.state]} process as failed")
     server.fail(colony, process, message.errors)
-    await server.commit()
     return {}
 
 
@@ -269,7 +263,6 @@ async def cancel(server: Server, message: messages.CancelProcess, caller: Caller
         state = "already cancelled" if process.state is ProcessState.CANCELLED else _STATES[process.state]
         raise Refused(400, f"Tried to cancel {state} process")
     server.cancel(colony, process)
-    await server.commit()
     return {}
 
 
@@ -286,7 +279,6 @@ async def remove(server: Server, message: messages.RemoveProcess, caller: Caller
     if process.state is ProcessState.RUNNING:
         raise Refused(400, "Failed to remove process, cannot remove a running process")
     server.forget_process(colony, process)
-    await server.commit()
     return {}
 
 
@@ -300,7 +292,6 @@ async def remove_all(server: Server, message: messages.RemoveAllProcesses, calle
     for process in list(colony.processes.values()):
         if not process.workflowid and message.state in (_ALL, process.state):
             server.forget_process(colony, process)
-    await server.commit()
     return {}
 
 

@@ -60,7 +60,6 @@ async def submit_workflow(server: Server, message: messages.SubmitWorkflowSpec, 
     colony.workflows[workflow.processgraphid] = workflow
     server.settle(workflow.processgraphid, workflow.colonyname)
     server.keep_workflow(workflow)
-    await server.commit()
     return rendering.workflow(workflow, colony, ProcessState.WAITING, fresh=True)
 
 
@@ -104,7 +103,6 @@ async def get_workflows(server: Server, message: messages.GetProcessGraphs, call
 async def cancel_workflow(server: Server, message: messages.CancelProcessGraph, caller: Caller) -> Any:
     colony, workflow = _as_member(server, message.processgraphid, caller, "Failed to cancel processgraph, graph is nil")
     server.cancel_workflow(colony, workflow)
-    await server.commit()
     return {}
 
 
@@ -114,7 +112,6 @@ async def remove_workflow(server: Server, message: messages.RemoveProcessGraph, 
     if server.workflow_state(colony, workflow) is ProcessState.RUNNING:
         raise Refused(400, "Failed to remove processgraph, cannot remove a running processgraph")
     server.forget_workflow(colony, workflow)
-    await server.commit()
     return {}
 
 
@@ -128,7 +125,6 @@ async def remove_all_workflows(server: Server, message: messages.RemoveAllProces
     for workflow in list(colony.workflows.values()):
         if message.state in (_ALL, server.workflow_state(colony, workflow)):
             server.forget_workflow(colony, workflow)
-    await server.commit()
     return {}
 
 
@@ -170,7 +166,6 @@ async def add_child(server: Server, message: messages.AddChild, caller: Caller) 
     for changed in (parent, child):
         server.keep(changed)
     server.keep_workflow(workflow)
-    await server.commit()
     return rendering.process(child)
 
 

@@ -1,0 +1,93 @@
+"""The pages of reference: up to date, complete, and what a docstring becomes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import colony_jupyter
+from colony_jupyter.notebook import commands
+from tools import reference
+
+HOW = "`make docs` makes it anew"
+
+
+@pytest.mark.parametrize("path", reference.pages(), ids=lambda path: path.stem)
+def test_is_up_to_date(path):
+    assert path.read_text("utf-8") == reference.pages()[path], f"docs/{path.name} is out of date: {HOW}"
+
+
+def test_every_public_name_has_its_heading():
+    headings = set(re.findall(r"`(\w+)`", "\n".join(re.findall(r"^### .*$", reference.api(), flags=re.MULTILINE))))
+    assert set(colony_jupyter.__all__) - headings == set()
+    assert headings - set(colony_jupyter.__all__) == {"Context", "ThreadContext"}
+
+
+def test_every_magic_and_command_has_its_heading():
+    headings = re.findall(r"^##+ `(.*)`$", reference.magics(), flags=re.MULTILINE)
+    typed = {f"%colony {name}" for name in commands.LINES} | {"%colony", "%%colony submit", "%%colony_chat"}
+    shell = {f"colony-jupyter {name}" for name in ("serve", "lab", "executor", "doctor")}
+    assert typed | shell == set(headings)
+
+
+def test_every_option_of_a_magic_is_told():
+    page = reference.magics()
+    for command in [*commands.LINES.values(), commands.SUBMIT_CELL, commands.CHAT]:
+        assert [option for option in command.options if option not in page] == []
+
+
+def test_every_method_is_described():
+    parts = re.split(r"^#### ", reference.api(), flags=re.MULTILINE)[1:]
+    assert len(parts) > 100
+    texts = {part.splitlines()[0]: re.sub(r"```python.*?```", "", part, flags=re.DOTALL) for part in parts}
+    assert [name for name, text in texts.items() if len(text.split("\n", 1)[1].strip()) < 10] == []
+
+
+def test_sections_of_a_docstring_become_lists():
+    doc = """Does ``this``.
+
+Args:
+    one, two: first
+        and more.
+    three: last.
+
+Raises:
+    Some: why."""
+    assert (
+        "\n".join(reference.markdown(doc))
+        == """Does `this`.
+
+*Takes*
+
+* `one`, `two`: first
+  and more.
+* `three`: last.
+
+*Raises*
+
+* `Some`: why.
+"""
+    )
+
+
+class Some:
+    def __init__(self, one: int, *, two: str = "x") -> None: ...
+
+    def method(self, one: int, /, two: str = "x", *rest: int, three: bool = False, **more: object) -> list[int]: ...
+
+    def long(self, a_parameter: dict[str, int], another_parameter: dict[str, int], the_last_parameter: str) -> None: ...
+
+
+def test_signatures():
+    assert reference.signature("Some", Some) == "Some(one: int, *, two: str = 'x')"
+    assert reference.signature("method", Some.method) == (
+        "method(one: int, /, two: str = 'x', *rest: int, three: bool = False, **more: object) -> list[int]"
+    )
+    assert reference.signature("long", Some.long).splitlines() == [
+        "long(",
+        "    a_parameter: dict[str, int],",
+        "    another_parameter: dict[str, int],",
+        "    the_last_parameter: str,",
+        ") -> None",
+    ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
+from notebook_kernel import Notebook
 
 from tools.transcripts import NOTEBOOKS, VARIES, comparable, execute, shown, tidy
 
@@ -53,6 +54,17 @@ async def test_two_at_once_on_one_colony():
     progress, chat = await asyncio.gather(execute(PROGRESS), execute(CHAT))
     assert "Processing step 10/10" in shown(code(progress)[2])
     assert "Goodbye! Have a great day!" in shown(code(chat)[4])
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("path", [PATHS[3], PATHS[8], PATHS[9]], ids=lambda path: path.stem)
+def test_runs_for_a_person_and_again(path, tmp_path):
+    """With somebody at the keyboard panes are live, and cells do not wait for processes as they do for a program."""
+    with Notebook({"XDG_DATA_HOME": str(tmp_path)}) as notebook:
+        for cell in code(read(path)) * 2:
+            ran = notebook.run(cell.source, timeout=50)
+            expected = "error" if "raises-exception" in cell.metadata.get("tags", ()) else "ok"
+            assert ran.status == expected, f"{cell.source}\n{ran.error}"
 
 
 def test_there_are_ten_in_order():

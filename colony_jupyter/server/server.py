@@ -324,9 +324,11 @@ class Server(Transitions):
         if self._keep_days is None:
             return
         # In small steps, since each is one group that others wait for.
-        while self.prune(int(self._keep_days * 86_400e9), _PRUNED_AT_ONCE):
-            await self.commit()
+        more = True
+        while more:
             await self.ready()
+            more = self.prune(int(self._keep_days * 86_400e9), _PRUNED_AT_ONCE)
+            await self.commit()
         await self.store.vacuum()
 
     async def _mend(self) -> None:

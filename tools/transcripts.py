@@ -29,6 +29,9 @@ NOTEBOOKS: Final = Path(__file__).parents[1] / "notebooks"
 VARIES: Final = "varies"
 """Tag of a cell whose outputs are not kept."""
 
+_TELLING: Final = 12
+"""Digits of a key that nothing else begins with by chance."""
+
 _HOME: Final = "~/.local/share/colony_jupyter"
 _METADATA: Final = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -55,6 +58,7 @@ async def execute(path: Path, *, seconds: float = 50.0) -> Any:
 
     Raises:
         nbclient.exceptions.CellExecutionError: if a cell raises that is not tagged ``raises-exception``.
+        KeyShown: if anything in it holds a private key that was in use.
     """
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
@@ -65,7 +69,31 @@ async def execute(path: Path, *, seconds: float = 50.0) -> Any:
         resources={"metadata": {"path": str(path.parent)}},
     )
     await client.async_execute()
-    return tidy(notebook, os.environ.get("XDG_DATA_HOME", ""))
+    data_home = os.environ.get("XDG_DATA_HOME", "")
+    check_keys(notebook, keys(Path(data_home) / "colony_jupyter") if data_home else set())
+    return tidy(notebook, data_home)
+
+
+class KeyShown(Exception):
+    """A notebook that was run holds a private key. Which one is not said."""
+
+
+def keys(folder: Path) -> set[str]:
+    """Give the private keys that lie in a data folder, and those of the environment."""
+    texts = [value for name, value in os.environ.items() if name.endswith("PRVKEY")]
+    texts += [path.read_text("utf-8") for path in (*folder.rglob("keys.json"), *folder.rglob("*.key"))]
+    return {key for text in texts for key in re.findall(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", text)}
+
+
+def check_keys(notebook: Any, known: set[str]) -> None:
+    """Make sure that a notebook holds none of some keys, and not their beginnings.
+
+    Raises:
+        KeyShown: if it does.
+    """
+    text = json.dumps(notebook)
+    if any(key[:_TELLING] in text for key in known):
+        raise KeyShown("A private key, or the beginning of one, is in what a cell shows: nothing was kept.")
 
 
 def tidy(notebook: Any, data_home: str = "") -> Any:

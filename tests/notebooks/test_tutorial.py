@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 from notebook_kernel import Notebook
 
-from tools.transcripts import NOTEBOOKS, VARIES, comparable, execute, shown, tidy
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tools.transcripts import (
+    NOTEBOOKS,
+    VARIES,
+    KeyShown,
+    check_keys,
+    comparable,
+    execute,
+    keys,
+    shown,
+    tidy,
+)
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 PROGRESS, CHAT = PATHS[:2]
@@ -44,6 +53,7 @@ by_name = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 @pytest.mark.timeout(180)
 async def test_runs_and_shows_what_is_kept(path):
     made = comparable(await execute(path))
+    assert keys(Path(os.environ["XDG_DATA_HOME"])) != set()  # so that `execute` had something to look for
     kept = comparable(read(path))
     assert made == kept, f"{path.name} shows something else now: {HOW}"
 
@@ -128,6 +138,21 @@ def test_what_is_kept_names_no_machine():
     assert shown(notebook.cells[0]) == "data in ~/.local/share/colony_jupyter, taken by tutorial-chat-laptop-12ab34"
     assert notebook.cells[0].metadata == {}
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
+
+
+def test_a_key_in_what_is_shown_is_found(tmp_path, monkeypatch):
+    """Of those in the data folder, of executors too, and of the environment; the error does not repeat it."""
+    (tmp_path / "executors").mkdir()
+    (tmp_path / "executors" / "some@0-1.key").write_text("ab" * 32 + "\n", "utf-8")
+    (tmp_path / "keys.json").write_text(json.dumps({"prvkey": "cd" * 32}), "utf-8")
+    monkeypatch.setenv("COLONIES_PRVKEY", "ef" * 32)
+    known = keys(tmp_path)
+    assert known == {"ab" * 32, "cd" * 32, "ef" * 32}
+    check_keys(notebook_of(stream("ab" * 5)), known)
+    for key in known:
+        with pytest.raises(KeyShown) as caught:
+            check_keys(notebook_of(stream(f"the key {key[:16]}...")), known)
+        assert key[:8] not in str(caught.value)
 
 
 def test_pieces_of_a_stream_are_one_output():

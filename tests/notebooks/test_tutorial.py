@@ -176,6 +176,14 @@ def test_what_varies_is_not_kept():
         ("written 2026-11-23 17:05:38 +0000", "written 2027-01-01 00:00:00 -0530"),
         ("at 2026-11-23T17:05:38.123456789Z", "at 2027-01-01T00:00:00Z"),
         ("took  0:04", "took  0:05"),
+        (
+            "RUNNING chat 0a1b2c3d with tutorial-chat-laptop-12ab34",
+            "SUCCESS chat ffffffff with tutorial-chat-laptop-ffffff",
+        ),
+        (
+            '<b style="color:#1e88e5">RUNNING</b> <bdi>a 0a1b2c3d with ',
+            '<b style="color:#388e3c">SUCCESS</b> <bdi>a 0a1b2c3d with ',
+        ),
         ("by tutorial-chat-laptop-12ab34    RUNNING", "by tutorial-chat-laptop-ffffff RUNNING"),
     ],
 )
@@ -187,6 +195,7 @@ def test_two_runs_may_differ_in(one, other):
     ("one", "other"),
     [
         ("SUCCESS", "FAILED"),
+        ("RUNNING long-task 0a1b2c3d on laptop", "SUCCESS long-task 0a1b2c3d on laptop"),
         ("seq=1", "seq=3"),
         ("1 2 3", "1 3 2"),
         ("line 1\nline 2", "line 1"),

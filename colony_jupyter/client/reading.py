@@ -9,6 +9,7 @@ import random
 import time
 from collections import deque
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import msgspec
@@ -178,6 +179,11 @@ class StreamCore:
                 self._reader.start(time.monotonic())
                 while not self._step():
                     await self._wait()
+        except Exception as error:
+            # A mistake of ours may not look like the end of the stream.
+            logger.exception("channel %r of %s cannot be read on", self.channel, self.processid)
+            reason = f"reading it went wrong ({type(error).__name__}: {error})"
+            self.failure = StreamBroken(self.processid, self.channel, self.delivered, reason)
         finally:
             tasks = list(self._tasks.values())
             for task in tasks:
@@ -233,7 +239,13 @@ class StreamCore:
     def _spawn(self, name: object, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks[name] = task
-        task.add_done_callback(lambda done: self._tasks.pop(name, None) if self._tasks.get(name) is done else None)
+        task.add_done_callback(partial(self._done, name))
+
+    def _done(self, name: object, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(name) is task:
+            del self._tasks[name]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._input(lambda _: _raise(error))
 
     def _deliver(self, entries: Sequence[Entry]) -> None:
         if not entries:
@@ -371,3 +383,7 @@ class StreamCore:
             await self._watch.change()
             self._tell()
         self._input(self._reader.process_closed)
+
+
+def _raise(error: BaseException) -> None:
+    raise error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from starlette.requests import ClientDisconnect
@@ -17,7 +18,6 @@ from colony_jupyter.server.bounds import BoundedConfig, BoundedHttp, BoundedWebS
 from colony_jupyter.server.deaf import DeafWebSocket
 
 if TYPE_CHECKING:
-    import socket
     import ssl
 
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -79,6 +79,9 @@ class Listener:
         """Accept connections from now on."""
         self._config.load()
         loop = asyncio.get_running_loop()
+        # Accepted connections inherit it. asyncio's own loop does not set it on a socket that was bound by others, and
+        # every answer, a head and a body, would wait 40 ms for the client's delayed acknowledgement; uvloop does.
+        self._bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._server = await loop.create_server(
             lambda: BoundedHttp(self._config, self._state, {}, loop),
             sock=self._bound,

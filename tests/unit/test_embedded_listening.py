@@ -127,6 +127,16 @@ async def test_requests_one_after_the_other_are_answered():
             assert listener.usage.bodies == 0
 
 
+async def test_answers_do_not_wait_for_acknowledgements():
+    """Else a call costs 40 ms where there is no uvloop: asyncio leaves a socket that others have bound as it is."""
+    async with serving(App()) as (port, listener), Raw(port) as client:
+        client.send(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n")
+        assert await client.answer() == 200
+        (connection,) = listener._state.connections
+        accepted = connection.transport.get_extra_info("socket")
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 async def test_a_connection_outlives_the_patience_between_requests():
     async with serving(App()) as (port, _), Raw(port) as client:
         client.send(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any, Final
 
 from colony_jupyter.server import units
@@ -363,14 +362,13 @@ def make_attribute(process: Process, kind: AttributeType, key: str, value: str) 
 
 
 def normal(spec: FunctionSpec) -> FunctionSpec:
-    """Write a spec as the server gives it back.
+    """Bring a spec into the form in which the server gives it back.
 
     Raises:
         Refused: if the server would not take it.
     """
     if not -MAX_PRIORITY <= spec.priority <= MAX_PRIORITY:
         raise Refused(400, "Failed to submit function spec, priority outside range [-50000, 50000]")
-    spec = copy.deepcopy(spec)
     conditions = spec.conditions
     conditions.cpu = f"{units.millicores(conditions.cpu)}m"
     conditions.mem = f"{units.mebibytes(conditions.mem)}Mi"

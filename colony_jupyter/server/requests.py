@@ -18,6 +18,9 @@ from colony_jupyter.wire.messages import Message, SubscribeChannel, SubscribePro
 if TYPE_CHECKING:
     from colony_jupyter.server.calls.registry import Handler
 
+_DEEPEST: Final = 400
+"""Levels of lists and objects in a message. Answers and the store add some, and Python's own limit is 1000."""
+
 _LINE_BREAKS: Final = re.compile(r"[\r\n]")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 
@@ -118,10 +121,11 @@ def read_subscription(envelope: Envelope) -> Message:
 
 def _read(envelope: Envelope, shape: type[Message], invalid: Refused, mismatch: Refused) -> Message:
     try:
-        value = msgspec.json.decode(payload_of(envelope))
+        payload = payload_of(envelope)
+        value = msgspec.json.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise invalid from None
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or _too_deep(payload, value):
         raise invalid
     try:
         message = convert(_with_payload(value), shape)
@@ -131,6 +135,22 @@ def _read(envelope: Envelope, shape: type[Message], invalid: Refused, mismatch: 
     if said != envelope.payloadtype:
         raise mismatch
     return message
+
+
+def _too_deep(payload: bytes, value: Any) -> bool:
+    if payload.count(b"[") + payload.count(b"{") <= _DEEPEST:
+        return False
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _with_payload(value: dict[str, Any]) -> dict[str, Any]:

@@ -63,6 +63,18 @@ def open_database(path: Path, durability: Literal["normal", "full"]) -> sqlite3.
     return connection
 
 
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """Open the file of a colony, which is open for writing already, a second time.
+
+    Raises:
+        EmbeddedError: if it cannot be opened.
+    """
+    try:
+        return _connect(path, "ro")
+    except sqlite3.Error as error:
+        raise unusable(path, error) from error
+
+
 def damaged(path: Path, how: object) -> EmbeddedError:
     """Say that a file is damaged."""
     return EmbeddedError(

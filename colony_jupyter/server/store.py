@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import re
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 import msgspec
 
 from colony_jupyter.server.channels import StoredEntry
-from colony_jupyter.server.schema import damaged, open_database, unusable
+from colony_jupyter.server.schema import damaged, open_database, open_for_reading, unusable
 from colony_jupyter.server.state import Executor, LogLine, Process, Workflow
 from colony_jupyter.wire.models import Colony, Function, User
 
@@ -97,7 +98,10 @@ class Store:
         self._durability = durability
         self._mend = mend
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="colony-store")
-        self._connection: sqlite3.Connection | None = None  # None before `open` and after `close`
+        self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="colony-store-reading")
+        # Both None before `open` and after `close`.
+        self._connection: sqlite3.Connection | None = None
+        self._reader: sqlite3.Connection | None = None
         self._gathering = _Group()
         self._writing: _Group | None = None  # the group that the thread has
         self._writer: asyncio.Task[None] | None = None
@@ -111,15 +115,18 @@ class Store:
             EmbeddedError: if it is damaged, of another program, or of a newer version; it is not touched then.
         """
         self._connection = await self._in_thread(lambda: open_database(self._path, self._durability))
+        self._reader = await self._in_thread(lambda: open_for_reading(self._path))
 
     async def close(self) -> None:
         """Write what is left and close the file."""
         self._begin()
         if self._writer is not None:
             await asyncio.gather(self._writer, return_exceptions=True)
-        if self._connection is not None:
-            await self._in_thread(self._connection.close)
-            self._connection = None
+        self._reading.shutdown()
+        for connection in (self._reader, self._connection):
+            if connection is not None:
+                await self._in_thread(connection.close)
+        self._reader = self._connection = None
         self._thread.shutdown()
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
@@ -308,27 +315,49 @@ class Store:
 
     async def search_logs(self, colonyname: str, text: str, since: int, count: int) -> list[LogLine]:
         """Search log lines; case counts, ``%`` and ``_`` are wildcards."""
-        glob = "*" + "".join(_GLOB.get(letter, letter) for letter in text) + "*"
         rows = await self._rows(
-            f"SELECT {_LOG} FROM logs WHERE colonyname = ? AND timestamp > ? AND message GLOB ? "  # noqa: S608 - likewise
+            f"SELECT {_LOG} FROM logs WHERE colonyname = ? AND timestamp > ? AND found(message) "  # noqa: S608 - likewise
             "ORDER BY timestamp, place LIMIT ?",
             colonyname,
             since,
-            glob,
             count,
+            found=_finder(text),
         )
         return list(_lines(rows))
 
-    async def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        # On the one thread, behind whatever is being written: a reader sees what was acknowledged.
+    async def _rows(
+        self, query: str, *values: Any, found: Callable[[str], bool] | None = None
+    ) -> list[tuple[Any, ...]]:
+        # On a thread and a connection of its own: a long search holds nobody up, and sees what was acknowledged.
         def read() -> list[tuple[Any, ...]]:
-            return self._open_connection().execute(query, values).fetchall()
+            assert self._reader is not None  # noqa: S101 - nobody reads before `open`
+            if found is not None:
+                self._reader.create_function("found", 1, found)
+            return self._reader.execute(query, values).fetchall()
 
-        return await self._in_thread(read)
+        return await asyncio.get_running_loop().run_in_executor(self._reading, read)
 
 
 _LOG: Final = "colonyname, processid, executorname, message, timestamp"
-_GLOB: Final = {"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"}
+
+
+def _finder(text: str) -> Callable[[str], bool]:
+    """Give what tells whether a text with wildcards is in a line, in time that grows with the line's length only."""
+    parts = [
+        re.compile("".join("." if letter == "_" else re.escape(letter) for letter in part), re.DOTALL)
+        for part in text.split("%")
+    ]
+
+    def found(line: str) -> bool:
+        place = 0
+        for part in parts:  # the leftmost place of each leaves the most for those behind it
+            match = part.search(line, place)
+            if match is None:
+                return False
+            place = match.end()
+        return True
+
+    return found
 
 
 def _lines(rows: list[tuple[Any, ...]]) -> Iterator[LogLine]:

@@ -18,12 +18,12 @@ _ID_DIGITS: Final = 64
 
 
 def check_name(name: str, refusal: str) -> None:
-    """Refuse a name that would ruin a colony's lists on a real server (trap 13).
+    """Refuse a name that would ruin a colony's lists on a real server (trap 13), or that no database keeps.
 
     Raises:
         Refused: with the words of the real server, which has stored it by then.
     """
-    if ":" in name:
+    if ":" in name or "\0" in name:
         raise Refused(500, refusal)
 
 
@@ -33,6 +33,8 @@ async def add_colony(server: Server, message: messages.AddColony, caller: Caller
     colony: Colony = required(message.colony, Refused(400, "Failed to add colony, colony is <nil>"))
     if len(colony.colonyid) != _ID_DIGITS:
         raise Refused(400, "Failed to add colony, invalid colony Id length")
+    if "\0" in colony.name:
+        raise Refused(500, "Failed to add colony, invalid name")
     if colony.name in server.colonies:
         raise Refused(400, f"A Colony with name <{colony.name}> already exists")
     server.add_colony(colony)

@@ -60,7 +60,7 @@ class AsyncStream:
         self._errors = errors
         self._everything = everything
         self._on_start = on_start  # told when the reading begins
-        self._on_end = on_end  # told once, after the last entry before the other party's `end` was handed over
+        self._on_end = on_end  # told once the other party's `end` or `error` and all before it has been handed over
         self._task: asyncio.Task[None] | None = None  # None until the first use and after the end
         self._wake: asyncio.Event | None = None
         self._begun: float | None = None
@@ -168,7 +168,7 @@ class AsyncStream:
         idle_since = time.monotonic()
         try:
             if self._raise_next is not None:
-                self._raise_error(self._raise_next)
+                await self._raise_error(self._raise_next)
             while not self._closed:
                 if self._wake is not None:
                     self._wake.clear()
@@ -195,12 +195,14 @@ class AsyncStream:
     def _raises(self, entry: Entry) -> bool:
         return entry.is_error and self._errors == "raise" and not entry.former and not self._core.is_mine(entry)
 
-    def _raise_error(self, entry: Entry) -> NoReturn:
+    async def _raise_error(self, entry: Entry) -> NoReturn:
+        if self._on_end is not None:
+            await self._on_end(self._core)
         raise StreamError(self._core.processid, self._core.channel, entry)
 
     async def _hand_over(self, entry: Entry) -> Entry:
         if self._raises(entry):
-            self._raise_error(entry)
+            await self._raise_error(entry)
         if self._left is not None:
             self._left -= 1
             if self._left == 0:

@@ -231,6 +231,13 @@ class TestAcknowledgedEnding:
             await theirs.colony.close(theirs, [1, 2])
             assert await waiting == [1, 2]
 
+    async def test_an_error_that_was_handed_over_is_acknowledged_too(self, running):
+        async with running(channels=("a", "sync")) as (mine, theirs):
+            await theirs.channel("a").error("it went wrong")
+            with pytest.raises(StreamError, match="it went wrong"):
+                await texts(mine.channel("a").stream())
+            assert await self.acks(theirs) == ["ack"]
+
     async def test_who_reads_only_a_part_does_not_acknowledge(self, running):
         async with running(channels=("a", "sync")) as (mine, theirs):
             await theirs.channel("a").send("x")

@@ -13,7 +13,7 @@ from proxy import Proxy
 
 from colony_jupyter import AsyncColony, FunctionSpec, StreamBroken, settings
 from colony_jupyter.channels.reader import StreamState
-from colony_jupyter.errors import ChannelClosed, StreamError, WaitTimeout
+from colony_jupyter.errors import ChannelClosed, ServerUnreachable, StreamError, WaitTimeout
 from colony_jupyter.wire.identity import PrivateKey
 from colony_jupyter.wire.models import ProcessState
 
@@ -76,6 +76,14 @@ async def misbehave(reading: Proxy, writing: Proxy, cuts: int, pause: float) -> 
             reading.cut_all()
 
 
+async def stay_alive(executor: AsyncColony) -> None:
+    """Give the sign of life without which an executor is removed after ten minutes (trap 3), and take no work."""
+    while True:
+        with contextlib.suppress(ServerUnreachable):  # it goes through the chaos, too
+            await executor.assign(-1, availablecpu="-1m")
+        await asyncio.sleep(60)
+
+
 async def stream_through_chaos(make_colony_server, *, entries: int, channels: int, cuts: int, pause: float):
     server = make_colony_server(limits=False)
     names = [f"c{n}" for n in range(channels)]
@@ -85,6 +93,7 @@ async def stream_through_chaos(make_colony_server, *, entries: int, channels: in
         world(server, channels=names, reader_port=reading.port, writer_port=writing.port) as (mine, theirs),
     ):
         going_on = asyncio.Event()
+        alive = asyncio.create_task(stay_alive(theirs.colony))
 
         async def write(name):
             channel = theirs.channel(name)
@@ -101,6 +110,8 @@ async def stream_through_chaos(make_colony_server, *, entries: int, channels: in
         going_on.set()
         await asyncio.gather(*writers)
         delivered = await asyncio.gather(*readers)
+        alive.cancel()
+        await asyncio.gather(alive, return_exceptions=True)
         for name, came in zip(names, delivered, strict=True):
             assert [entry.text for entry in came] == [f"{name} {number}" for number in range(entries // channels)]
         assert reading.cuts >= cuts

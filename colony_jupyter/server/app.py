@@ -28,40 +28,46 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
+    from starlette.types import ASGIApp, Receive, Scope, Send
     from starlette.websockets import WebSocket
 
     from colony_jupyter.server.server import Server
 
-_TYPE: Final = "text/plain; charset=utf-8"
+_TYPE: Final = b"text/plain; charset=utf-8"
 _EMPTY_TYPE: Final = (
     "invalid rpcMsg.PayloadType: empty (this usually means the client is misconfigured - check that "
     "COLONIES_PRVKEY and other environment variables are set correctly)"
 )
 
 
-def create_app(server: Server) -> Starlette:
+def create_app(server: Server) -> ASGIApp:
     """Make the application of a server that is started already.
 
     Args:
         server: the colony.
     """
 
-    async def api(request: Request) -> Response:
-        return await _answer(server, request)
-
     async def pubsub(websocket: WebSocket) -> None:
         await websocket.accept()
         with contextlib.suppress(WebSocketDisconnect):
             await _converse(server, websocket)
 
-    return Starlette(
+    others = Starlette(
         routes=[
-            Route("/api", api, methods=["POST"]),
             Route("/health", _health, methods=["GET"]),
             WebSocketRoute("/pubsub", pubsub),
         ],
         exception_handlers={404: _not_found, 405: _not_found},
     )
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        # Calls go by no routes, middleware or request objects: together they would cost as much as most calls do.
+        if scope["type"] == "http" and scope["path"] == "/api" and scope["method"] == "POST":
+            await _answer(server, scope, receive, send)
+        else:
+            await others(scope, receive, send)
+
+    return app
 
 
 async def _health(_: Request) -> Response:
@@ -72,32 +78,49 @@ async def _not_found(_: Request, __: Exception) -> Response:
     return PlainTextResponse("404 page not found", status_code=404)
 
 
-async def _answer(server: Server, request: Request) -> Response:
-    body = await request.body()
-    address = request.scope.get("server") or ("", 0)
+async def _answer(server: Server, scope: Scope, receive: Receive, send: Send) -> None:
+    pieces = []
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return  # half a request: nobody is there to be told
+        pieces.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    status = 200
     try:
-        envelope = open_envelope(body)
-        handler = HANDLERS.get(envelope.payloadtype)
-        signed = handler is None or handler.signed
-        callerid = signer_of(envelope) if signed else ""
-        if handler is None:
-            kind = envelope.payloadtype
-            raise Refused(403, f"invalid rpcMsg.PayloadType: {kind}" if kind else _EMPTY_TYPE)  # noqa: TRY301 - one place seals
-        caller = Caller(callerid, _gone(request), (address[0], address[1] or 0))
-        message = read_message(envelope, handler)
-
-        async def work() -> bytes:
-            value = await handler.work(server, message, caller)
-            return b"" if isinstance(value, Silence) else seal_reply(handler.replytype, value)
-
-        return Response(await server.carry_out(work), media_type=_TYPE)
+        body = await _carry_out(server, b"".join(pieces), _gone(receive), scope.get("server") or ("", 0))
     except Refused as refused:
-        return Response(seal_refusal(refused.status, refused.message), refused.status, media_type=_TYPE)
+        status, body = refused.status, seal_refusal(refused.status, refused.message)
+    headers = [(b"content-type", _TYPE), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
-def _gone(request: Request) -> Callable[[], Awaitable[None]]:
+async def _carry_out(
+    server: Server, body: bytes, gone: Callable[[], Awaitable[None]], address: tuple[str, int | None]
+) -> bytes:
+    envelope = open_envelope(body)
+    handler = HANDLERS.get(envelope.payloadtype)
+    signed = handler is None or handler.signed
+    callerid = signer_of(envelope) if signed else ""
+    if handler is None:
+        kind = envelope.payloadtype
+        raise Refused(403, f"invalid rpcMsg.PayloadType: {kind}" if kind else _EMPTY_TYPE)
+    message = read_message(envelope, handler)
+    caller = Caller(callerid, gone, (address[0], address[1] or 0))
+
+    async def work() -> bytes:
+        value = await handler.work(server, message, caller)
+        # Sealed at once, as it is now: by the time it is on disk others may have changed it.
+        return b"" if isinstance(value, Silence) else seal_reply(handler.replytype, value)
+
+    return await server.carry_out(work)
+
+
+def _gone(receive: Receive) -> Callable[[], Awaitable[None]]:
     async def gone() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
+        while (await receive())["type"] != "http.disconnect":
             pass
 
     return gone

@@ -29,6 +29,7 @@ _SCALARS: Final = (str, bool, Int, bytes | None)
 _DEEPEST: Final = 400
 """Levels of lists and objects in a message. Answers and the store add some, and Python's own limit is 1000."""
 
+_NAMED: Final = re.compile(rb'"msgtype"\s*:')
 _LINE_BREAKS: Final = re.compile(r"[\r\n]")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 
@@ -134,7 +135,9 @@ def read_subscription(envelope: Envelope) -> Message:
 
 def _read(envelope: Envelope, shape: type[Message], invalid: Refused, mismatch: Refused) -> Message:
     payload = payload_of(envelope)
-    exact = _read_exactly(payload, shape) if msgtype(shape) == envelope.payloadtype else None
+    # An absent msgtype is none, which the exact reader would take for the right one.
+    named = msgtype(shape) == envelope.payloadtype and _NAMED.search(payload)
+    exact = _read_exactly(payload, shape) if named else None
     if exact is not None:
         return exact
     try:

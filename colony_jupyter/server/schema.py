@@ -18,10 +18,10 @@ _HEADER: Final = 100
 _APPLICATION_ID: Final = 0x434A5031  # "CJP1": whose file this is
 
 MIGRATIONS: list[str] = [
-    # 1: objects whole, as JSON, by kind and id; what there is many of in tables of its own.
+    # 1: objects whole, as JSON, by kind and id; what there is many of in tables of its own. Objects have row numbers,
+    # since without them whatever is beyond a quarter of a page takes another page: four times the file.
     """
-    CREATE TABLE objects (kind TEXT NOT NULL, id TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (kind, id))
-        WITHOUT ROWID;
+    CREATE TABLE objects (kind TEXT NOT NULL, id TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (kind, id));
     CREATE TABLE entries (processid TEXT NOT NULL, channel TEXT NOT NULL, place INTEGER NOT NULL, data BLOB NOT NULL,
         PRIMARY KEY (processid, channel, place)) WITHOUT ROWID;
     CREATE TABLE logs (place INTEGER PRIMARY KEY, colonyname TEXT NOT NULL, processid TEXT NOT NULL,

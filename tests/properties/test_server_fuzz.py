@@ -17,7 +17,9 @@ from calling import new_key
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from colony_jupyter.server import requests
 from colony_jupyter.server.app import create_app
+from colony_jupyter.server.refusal import Refused
 from colony_jupyter.server.server import Server
 from colony_jupyter.wire import messages as m
 from colony_jupyter.wire.models import (
@@ -291,6 +293,42 @@ def test_every_call(sockets, shape):
         sockets.check(*sockets.runner.run(sockets.post(body)))
 
     run()
+
+
+@pytest.mark.parametrize("shape", m.CALLS.values(), ids=m.CALLS)
+def test_the_quick_way_to_read_reads_the_same(shape, monkeypatch):
+    def read(body: bytes, *, exactly: bool) -> Any:
+        with monkeypatch.context() as patch:
+            if not exactly:
+                patch.setattr(requests, "_read_exactly", lambda text, shape: None)
+            try:
+                found = requests.open_envelope(body)
+                message = requests._read(found, shape, Refused(400, "invalid"), Refused(400, "mismatch"))
+                return msgspec.to_builtins(message)
+            except Refused as refused:
+                return refused.message
+
+    full = {each.encode_name: zero(each) for each in msgspec.structs.fields(shape)}
+
+    @settings(FUZZED, max_examples=60)
+    @given(
+        message_of(shape, ["id"]) | message_of(shape, ["id"]).map(lambda wild: {**full, **wild}),
+        st.sampled_from(["msgtype", "MsgType", "", 'msgtype"', "nothing"]),
+        st.booleans(),
+    )
+    def run(message, name, doubled):
+        kind = message.pop("msgtype")
+        text = as_json({**message, name: kind})
+        if doubled:
+            text = text[:-1] + b', "name": "twice"}'
+        body = envelope(text, kind, "user")
+        assert read(body, exactly=True) == read(body, exactly=False)
+
+    run()
+
+
+def zero(member: Any) -> Any:
+    return {str: "", bool: False}.get(member.type, None if member.name == "payload" else 0)
 
 
 def test_any_frames(sockets):

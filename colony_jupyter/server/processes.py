@@ -122,7 +122,7 @@ class Transitions:
         limit = process.spec.maxexectime
         if limit > 0:
             process.execdeadline = units.later(process.started, limit)
-        _tell_attributes(process)
+        _tell_attributes(process, ProcessState.RUNNING)
         self.keep(process)
 
     def succeed(self, colony: ColonyState, process: Process, output: Sequence[Any]) -> None:
@@ -144,15 +144,18 @@ class Transitions:
                 self.announce(child)
         self._end_workflow(colony, process)
 
-    def fail(self, colony: ColonyState, process: Process, errors: Sequence[str]) -> None:
-        """End a process as failed; with it all that is left of its workflow."""
-        process.errors = list(errors) or None
+    def fail(self, colony: ColonyState, process: Process, errors: Sequence[str] | None) -> None:
+        """End a process as failed.
+
+        If others depend on it the whole workflow fails along, those that had succeeded too; else the others go on.
+        """
+        process.errors = None if errors is None else list(errors)
         process.ended = self.now()
         self._end(colony, process, ProcessState.FAILED)
         workflow = colony.workflows.get(process.workflowid)
-        if workflow is not None:
+        if workflow is not None and process.children:
             for member in self._members(colony, workflow):
-                if member.state in (ProcessState.WAITING, ProcessState.RUNNING):
+                if member.state is not ProcessState.FAILED:
                     self._end(colony, member, ProcessState.FAILED, announced=False)
         self._end_workflow(colony, process)
 
@@ -162,7 +165,7 @@ class Transitions:
         self._end(colony, process, ProcessState.CANCELLED, announced=announced)
 
     def requeue(self, colony: ColonyState, process: Process, *, announced: bool) -> None:
-        """Let a running process wait again; its executor is shut out of its channels."""
+        """Let a running process wait again; its executor is shut out of its channels, its attributes stay."""
         process.executorid = process.channelsid = ""
         process.assigned = False
         self._move(colony, process, ProcessState.WAITING, announced=announced)
@@ -197,13 +200,15 @@ class Transitions:
         """Enforce the deadlines that have passed."""
         now = self.now() // _NS * _NS  # whole seconds, as the real server compares
         for colony in self.colonies.values():
+            # Each is looked at again: one that failed before may have taken it along.
             for process in list(colony.in_state(ProcessState.WAITING)):
-                if process.waitdeadline and process.waitdeadline < now:
+                if process.state is ProcessState.WAITING and process.waitdeadline and process.waitdeadline < now:
                     self.fail(colony, process, [WAITED_TOO_LONG])
             for process in list(colony.in_state(ProcessState.RUNNING)):
                 limit = process.spec.maxexectime
                 # 0 is a deadline long past, not "none" (trap 1).
-                if limit == 0 or (limit > 0 and process.execdeadline < now):
+                over = limit == 0 or (limit > 0 and process.execdeadline < now)
+                if over and process.state is ProcessState.RUNNING:
                     self._ran_too_long(colony, process)
 
     def remove_stale_executors(self) -> None:
@@ -247,7 +252,7 @@ class Transitions:
             for workflow in list(colony.workflows.values()):
                 if (
                     removed < most
-                    and self._is_over(colony, workflow)
+                    and all(member.state.is_closed for member in self._members(colony, workflow))
                     and (workflow.ended or workflow.submitted) < oldest
                 ):
                     removed += len(workflow.processids) + 1
@@ -289,17 +294,17 @@ class Transitions:
         process.ended = self.now()
         if process.spec.maxwaittime > 0:
             process.waitdeadline = units.later(self.now(), process.spec.maxwaittime)
+        _tell_attributes(process, ProcessState.WAITING)
         self.requeue(colony, process, announced=True)
 
     def _end(self, colony: ColonyState, process: Process, state: ProcessState, *, announced: bool = True) -> None:
+        _tell_attributes(process, state)
         self._move(colony, process, state, announced=announced)
         self.after_commit(self.channels.drop(process.processid))
         self.store.delete_entries(process.processid)
 
     def _move(self, colony: ColonyState, process: Process, state: ProcessState, *, announced: bool = True) -> None:
         colony.move(process, state)
-        if state is not ProcessState.RUNNING:
-            _tell_attributes(process)
         self.keep(process)
         if announced:
             self.announce(process)
@@ -343,9 +348,9 @@ class Transitions:
         return [colony.processes[member] for member in workflow.processids if member in colony.processes]
 
 
-def _tell_attributes(process: Process) -> None:
+def _tell_attributes(process: Process, state: ProcessState) -> None:
     for attribute in process.attributes:
-        attribute.state = process.state
+        attribute.state = state
 
 
 def make_attribute(process: Process, kind: AttributeType, key: str, value: str) -> Attribute:

@@ -136,7 +136,7 @@ def entries(channel: Channel, start: int, limit: int) -> list[dict[str, Any]]:
 
 def workflow(found: Workflow, colony: ColonyState, state: ProcessState, *, fresh: bool = False) -> dict[str, Any]:
     """Write a workflow; a fresh one, as the reply to its submission, has no time and no drawing yet."""
-    members = [] if fresh else [colony.processes[pid] for pid in found.processids if pid in colony.processes]
+    members = [] if fresh else _from_roots_down(found, colony)
     return {
         "processgraphid": found.processgraphid,
         "initiatorid": found.initiatorid,
@@ -147,7 +147,7 @@ def workflow(found: Workflow, colony: ColonyState, state: ProcessState, *, fresh
         "submissiontime": NO_TIME if fresh else time(found.submitted),
         "starttime": time(found.started),
         "endtime": time(found.ended),
-        "processids": found.processids,
+        "processids": found.processids if fresh else [member.processid for member in members],
         "nodes": [_node(member, place) for place, member in enumerate(members)],
         "edges": [
             {
@@ -160,6 +160,18 @@ def workflow(found: Workflow, colony: ColonyState, state: ProcessState, *, fresh
             for child in member.children
         ],
     }
+
+
+def _from_roots_down(found: Workflow, colony: ColonyState) -> list[Process]:
+    """Order a workflow's members depth first; what no root leads to, as in a cycle, comes last."""
+    ordered: dict[str, Process] = {}
+    ahead = [*reversed(found.processids), *reversed(found.rootprocessids)]
+    while ahead:
+        processid = ahead.pop()
+        if processid in colony.processes and processid not in ordered:
+            ordered[processid] = colony.processes[processid]
+            ahead += reversed(ordered[processid].children)
+    return list(ordered.values())
 
 
 def _node(member: Process, place: int) -> dict[str, Any]:

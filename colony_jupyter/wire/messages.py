@@ -261,7 +261,7 @@ class CloseFailed(Message, tag="closefailedmsg"):
     """End a process with errors (its executor)."""
 
     processid: str = ""
-    errors: list[str] = field(default_factory=list)
+    errors: list[str] | None = field(default_factory=list)
 
 
 class CancelProcess(Message, tag="cancelprocessmsg"):

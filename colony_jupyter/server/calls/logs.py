@@ -83,13 +83,13 @@ async def add_executor_log(server: Server, message: messages.AddExecutorLog, cal
 @call(messages.GetLogs, "get logs")
 async def get_logs(server: Server, message: messages.GetLogs, caller: Caller) -> Any:
     colony = server.as_member(message.colonyname, caller.id)
-    if message.count > MAX_LOGS:
-        raise Refused(403, f"Count exceeds max log count ({MAX_LOGS})")
     if message.executorname:
         if message.executorname not in colony.executors:
             raise Refused(500, "Failed to get logs, executor does not exist")
     elif message.processid not in colony.processes:
         raise Refused(500, "Failed to get logs, process does not exist")
+    if message.count > MAX_LOGS:
+        raise Refused(403, f"Count exceeds max log count ({MAX_LOGS})")
     if message.count <= 0:
         return None
     lines = await server.store.logs(

@@ -1,5 +1,8 @@
 """Where the colony is, and who is calling: arguments, then ColonyOS's environment variables, else the embedded colony.
 
+What somebody chose while the program runs, by ``%colony connect``, comes before the environment for whoever names no
+place of its own; see `current` and `use`.
+
 ``COLONIES_SERVER_HOST`` decides: set, it names a real server and everything else must be said too; unset, the embedded
 colony is used, and any other variable that is set is an error, since half a configuration is a mistake somebody made.
 """
@@ -112,6 +115,28 @@ def resolve(
             _refuse_half_a_configuration(values)
         return _embedded(data, colonyname)
     return _real(values, host=host, port=port, tls=tls, colonyname=colonyname)
+
+
+_chosen: Settings | None = None  # of this process; None while nobody chose
+
+
+def use(settings: Settings | None) -> None:
+    """Have these settings used by everything in this process that is made without any from now on.
+
+    Args:
+        settings: those that somebody chose; None to go by the environment again.
+    """
+    global _chosen  # noqa: PLW0603 - the connection that people chose is one for the whole kernel
+    _chosen = settings
+
+
+def current() -> Settings:
+    """Give the settings of whoever names none: those that were chosen, else the environment's (`resolve`).
+
+    Raises:
+        SettingsError: if nobody chose, and the environment says it only in part.
+    """
+    return resolve() if _chosen is None else _chosen
 
 
 def _refuse_half_a_configuration(values: Mapping[str, str]) -> None:

@@ -212,7 +212,8 @@ class Colony(_Face[AsyncColony]):
     """A colony, for code that blocks; also a context manager. See `AsyncColony`.
 
     Args:
-        settings: where it is and who calls; by default from the environment, else the embedded colony.
+        settings: where it is and who calls; by default what ``%colony connect`` chose in this kernel, else the
+            environment, else the embedded colony.
         prvkey: another key to call with, such as an executor's own.
 
     Raises:

@@ -13,7 +13,7 @@ from colony_jupyter.client.spec import make_spec
 from colony_jupyter.client.transport import Transport
 from colony_jupyter.client.writer import payload_bytes
 from colony_jupyter.errors import AccessDenied, ColonyError, ServerRefused, SettingsError
-from colony_jupyter.settings import resolve
+from colony_jupyter.settings import current
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.models import FunctionSpec, ProcessRecord, ProcessState
 
@@ -36,7 +36,8 @@ class AsyncColony(Calls):
     """A colony, on the caller's event loop. An asynchronous context manager.
 
     Args:
-        settings: where it is and who calls; by default from the environment, else the embedded colony.
+        settings: where it is and who calls; by default what ``%colony connect`` chose in this kernel, else the
+            environment, else the embedded colony.
         prvkey: another key to call with, such as an executor's own.
 
     Raises:
@@ -44,7 +45,7 @@ class AsyncColony(Calls):
     """
 
     def __init__(self, settings: Settings | None = None, *, prvkey: PrivateKey | None = None) -> None:
-        self.settings = settings or resolve()
+        self.settings = settings or current()
         self.endpoint = Endpoint(self.settings)
         self._transport = Transport(self.endpoint)
         self._own_key = prvkey

@@ -41,8 +41,9 @@ class Executor:
         executortype: its type; ends best with a letter (trap 5).
         name: its name in the colony; by default one made of type, machine and id, another one for each copy. Its key
             is kept in a file that only the user can read, so that after a restart it is the same executor.
-        settings: where the colony is; by default from the environment, else the embedded colony. The colony's key,
-            where it is at hand, adds and approves the executor.
+        settings: where the colony is; by default, at each start, what ``%colony connect`` chose in this kernel, else
+            the environment, else the embedded colony. The colony's key, where it is at hand, adds and approves the
+            executor.
         concurrency: how many processes it runs at once.
 
     Raises:

@@ -47,7 +47,7 @@ class Service:
     """One start of an executor, to its stop. It lives on the loop it is made on.
 
     Args:
-        settings: where the colony is.
+        settings: where the colony is; None for the current ones.
         identity: who the executor is; let go of at the end.
         executortype: its type.
         functions: what it has; may be changed while it runs.

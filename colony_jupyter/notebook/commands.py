@@ -39,7 +39,7 @@ def _connect() -> Command:
     command = Command(
         "%colony connect",
         "Connect to a server; without words to the one that ColonyOS's environment variables name, else to the "
-        "embedded colony.",
+        "embedded colony. Colony() and the like without settings, and executors started from now on, go there too.",
         [Operand("HOST:PORT", "address of the server", required=False)],
     )
     command.option("--colony", metavar="NAME", help="name of the colony")

@@ -8,7 +8,7 @@ from colony_jupyter.client.blocking import Process
 from colony_jupyter.client.colony import AsyncColony
 from colony_jupyter.client.loop import PORTAL
 from colony_jupyter.doctor import examine
-from colony_jupyter.settings import resolve
+from colony_jupyter.settings import current, use
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -48,7 +48,7 @@ class Session:
         Raises:
             SettingsError: if the environment says it only in part.
         """
-        return resolve() if self._colony is None else self._colony.settings
+        return current() if self._colony is None else self._colony.settings
 
     @property
     def is_connected(self) -> bool:
@@ -79,10 +79,14 @@ class Session:
         return PORTAL.run(examine, lambda: self.settings)
 
     def switch(self, colony: AsyncColony) -> None:
-        """Use another connection from now on. The earlier one serves what still runs on it."""
+        """Use another connection from now on. The earlier one serves what still runs on it.
+
+        What is made in this kernel without settings follows: `Colony`, `AsyncColony`, an `Executor` that is started.
+        """
         if self._colony is not None:
             self._earlier.append(self._colony)
         self._colony = colony
+        use(colony.settings)
 
     def remember(self, process: AsyncProcess) -> Process:
         """Keep a process in mind, and give it as a user holds it."""
@@ -97,6 +101,7 @@ class Session:
 
     def close(self) -> None:
         """Let go of the connections and of everything that listens on them; processes go on."""
+        use(None)
         for talk in self.talks.values():
             PORTAL.call_soon(talk.stop)
         for colony in [*self._earlier, *([self._colony] if self._colony is not None else [])]:

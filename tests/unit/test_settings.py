@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from colony_jupyter import settings
+from colony_jupyter import AsyncColony, Colony, settings
 from colony_jupyter.errors import SettingsError
 from colony_jupyter.wire.identity import PrivateKey
 
@@ -101,3 +101,24 @@ def test_no_key_shows_in_words_reprs_or_pickles():
         assert OTHER_KEY not in text
     with pytest.raises(TypeError, match="not pickled"):
         pickle.dumps(found)
+
+
+@pytest.fixture
+def nobody_chose():
+    yield
+    settings.use(None)
+
+
+@pytest.mark.usefixtures("nobody_chose")
+def test_what_was_chosen_comes_before_the_environment(monkeypatch):
+    for name, value in REAL.items():
+        monkeypatch.setenv(name, value)
+    assert settings.current() == settings.resolve(REAL)
+    elsewhere = settings.resolve(REAL, host="other.example")
+    settings.use(elsewhere)
+    assert settings.current() is elsewhere
+    assert AsyncColony().settings is elsewhere
+    assert Colony().settings is elsewhere
+    assert AsyncColony(settings.resolve()).settings.host == "colony.example"  # who names a place goes there
+    settings.use(None)
+    assert AsyncColony().settings.host == "colony.example"

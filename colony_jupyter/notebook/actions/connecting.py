@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -89,7 +90,8 @@ def choose(
                 environ[name] = typed
             elif name == KEY:
                 raise SettingsError(f"No key was typed, so nothing was changed. {KEY} is 64 hex digits.")
-    return resolve(environ, host=host, port=port, tls=tls, colonyname=colonyname)
+    settings = resolve(environ, host=host, port=port, tls=tls, colonyname=colonyname)
+    return settings if ask is None else replace(settings, sources={**settings.sources, "keys": "typed"})
 
 
 def place(settings: Settings) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from colony_jupyter.server import units
 from colony_jupyter.server.refusal import Refused
 from colony_jupyter.server.state import ColonyState, Executor, Process, Workflow
@@ -109,7 +111,7 @@ class Transitions:
         process.assigned = True
         process.started = now
         if process.parents:
-            process.input = [value for parent in self._parents(colony, process) for value in parent.output]
+            process.input = [value for parent in self._parents(colony, process) for value in parent.output] or None
         self._move(colony, process, ProcessState.RUNNING)
         workflow = colony.workflows.get(process.workflowid)
         if workflow is not None and not workflow.started:
@@ -319,24 +321,34 @@ class Transitions:
             self.keep_workflow(workflow)
 
     def _count(self, colony: ColonyState, process: Process) -> None:
-        """Count a success for the function its executor has registered."""
+        """Count a success for the function its executor has registered; records of one name show the same."""
         executor = colony.executor_by_id(process.executorid)
-        for function in colony.functions.values():
-            if executor is None or function.funcname != process.spec.funcname:
-                continue
-            if function.executorname != executor.record.executorname:
-                continue
-            waited = (process.started - process.submitted) / _NS
-            ran = (process.ended - process.started) / _NS
-            first = function.counter == 0
-            function.minwaittime = waited if first else min(waited, function.minwaittime)
-            function.maxwaittime = max(waited, function.maxwaittime)
-            function.avgwaittime = waited if first else (function.avgwaittime + waited) / 2
-            function.minexectime = ran if first else min(ran, function.minexectime)
-            function.maxexectime = max(ran, function.maxexectime)
-            function.avgexectime = ran if first else (function.avgexectime + ran) / 2
-            function.counter += 1
-            self.store.put("function", function.functionid, function)
+        name = executor.record.executorname if executor else None
+        records = [
+            function
+            for function in colony.functions.values()
+            if function.funcname == process.spec.funcname and function.executorname == name
+        ]
+        if not records:
+            return
+        waited = (process.started - process.submitted) / _NS
+        ran = (process.ended - process.started) / _NS
+        # Not the first of them: loaded from disk they are in no order. The one that has counted most was there first.
+        before = max(records, key=lambda function: function.counter)
+        first = before.counter == 0
+        counts = {
+            "counter": before.counter + 1,
+            "minwaittime": waited if first else min(waited, before.minwaittime),
+            "maxwaittime": max(waited, before.maxwaittime),
+            "avgwaittime": waited if first else (before.avgwaittime + waited) / 2,
+            "minexectime": ran if first else min(ran, before.minexectime),
+            "maxexectime": max(ran, before.maxexectime),
+            "avgexectime": ran if first else (before.avgexectime + ran) / 2,
+        }
+        for record in records:
+            counted = msgspec.structs.replace(record, **counts)
+            colony.functions[record.functionid] = counted
+            self.store.put("function", record.functionid, counted)
 
     def _parents(self, colony: ColonyState, process: Process) -> Iterable[Process]:
         return [colony.processes[parent] for parent in process.parents if parent in colony.processes]

@@ -51,7 +51,7 @@ class Process(Struct, kw_only=True):
     parents: list[str] = field(default_factory=list)
     children: list[str] = field(default_factory=list)
     workflowid: str = ""
-    input: list[Any] = field(default_factory=list)
+    input: list[Any] | None = field(default_factory=list)  # None if its parents put out nothing
     output: list[Any] = field(default_factory=list)
     former_output: list[Any] = field(default_factory=list)  # before it was closed, as its announcement shows it
     errors: list[str] | None = field(default_factory=list)

@@ -40,6 +40,8 @@ async def add_attribute(server: Server, message: messages.AddAttribute, caller: 
     if any(known.attributeid == attribute.attributeid for known in process.attributes):
         raise Refused(400, "Failed to add attribute, an attribute of this key and type is there already")
     process.attributes.append(attribute)
+    if kind is AttributeType.ENV:
+        process.spec.env[attribute.key] = attribute.value
     server.keep(process)
     return rendering.attribute(attribute)
 

@@ -146,14 +146,16 @@ async def get_process(server: Server, message: messages.GetProcess, caller: Call
 @call(messages.GetProcesses, "get processes")
 async def get_processes(server: Server, message: messages.GetProcesses, caller: Caller) -> Any:
     colony = server.as_member(message.colonyname, caller.id)
-    state = _state(message.state, "Failed to get processes, invalid msg.State")
+    # In the order of the real server's checks, also where a filter does not count.
     check_count(message.count)
+    if message.initiator and message.initiator not in colony.users:
+        raise Refused(400, f"User <{message.initiator}> does not exist")
+    state = _state(message.state, "Failed to get processes, invalid msg.State")
+    check_not_negative(message.count)
     found = colony.in_state(state)
     if message.executortype:
         found = (process for process in found if process.executortype == message.executortype)
     elif message.initiator:
-        if message.initiator not in colony.users:
-            raise Refused(400, f"User <{message.initiator}> does not exist")
         userid = colony.users[message.initiator].userid
         # Listed by name, as stored at submission: what an executor of the same key submitted is not found (trap 20).
         found = (p for p in found if p.initiatorid == userid and p.initiatorname == message.initiator)
@@ -170,6 +172,14 @@ def check_count(count: int) -> None:
     """
     if count > MAX_PROCESSES:
         raise Refused(400, f"Count is larger than MaxCount limit <{MAX_PROCESSES}>")
+
+
+def check_not_negative(count: int) -> None:
+    """Refuse to list less than nothing, at which the real server's database stumbles.
+
+    Raises:
+        Refused: if so.
+    """
     if count < 0:
         raise Refused(400, "Count must not be negative")
 

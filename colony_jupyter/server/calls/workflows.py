@@ -6,7 +6,7 @@ import heapq
 from typing import TYPE_CHECKING, Any, Final
 
 from colony_jupyter.server import rendering
-from colony_jupyter.server.calls.processes import check_count, initiator_name
+from colony_jupyter.server.calls.processes import check_count, check_not_negative, initiator_name
 from colony_jupyter.server.calls.registry import Caller, call, required
 from colony_jupyter.server.processes import normal
 from colony_jupyter.server.refusal import Refused
@@ -89,9 +89,10 @@ async def get_workflow(server: Server, message: messages.GetProcessGraph, caller
 @call(messages.GetProcessGraphs, "get processgraphs")
 async def get_workflows(server: Server, message: messages.GetProcessGraphs, caller: Caller) -> Any:
     colony = server.as_member(message.colonyname, caller.id)
-    check_count(message.count)
     if message.state not in list(ProcessState):
         raise Refused(400, "invalid msg.State")
+    check_count(message.count)
+    check_not_negative(message.count)
     found = [
         workflow for workflow in colony.workflows.values() if server.workflow_state(colony, workflow) == message.state
     ]
@@ -179,7 +180,7 @@ def _insert(server: Server, colony: ColonyState, parent: Process, between: Proce
     for childid in parent.children:
         child = colony.processes.get(childid)
         if child is not None:
-            child.parents = [between.processid if each == parent.processid else each for each in child.parents]
+            child.parents = [*(each for each in child.parents if each != parent.processid), between.processid]
             between.children.append(childid)
             server.keep(child)
     parent.children = []

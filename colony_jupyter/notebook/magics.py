@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from IPython.core.error import StdinNotImplementedError
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
-from traitlets import Float
+from traitlets import Float, Int
 
 from colony_jupyter.errors import ColonyError, UsageError
 from colony_jupyter.notebook import commands
@@ -64,6 +64,12 @@ class ColonyMagics(Magics):
 
     settle = Float(
         1.5, min=0.0, help="Seconds of quiet after an answer that end a turn of a partner who does not close its turns."
+    ).tag(config=True)
+    history = Int(
+        None,
+        allow_none=True,
+        min=0,
+        help="How many of the entries that are in a channel already `%colony watch` shows, the newest; None for all.",
     ).tag(config=True)
 
     def __init__(self, shell: Any) -> None:
@@ -231,7 +237,7 @@ class ColonyMagics(Magics):
         self._goes_on(process)
         why_not = processes.stranger(process.asynchronous)
         channels = [] if why_not else wanted or None
-        follower = self.session.run(following.follow, process.asynchronous, channels)
+        follower = self.session.run(following.follow, process.asynchronous, channels, history=self.history)
         self._show(follower, process, wait=False, remark=why_not)
         return process
 

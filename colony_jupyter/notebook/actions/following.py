@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shlex
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -47,6 +48,7 @@ class Follower:
         channels: those to read; by default all that were declared.
         on_entries: told of the entries of a channel, after they were shown, and of none at its end; on the loop.
         stays: whether it goes on when its view is closed.
+        history: how many entries to show of those that are in a channel already, the newest; None for all.
     """
 
     def __init__(
@@ -56,14 +58,17 @@ class Follower:
         *,
         on_entries: Callable[[str, Sequence[Entry]], None] | None = None,
         stays: bool = False,
+        history: int | None = None,
     ) -> None:
         self.process = process
         self._wanted = channels
         self._on_entries = on_entries
         self._stays = stays
+        self._history = history
         self._view: View | None = None  # None while nobody looks
         self._held: list[tuple[str, Sequence[Entry]]] | None = []  # for the first view; None once there was one
         self._faults: list[str] = []  # likewise
+        self._notes: list[str] = []  # likewise
         self._main: asyncio.Task[None] | None = None  # None before the start
         self._states: dict[str, StreamState] = {}
         self._executors: dict[str, str] = {}  # names by id
@@ -142,6 +147,8 @@ class Follower:
             held, self._held = self._held, None
             for channel, entries in held:
                 self._show_entries(channel, entries)
+            for note in self._notes:
+                view.note(note)
             for fault in self._faults:
                 view.error(fault)
 
@@ -193,11 +200,12 @@ class Follower:
 
     async def _read(self, channel: str) -> None:
         process = self.process
-        stream = process.channel(channel).stream(errors="yield", to_end=False)
-        stream.on_state(partial(self._show_connection, channel))
         if channel != SYNC:
             process.shared.readers.opened.add(channel)
         try:
+            start = await self._too_old(channel)
+            stream = process.channel(channel).stream(start=start, errors="yield", to_end=False)
+            stream.on_state(partial(self._show_connection, channel))
             async with stream:
                 while entries := await stream.batch():
                     for senderid in {entry.senderid for entry in entries} - {process.record.initiatorid}:
@@ -215,6 +223,19 @@ class Follower:
         finally:
             if self._on_entries is not None:
                 self._on_entries(channel, ())
+
+    async def _too_old(self, channel: str) -> int:
+        """Count the entries of a channel that are not to be shown, and say so if there are any."""
+        if self._history is None:
+            return 0
+        count = max(0, len(await self.process.channel(channel).read()) - self._history)
+        if count:
+            entries = "1 earlier entry is" if count == 1 else f"{count} earlier entries are"
+            self._note(
+                f"On channel '{channel}' {entries} not shown, since `%config ColonyMagics.history` is {self._history}; "
+                f"`%colony read {self.process.processid[:8]} {shlex.quote(channel)}` lists all."
+            )
+        return count
 
     async def _acknowledge(self, channel: str) -> None:
         readers = self.process.shared.readers
@@ -248,6 +269,12 @@ class Follower:
         elif self._held is not None:
             self._faults.append(fault)
 
+    def _note(self, text: str) -> None:
+        if self._view is not None:
+            self._view.note(text)
+        elif self._held is not None:
+            self._notes.append(text)
+
     def _show_process(self) -> None:
         record = self.process.shared.watch.record
         if self._view is not None and record is not None:
@@ -278,9 +305,11 @@ class Follower:
             self._main.cancel()
 
 
-async def follow(process: AsyncProcess, channels: Sequence[str] | None = None) -> Follower:
-    """Begin to follow a process; by default all its channels."""
-    follower = Follower(process, channels)
+async def follow(
+    process: AsyncProcess, channels: Sequence[str] | None = None, *, history: int | None = None
+) -> Follower:
+    """Begin to follow a process; by default all its channels and all that is in them."""
+    follower = Follower(process, channels, history=history)
     follower.start()
     return follower
 

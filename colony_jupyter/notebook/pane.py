@@ -38,8 +38,10 @@ class PaneWidget(anywidget.AnyWidget):
         kind: ``"log"`` or ``"chat"``.
     """
 
-    _esm = static.script()
+    _esm = static.loader()
     _css = static.style()
+    script = traitlets.Unicode(static.script()).tag(sync=True)
+    version = traitlets.Unicode(static.version()).tag(sync=True)
     kind = traitlets.Unicode().tag(sync=True)
     controls = traitlets.List(traitlets.Unicode()).tag(sync=True)
     snapshot = traitlets.Any(allow_none=True).tag(sync=True, to_json=lambda _, widget: widget.pane.snapshot().decode())

@@ -3,12 +3,15 @@
 anywidget takes one script. Ours is written as small ES modules that import each other by name, so that an editor,
 ``tsc`` and ``node --test`` read them as they are; here they are joined in the order in which they build on each other,
 without their import lines and without ``export`` before what is no default export. Names are therefore unique across
-the modules, which ``tests/js`` checks.
+the modules, which the tests check.
+
+That script is the same for all panes, so a loader of a few lines is what each pane has of its own.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
 import re
 from importlib.resources import files
 from typing import Final
@@ -24,6 +27,18 @@ _EXPORT: Final = re.compile(r"^export (?!default)", re.MULTILINE)
 def script() -> str:
     """Give the one script of the pane."""
     return "\n".join(_EXPORT.sub("", _IMPORT.sub("", _read(name))) for name in MODULES)
+
+
+@functools.cache
+def version() -> str:
+    """Give what tells this script of the pane from that of another version."""
+    return hashlib.sha256(script().encode()).hexdigest()
+
+
+@functools.cache
+def loader() -> str:
+    """Give the few lines that load the script once for all panes of a page."""
+    return _read("loader.js")
 
 
 @functools.cache

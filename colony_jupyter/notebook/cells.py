@@ -19,6 +19,17 @@ class Cells:
         # A cell's id -> the request that ran it last, and what that opened.
         self._cells: dict[str, tuple[str, list[Closable]]] = {}
 
+    def begin(self, request: dict[str, Any]) -> None:
+        """Note that a request begins, and close the panes of an earlier run of its cell, which may open none now."""
+        cell = request.get("metadata", {}).get("cellId")
+        if not cell or cell not in self._cells:
+            return
+        run, panes = self._cells[cell]
+        if run != str(request.get("header", {}).get("msg_id", "")):
+            del self._cells[cell]
+            for earlier in panes:
+                earlier.close()
+
     def adopt(self, pane: Closable, request: dict[str, Any]) -> None:
         """Note that a request opened a pane, and close the panes of an earlier run of its cell.
 
@@ -28,11 +39,8 @@ class Cells:
         if not cell:
             return
         run = str(request.get("header", {}).get("msg_id", ""))
-        last, panes = self._cells.get(cell, ("", []))
-        if last != run:
-            for earlier in panes:
-                earlier.close()
-            panes = []
+        self.begin(request)
+        _, panes = self._cells.get(cell, ("", []))
         self._cells[cell] = (run, [*panes, pane])
 
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from colony_jupyter import __version__
 from colony_jupyter.errors import ColonyError, UsageError
+from colony_jupyter.notebook import cells, formatters
 from colony_jupyter.notebook.magics import ColonyMagics
 from colony_jupyter.notebook.stories import story_with_place
+from colony_jupyter.notebook.view import current_request
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -24,6 +26,8 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     # IPython asks an error itself how it shows; without the extension errors show as any others.
     ColonyError._render_traceback_ = story_with_place  # type: ignore[attr-defined]
     shell.Completer.custom_matchers.append(magics.matcher)
+    shell.events.register("pre_run_cell", _begin_cell)
+    formatters.register(shell.display_formatter)
     try:
         where = magics.session.settings.describe()
     except ColonyError as error:
@@ -40,11 +44,17 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
         for name in names:
             shell.magics_manager.magics[kind].pop(name, None)
     shell.Completer.custom_matchers.remove(magics.matcher)
+    shell.events.unregister("pre_run_cell", _begin_cell)
+    formatters.unregister(shell.display_formatter)
     configurables: Any = shell.configurables
     configurables.remove(magics)
     magics.session.close()
     if not _loaded:
         del ColonyError._render_traceback_  # type: ignore[attr-defined]
+
+
+def _begin_cell(_info: object) -> None:
+    cells.SHARED.begin(current_request())
 
 
 def allow_nested_asyncio() -> None:

@@ -68,6 +68,21 @@ def test_running_a_cell_again_closes_its_earlier_pane(notebook):
     expect(book.cell(1).locator(".cj")).to_have_count(1)
     book.run(2)
     assert book.output(2).strip() == "2 comms 0 threads"  # of the pane, and of its layout
+    # A page keeps every module for ever, so all panes share one.
+    assert book.page.evaluate("globalThis[Symbol.for('colony_jupyter.scripts')].size") == 1
+
+
+def test_a_cell_run_again_that_opens_no_pane_leaves_none(notebook):
+    book = notebook(
+        "%load_ext colony_jupyter", "again = 'view' in globals()\nif not again:\n    view = opened()", COUNT
+    )
+    book.run(1)
+    book.run(2)
+    expect(book.cell(2).locator(".cj")).to_have_count(1)
+    book.run(2)
+    expect(book.cell(2).locator(".cj")).to_have_count(0)
+    book.run(3)
+    assert book.output(3).startswith("0 comms")
 
 
 TEN = """

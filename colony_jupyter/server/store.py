@@ -140,7 +140,13 @@ class Store:
 
     def put(self, kind: str, key: str, value: Any) -> None:
         """Keep an object."""
-        self._say("INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", kind, key, msgspec.json.encode(value))
+        # Not "or replace", which is a new row: lists come back in the order in which their objects came.
+        self._say(
+            "INSERT INTO objects VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET data = excluded.data",
+            kind,
+            key,
+            msgspec.json.encode(value),
+        )
 
     def delete(self, kind: str, key: str) -> None:
         """Keep an object no longer."""
@@ -264,7 +270,7 @@ class Store:
 
         def objects(kind: str, shape: type[T]) -> list[T]:
             decoder = msgspec.json.Decoder(shape)
-            rows = connection.execute("SELECT data FROM objects WHERE kind = ?", (kind,))
+            rows = connection.execute("SELECT data FROM objects WHERE kind = ? ORDER BY rowid", (kind,))
             return [decoder.decode(data) for (data,) in rows]
 
         def entries() -> Logs:

@@ -94,3 +94,29 @@ async def test_a_function_registered_twice_is_counted_once(world):
         found = await world.call(m.GetFunctions(colonyname="dev"), "ann")
         assert [function["counter"] for function in found] == [expected] * expected
         assert len({tuple(v for k, v in sorted(each.items()) if k.endswith("time")) for each in found}) == 1
+
+
+async def test_lists_come_back_in_the_order_in_which_things_came(world):
+    """Also after changes to what they list."""
+    names = ["zeta", "alpha", "mid"]
+    for name in names:
+        await world.executor(name)
+        await world.user(f"user {name}")
+        await world.function("zeta", f"function {name}")
+    for name in names[::-1]:
+        await world.call(m.RejectExecutor(colonyname="dev", executorname=name), "dev owner")
+
+    async def listed():
+        executors = await world.call(m.GetExecutors(colonyname="dev"), "ann")
+        users = await world.call(m.GetUsers(colonyname="dev"), "ann")
+        functions = await world.call(m.GetFunctions(colonyname="dev"), "ann")
+        return [
+            [executor["executorname"] for executor in executors],
+            [user["name"] for user in users],
+            [function["funcname"] for function in functions],
+        ]
+
+    before = await listed()
+    assert before == [names, ["ann", "bob", *(f"user {n}" for n in names)], [f"function {n}" for n in names]]
+    await world.restart()
+    assert await listed() == before

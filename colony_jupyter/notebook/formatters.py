@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from colony_jupyter.client.process import ProcessFacts
 from colony_jupyter.notebook import tables
-from colony_jupyter.wire.models import Entry
+from colony_jupyter.notebook.graph import Graph
+from colony_jupyter.wire.models import Entry, Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,14 +20,18 @@ if TYPE_CHECKING:
 HTML: Final = "text/html"
 TEXT: Final = "text/plain"
 
+_ONES: Final = (ProcessFacts, Entry, Workflow)
+
 _earlier: dict[int, Callable[..., None]] = {}
 """How lists were printed before, by the identity of the formatter; there is one, but for tests."""
 
 
-def table_of(value: object) -> Table | None:
-    """Give the table of a process, an entry or a list of either; None for anything else."""
+def table_of(value: object) -> Table | Graph | None:
+    """Give the table of a process, an entry or a list of either, the graph of a workflow; None for anything else."""
     if isinstance(value, ProcessFacts):
         return tables.process(value.record)
+    if isinstance(value, Workflow):
+        return Graph(value)
     if isinstance(value, Entry):
         return tables.entries([value])
     if isinstance(value, list) and value:
@@ -41,9 +46,9 @@ def register(formatter: Any) -> None:
     """Have IPython's display formatter show them; ``unregister`` undoes it."""
     page, text = formatter.formatters[HTML], formatter.formatters[TEXT]
     _earlier[id(formatter)] = text.for_type(list)
-    for kind in (ProcessFacts, Entry, list):
+    for kind in (*_ONES, list):
         page.for_type(kind, _html)
-    for kind in (ProcessFacts, Entry):
+    for kind in _ONES:
         text.for_type(kind, _print)
     text.for_type(list, _printer_of_lists(_earlier[id(formatter)]))
 
@@ -51,9 +56,9 @@ def register(formatter: Any) -> None:
 def unregister(formatter: Any) -> None:
     """Have them shown as they were before."""
     page, text = formatter.formatters[HTML], formatter.formatters[TEXT]
-    for kind in (ProcessFacts, Entry, list):
+    for kind in (*_ONES, list):
         page.pop(kind, None)
-    for kind in (ProcessFacts, Entry):
+    for kind in _ONES:
         text.pop(kind, None)
     text.for_type(list, _earlier.pop(id(formatter)))
 

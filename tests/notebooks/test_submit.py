@@ -183,6 +183,28 @@ def test_lists(notebook, name):
     assert "text/html" in cell.value
 
 
+def test_a_workflow_is_drawn_with_its_states(notebook):
+    notebook.run(
+        "import colony_jupyter as cj\n"
+        "def step(name, *after):\n"
+        "    conditions = cj.wire.models.Conditions(executortype='nobody', dependencies=list(after))\n"
+        "    return cj.FunctionSpec(funcname='f', nodename=name, conditions=conditions, maxexectime=-1)\n"
+        "with cj.Colony() as colony:\n"
+        "    colony.submit_workflow([step('first'), step('second', 'first')])"
+    )
+    cell = notebook.run("%colony workflows")
+    assert "<svg" in cell.value["text/html"]
+    assert "second  WAITING  after first" in cell.value["text/plain"]
+
+
+def test_processes_and_lists_of_them_are_tables(notebook):
+    notebook.run("process = %colony submit gives-back --quiet --wait")
+    for value in ("process", "[process]"):
+        cell = notebook.run(value)
+        assert cell.value["text/html"].startswith("<table"), value
+        assert "gives-back" in cell.value["text/plain"]
+
+
 def test_a_log(notebook):
     notebook.run("process = %colony submit gives-back --quiet --wait")
     assert notebook.run("%colony log process").status == "ok"

@@ -7,8 +7,9 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from colony_jupyter.client.process import ProcessFacts
-from colony_jupyter.errors import ChannelNotFound, UsageError
+from colony_jupyter.errors import ChannelNotFound, ProcessNotFound, UsageError
 from colony_jupyter.notebook import tables
+from colony_jupyter.notebook.graph import MOST, Graph, Workflows
 from colony_jupyter.notebook.suggest import did_you_mean
 from colony_jupyter.notebook.words import variable
 from colony_jupyter.wire.models import ProcessRecord, ProcessState
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
     from colony_jupyter.client.colony import AsyncColony
     from colony_jupyter.client.process import AsyncProcess
     from colony_jupyter.notebook.tables import Table
+    from colony_jupyter.wire.models import Workflow
 
 _ID: Final = re.compile(r"[0-9a-f]{64}")
 _PREFIX: Final = re.compile(r"[0-9a-f]{1,63}")
 _NEWEST: Final = 100
+_DRAWN: Final = 3  # each costs a call for every member
 
 
 async def find(colony: AsyncColony, word: str, names: Mapping[str, Any], known: Iterable[str] = ()) -> AsyncProcess:
@@ -80,11 +83,26 @@ async def functions(colony: AsyncColony) -> Table:
     return tables.functions(sorted(await colony.functions(), key=lambda one: (one.funcname, one.executorname)))
 
 
-async def workflows(colony: AsyncColony) -> Table:
-    """List the newest workflows of all states."""
+async def workflows(colony: AsyncColony) -> Workflows:
+    """List the newest workflows of all states, and draw the very newest."""
     found = await asyncio.gather(*(colony.workflows(state, count=_NEWEST) for state in ProcessState))
     listed = sorted((one for some in found for one in some), key=lambda one: one.submissiontime, reverse=True)
-    return tables.workflows(listed[:_NEWEST])
+    graphs = [Graph(one, await _members(colony, one)) for one in listed[:_DRAWN]]
+    return Workflows(tables.workflows(listed[:_NEWEST]), graphs)
+
+
+async def _members(colony: AsyncColony, workflow: Workflow) -> list[ProcessRecord]:
+    if len(workflow.processids) > MOST:
+        return []
+    found = await asyncio.gather(*(_member(colony, processid) for processid in workflow.processids))
+    return [record for record in found if record is not None]
+
+
+async def _member(colony: AsyncColony, processid: str) -> ProcessRecord | None:
+    try:
+        return (await colony.get_process(processid)).record
+    except ProcessNotFound:  # removed since the workflow was listed
+        return None
 
 
 async def details(process: AsyncProcess) -> Table:

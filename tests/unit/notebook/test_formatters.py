@@ -5,7 +5,7 @@ from IPython.core.formatters import DisplayFormatter
 
 from colony_jupyter.client.process import ProcessFacts
 from colony_jupyter.notebook import formatters
-from colony_jupyter.wire.models import ProcessState
+from colony_jupyter.wire.models import ProcessState, Workflow
 
 
 class Held(ProcessFacts):
@@ -42,6 +42,12 @@ def test_lists_are_one_table(formatter, make):
     data = shown(formatter, [make.entry("one"), make.entry("two")])
     assert data["text/html"].count("<tr>") == 3
     assert [line.split()[-1] for line in data["text/plain"].splitlines()] == ["text", "one", "two"]
+
+
+def test_a_workflow_is_a_graph(formatter):
+    data = shown(formatter, Workflow(processgraphid="f" * 64, processids=["a" * 64]))
+    assert "<svg" in data["text/html"]
+    assert data["text/plain"].splitlines() == ["Workflow ffffffff: WAITING, processes: 1", "  aaaaaaaa"]
 
 
 def test_an_entry_cannot_break_out(formatter, make):

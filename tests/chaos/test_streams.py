@@ -210,11 +210,12 @@ async def test_it_ends_within_the_look_when_nobody_announces_the_end(make_colony
     server = make_colony_server()
     async with world(server) as (mine, theirs):
         colony, executortype = mine.colony, theirs.spec.conditions.executortype
-        specs = [FunctionSpec(funcname="f", nodename=name, channels=["c"]) for name in ("a", "b")]
+        specs = [FunctionSpec(funcname="f", nodename=name, channels=["c"]) for name in ("a", "b", "then")]
         for spec in specs:
             spec.conditions.executortype = executortype
+        specs[-1].conditions.dependencies = ["b"]  # what others depend on takes the whole workflow along
         workflow = await colony.submit_workflow(specs)
-        first, second = [await theirs.colony.assign(5) for _ in specs]
+        first, second = sorted([await theirs.colony.assign(5) for _ in "ab"], key=lambda one: one.spec.nodename)
         await first.channel("c").send("only")
         stream = colony.handle(first.processid).channel("c").stream()
         assert (await anext(stream)).text == "only"

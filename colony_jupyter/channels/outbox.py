@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Final
 from colony_jupyter.wire.limits import APPEND_BURST, APPEND_RATE, MAX_PAYLOAD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from colony_jupyter.wire.models import Entry
+    from collections.abc import Iterator, Sequence
 
 
 class Sequencer:
@@ -24,12 +22,11 @@ class Sequencer:
         self.foreign = 0
         """Entries of our own key that were there before: somebody else writes with it, or we did before a restart."""
 
-    def attach(self, log: Iterable[Entry], me: str) -> None:
-        """Go on from a log that is there already."""
-        for entry in log:
-            if entry.senderid == me:
-                self.foreign += 1
-                self.skip(entry.sequence)
+    def attach(self, sequences: Sequence[int]) -> None:
+        """Go on after the entries of our own key that the log holds already."""
+        self.foreign = len(sequences)
+        for sequence in sequences:
+            self.skip(sequence)
 
     def skip(self, sequence: int) -> None:
         """Go on after a sequence that was used."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from colony_jupyter.client.reading import PAGE, StreamCore
+from colony_jupyter.client.log import pages
+from colony_jupyter.client.reading import StreamCore
 from colony_jupyter.client.stream import AsyncStream, Errors
 from colony_jupyter.errors import ChannelNotFound, WaitTimeout
-from colony_jupyter.wire import messages
 from colony_jupyter.wire.models import END, ERROR, Entry
 
 if TYPE_CHECKING:
@@ -84,19 +84,11 @@ class AsyncChannel:
         """
         entries: list[Entry] = []
         try:
-            while True:
-                want = PAGE if limit <= 0 else min(PAGE, limit - len(entries))
-                page = await self.process.colony.call(
-                    messages.ChannelRead(
-                        processid=self.process.processid, name=self.name, afterseq=start + len(entries), limit=want
-                    ),
-                    list[Entry],
-                )
+            async for page in pages(self.process.colony, self.process.processid, self.name, start, limit):
                 entries += page
-                if len(page) < want or (limit > 0 and len(entries) >= limit):
-                    return entries
         except ChannelNotFound as error:
             raise await self._explain(error) from error
+        return entries
 
     async def subscribe(
         self, callback: Callable[[list[Entry]], object], start: int = 0, timeout: float | None = None

@@ -10,12 +10,13 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 
 from colony_jupyter.channels.backoff import delays
 from colony_jupyter.channels.reader import AskProcess, Close, Open, Reader, ReadLog, Refused, StreamState
+from colony_jupyter.client.log import pages
 from colony_jupyter.client.sockets import subscription
 from colony_jupyter.client.spool import Spool
 from colony_jupyter.client.transport import refusal_error
@@ -40,9 +41,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
-
-PAGE: Final = 500
-"""Entries of the log that are read at a time."""
 
 
 class Source(Protocol):
@@ -331,19 +329,8 @@ class StreamCore:
     async def _read_log(self, request: ReadLog) -> None:
         entries: list[Entry] = []
         try:
-            while True:
-                page = await self._source.call(
-                    messages.ChannelRead(
-                        processid=self.processid,
-                        name=self.channel,
-                        afterseq=request.afterseq + len(entries),
-                        limit=PAGE,
-                    ),
-                    list[Entry],
-                )
+            async for page in pages(self._source, self.processid, self.channel, request.afterseq):
                 entries += page
-                if len(page) < PAGE:
-                    break
             await self._know_senders(entries)
         except ServerRefused as refusal:
             status, words = refusal.status, refusal.message

@@ -12,6 +12,7 @@ import msgspec
 
 from colony_jupyter.channels.backoff import delays
 from colony_jupyter.channels.outbox import REFUSED_FIRST, REFUSED_LONGEST, Bucket, Sequencer, TextBuffer
+from colony_jupyter.client.log import pages
 from colony_jupyter.errors import (
     AccessDenied,
     ChannelClosed,
@@ -26,7 +27,7 @@ from colony_jupyter.errors import (
 )
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.limits import MAX_PAYLOAD
-from colony_jupyter.wire.models import DATA, END, Entry
+from colony_jupyter.wire.models import DATA, END
 
 if TYPE_CHECKING:
     from colony_jupyter.client.reading import Source
@@ -192,11 +193,13 @@ class ChannelWriter:
         return sequence
 
     async def _attach(self) -> None:
+        me = self._source.key.id
         cuts = delays(random.random)
         begun = time.monotonic()
         while True:
             try:
-                log = await self._read_log(0)
+                log = pages(self._source, self._processid, self._channel)
+                mine = [entry.sequence async for page in log for entry in page if entry.senderid == me]
                 break
             except ServerUnreachable as error:
                 if time.monotonic() - begun > UNREACHABLE:
@@ -205,7 +208,7 @@ class ChannelWriter:
                 await asyncio.sleep(next(cuts))
             except (ChannelNotFound, ProcessNotFound, AccessDenied) as error:
                 raise await self._explain(error) from error
-        self._sequencer.attach(log, self._source.key.id)
+        self._sequencer.attach(mine)
         self._attached = True
         if self._sequencer.foreign:
             logger.warning(
@@ -257,18 +260,16 @@ class ChannelWriter:
 
     async def _is_there(self, message: messages.ChannelAppend) -> bool:
         me = self._source.key.id
-        return any(
-            entry.senderid == me
-            and entry.sequence == message.sequence
-            and entry.payload == message.payload
-            and entry.inreplyto == message.inreplyto
-            for entry in await self._read_log(0)
-        )
-
-    async def _read_log(self, afterseq: int) -> list[Entry]:
-        return await self._source.call(
-            messages.ChannelRead(processid=self._processid, name=self._channel, afterseq=afterseq), list[Entry]
-        )
+        async for page in pages(self._source, self._processid, self._channel):
+            if any(
+                entry.senderid == me
+                and entry.sequence == message.sequence
+                and entry.payload == message.payload
+                and entry.inreplyto == message.inreplyto
+                for entry in page
+            ):
+                return True
+        return False
 
     async def _explain(self, error: ColonyError) -> ColonyError:
         """Tell apart the ways of not being let write."""

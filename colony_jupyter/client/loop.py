@@ -74,12 +74,12 @@ class LoopThread:
         call = _Call(function(*args, **kwargs))  # owned before anything can interrupt, or a task would be left behind
         try:
             loop.call_soon_threadsafe(call.start)
-            while not call.done.wait(SLICE):
+            while not call.wait(SLICE):
                 pass
         except BaseException:
             with contextlib.suppress(RuntimeError):  # the loop may be gone at interpreter exit
                 loop.call_soon_threadsafe(call.cancel)
-                call.done.wait(_CANCEL_WAIT)
+                call.wait(_CANCEL_WAIT)
             raise
         return call.result()
 
@@ -140,23 +140,36 @@ class _Call(Generic[T]):
         self._coroutine = coroutine
         self._task: asyncio.Task[T] | None = None  # None until the loop has started it
         self._cancelled = False
-        self.done = threading.Event()
+        self._done = False
+        # Held until it is done. Not a `threading.Event`, whose waiting is Python code: an interrupt in the middle of
+        # that leaves its lock as it must not be, and a RuntimeError takes the place of the KeyboardInterrupt.
+        self._gate = threading.Lock()
+        self._gate.acquire()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for its end, at most so long; whether it has ended."""
+        return self._done or self._gate.acquire(timeout=seconds)
 
     def start(self) -> None:
         if self._cancelled:
             self._coroutine.close()
-            self.done.set()
+            self._end()
             return
         self._task = asyncio.get_running_loop().create_task(self._coroutine)
-        self._task.add_done_callback(lambda _: self.done.set())
+        self._task.add_done_callback(lambda _: self._end())
 
     def cancel(self) -> None:
         self._cancelled = True
         if self._task is None:
             self._coroutine.close()
-            self.done.set()
+            self._end()
         else:
             self._task.cancel()
+
+    def _end(self) -> None:
+        if not self._done:
+            self._done = True
+            self._gate.release()
 
     def result(self) -> T:
         assert self._task is not None  # noqa: S101 - done and not cancelled: it was started

@@ -10,7 +10,6 @@ import time
 import warnings
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from colony_jupyter.client.loop import SLICE
 from colony_jupyter.client.spec import check_name
 from colony_jupyter.errors import ExecutorError, UsageError
 from colony_jupyter.executor import background
@@ -163,7 +162,7 @@ class Executor:
             background.LOOP.run(service.settle)
         except BaseException:
             background.LOOP.spawn(service.wind_up)
-            service.finished.wait(_START_UNDO)
+            _await(service.finished, _START_UNDO)
             raise
         self._service = service
         background.add(self)
@@ -184,14 +183,12 @@ class Executor:
         if service is None:
             return
         service.request_stop(grace)
-        if threading.current_thread() is not service.thread:  # there it would wait for itself
-            deadline = time.monotonic() + max(grace, 0.0) + _STOP_SECONDS
-            while not service.finished.wait(SLICE):
-                if time.monotonic() > deadline:
-                    raise ExecutorError(
-                        f"{self!r} does not stop: an `async def` function seems to block its loop. Let it `await` "
-                        "(asyncio.sleep instead of time.sleep), or make it a plain function, which runs in a thread."
-                    )
+        would_wait_for_itself = threading.current_thread() is service.thread
+        if not (would_wait_for_itself or _await(service.finished, max(grace, 0.0) + _STOP_SECONDS)):
+            raise ExecutorError(
+                f"{self!r} does not stop: an `async def` function seems to block its loop. Let it `await` "
+                "(asyncio.sleep instead of time.sleep), or make it a plain function, which runs in a thread."
+            )
         background.remove(self)
 
     # on the caller's loop
@@ -235,6 +232,20 @@ _STOP_SECONDS: Final = 10.0
 """Seconds for a stop beyond the grace; it takes 5 at most unless the loop is blocked."""
 _START_UNDO: Final = 5.0
 """Seconds for a start that failed to let go of what it had."""
+
+
+_LOOK: Final = 0.02
+
+
+def _await(event: threading.Event, seconds: float) -> bool:
+    """Wait for an event, at most so long; whether it came.
+
+    Its own `wait` is Python code: an interrupt in the middle of that can become a RuntimeError.
+    """
+    deadline = time.monotonic() + seconds
+    while not event.is_set() and time.monotonic() < deadline:
+        time.sleep(_LOOK)
+    return event.is_set()
 
 
 async def _serve_quietly(service: Service) -> None:

@@ -5,40 +5,14 @@ from __future__ import annotations
 import time
 
 import pytest
-
-HOLDINGS = """
-import asyncio, threading, psutil
-from colony_jupyter.client.loop import PORTAL
-def holdings():
-    tasks = sorted(task.get_coro().__qualname__ for task in asyncio.all_tasks(PORTAL.loop))
-    sockets = [each for each in psutil.Process().net_connections() if each.status == "ESTABLISHED"]
-    # Threads for looking up addresses stay with their loop.
-    threads = [each.name for each in threading.enumerate() if not each.name.startswith("asyncio_")]
-    return tasks, sorted(threads), len(sockets)
-"""
-
-
-def holdings(notebook):
-    return notebook.evaluate("holdings()")
+from interrupting import holdings, interrupted, nothing_is_left, prepare, soon
 
 
 @pytest.fixture(autouse=True)
 def warm(notebook):
     """The first pane brings what stays with the kernel: modules, threads of theirs, an HTTP connection."""
-    notebook.run(HOLDINGS)
+    prepare(notebook)
     notebook.run("%colony submit steps 1 --channel progress --type magics-test --wait")
-    while "colony-panes" in holdings(notebook)[1]:  # ends when there is no news
-        time.sleep(0.1)
-
-
-def nothing_is_left(notebook, before):
-    """A connection of the HTTP client stays for a few seconds, and the panes' thread until there is no news."""
-    deadline = time.monotonic() + 10
-    while (left := holdings(notebook)) != before and time.monotonic() < deadline:
-        time.sleep(0.2)
-    tasks, threads, sockets = left
-    assert (tasks, threads) == before[:2]
-    assert sockets <= before[2]
 
 
 @pytest.mark.parametrize(
@@ -50,15 +24,15 @@ def nothing_is_left(notebook, before):
 )
 def test_waiting_for_a_process(notebook, line):
     before = holdings(notebook)
-    cell = notebook.start(f"print('begun', flush=True)\n{line}")
-    notebook.until(lambda: "begun" in cell.text and ("quiet" in line or "none is registered" in cell.transcript))
-    time.sleep(0.3)  # it waits now
-    begun = time.monotonic()
-    notebook.interrupt()
-    notebook.finish(cell)
-    took = time.monotonic() - begun
+
+    def waits(cell):
+        came = "begun" in cell.text and ("quiet" in line or "none is registered" in cell.transcript)
+        if came:
+            time.sleep(0.3)
+        return came
+
+    cell = soon(lambda: interrupted(notebook, lambda: notebook.start(f"print('begun', flush=True)\n{line}"), waits))
     assert cell.status == "error"
-    assert took < 0.5
     assert cell.error.startswith("Interrupted. long-task (")
     assert "goes on: `%colony watch" in cell.error
     nothing_is_left(notebook, before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass, field
 from queue import Empty
@@ -72,8 +73,15 @@ class Notebook:
         self._client.start_channels()
         self._client.wait_for_ready(timeout=30)
         self._cells: dict[str, Cell] = {}
+        self.heard: list[str] = []
+        """All that the kernel sent so far: outputs, answers, questions and what widgets hold."""
         self._displays: dict[str, list[dict[str, Any]]] = {}
         self._subshell: str | None = None  # None until the first message of a widget
+
+    @property
+    def pid(self) -> int:
+        """The kernel's process id."""
+        return self._manager.provisioner.pid
 
     def start(self, code: str, *, headless: bool = False, cell_id: str = "") -> Cell:
         """Run a cell and do not wait for its end; one with an id can be run again, and is known to be the same."""
@@ -92,9 +100,11 @@ class Notebook:
     def finish(self, cell: Cell, timeout: float = 15.0) -> Cell:
         """Wait until a cell has ended, and all that it put out until then has come."""
         self.until(lambda: cell.idle, timeout)
-        reply = self._client.get_shell_msg(timeout=timeout)
-        while reply["parent_header"].get("msg_id") != cell.msg_id:
+        while True:
             reply = self._client.get_shell_msg(timeout=timeout)
+            self._hear(reply)
+            if reply["parent_header"].get("msg_id") == cell.msg_id:
+                break
         cell.status = reply["content"]["status"]
         return cell
 
@@ -117,8 +127,17 @@ class Notebook:
     def answer(self, text: str, timeout: float = 15.0) -> str:
         """Type an answer to what a cell asks; give the question, and whether the answer is hidden."""
         request = self._client.get_stdin_msg(timeout=timeout)
+        self._hear(request)
         self._client.input(text)
         return f"{request['content']['prompt']} (hidden: {request['content']['password']})"
+
+    def asks(self) -> bool:
+        """Whether a cell asks for something to be typed."""
+        try:
+            self._client.get_stdin_msg(timeout=0)
+        except Empty:
+            return False
+        return True
 
     def evaluate(self, expression: str) -> Any:
         """Give the value of an expression, one that `repr` and `eval` carry over."""
@@ -149,6 +168,7 @@ class Notebook:
         msg_id = self._client.complete(code, len(code) if at is None else at)
         while True:
             reply = self._client.get_shell_msg(timeout=10)
+            self._hear(reply)
             if reply["parent_header"].get("msg_id") == msg_id:
                 return list(reply["content"]["matches"])
 
@@ -164,7 +184,14 @@ class Notebook:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _hear(self, message: dict[str, Any]) -> None:
+        buffers = [bytes(each).decode("latin-1") for each in message.get("buffers", ())]
+        self.heard.append(
+            json.dumps([message["msg_type"], message["content"], message["metadata"], buffers], default=str)
+        )
+
     def _take(self, message: dict[str, Any]) -> None:
+        self._hear(message)
         kind = message["msg_type"]
         name = message["content"].get("transient", {}).get("display_id")
         if kind == "update_display_data":

@@ -24,6 +24,7 @@ class Proxy:
         self.target = port
         self.port = 0
         self.cuts = 0
+        self.lost = 0  # bytes that were not carried on
         self.refusing = False
         self.swallowing = False
         self.delay = 0.0
@@ -104,6 +105,7 @@ class _Link:
         self._proxy = proxy
         self._near, self._far = near, far
         self._left: int | None = None
+        self._was_cut = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
@@ -120,6 +122,7 @@ class _Link:
             self.cut()
 
     def cut(self) -> None:
+        self._was_cut.set()
         for _, writer in (self._near, self._far):
             writer.transport.abort()
 
@@ -136,6 +139,7 @@ class _Link:
         with contextlib.suppress(OSError):
             while data := await source.read(_PIECE):
                 if self.silent or (reply and self._proxy.swallowing):
+                    self._proxy.lost += len(data)
                     continue
                 if self._proxy.delay:
                     await asyncio.sleep(self._proxy.delay)
@@ -148,4 +152,4 @@ class _Link:
                 sink.write(data)
                 await sink.drain()
             if self.silent:
-                await asyncio.Event().wait()
+                await self._was_cut.wait()

@@ -1,0 +1,77 @@
+"""Interrupting what blocks in a kernel, and finding what it left there."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from notebook_kernel import Cell, Notebook
+
+SOON = 0.5
+"""Seconds within which the prompt must be back."""
+
+_HOLDINGS = """
+import asyncio, threading, psutil
+from colony_jupyter.client.loop import PORTAL
+def holdings():
+    tasks = sorted(task.get_coro().__qualname__ for task in asyncio.all_tasks(PORTAL.loop))
+    sockets = [each for each in psutil.Process().net_connections() if each.status == "ESTABLISHED"]
+    # Threads for looking up addresses stay with their loop.
+    threads = [each.name for each in threading.enumerate() if not each.name.startswith("asyncio_")]
+    return tasks, sorted(threads), len(sockets)
+"""
+
+Holdings = tuple[list[str], list[str], int]
+
+
+def prepare(notebook: Notebook) -> None:
+    """Have a kernel able to say what it holds."""
+    assert notebook.run(_HOLDINGS).status == "ok"
+
+
+def holdings(notebook: Notebook) -> Holdings:
+    """Give the tasks, the threads and the number of sockets that a kernel holds; the panes' thread ends by itself."""
+    while "colony-panes" in (now := notebook.evaluate("holdings()"))[1]:
+        time.sleep(0.1)
+    return now
+
+
+def nothing_is_left(notebook: Notebook, before: Holdings) -> None:
+    """Make sure that a kernel holds no more than it did; a connection of the HTTP client stays for a few seconds."""
+    deadline = time.monotonic() + 10
+    while True:
+        tasks, threads, sockets = notebook.evaluate("holdings()")
+        if (tasks, threads) == before[:2] and sockets <= before[2]:
+            return
+        assert time.monotonic() < deadline, (before, (tasks, threads, sockets))
+        time.sleep(0.1)
+
+
+def interrupted(notebook: Notebook, start: Callable[[], Cell], waits: Callable[[Cell], bool]) -> tuple[Cell, float]:
+    """Interrupt a cell once it waits; give it, and the seconds until the prompt was back."""
+    cell = start()
+    notebook.until(lambda: waits(cell))
+    assert not cell.idle, f"it does not wait: {cell.text} {cell.error}"
+    begun = time.monotonic()
+    notebook.interrupt()
+    notebook.finish(cell)
+    return cell, time.monotonic() - begun
+
+
+def soon(attempt: Callable[[], Any], attempts: int = 3) -> Any:
+    """Give the result of the first attempt that took little enough; a noisy machine may need several.
+
+    Args:
+        attempt: gives its result and the seconds it took.
+        attempts: how many; what is slow by itself is slow in all of them.
+    """
+    times = []
+    for _ in range(attempts):
+        result, took = attempt()
+        times.append(took)
+        if took < SOON:
+            return result
+    raise AssertionError(f"the prompt was back after {', '.join(f'{each:.2f} s' for each in times)}")

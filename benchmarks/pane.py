@@ -1,32 +1,34 @@
-"""How fast the pane is, beside `Output.append_stdout` and `HTML.value`, in a real JupyterLab and Chromium.
+"""Entries into a cell of a real JupyterLab in Chromium: our pane, and the ways that Jupyter has itself.
 
-    python benchmarks/pane.py [paced|burst|ten] ...
-
-Prints one line for each way and traffic: lag of the last entry, processor seconds of the kernel, bytes and frames the
-page got, busy seconds and the longest task of the page. Figures are of this machine at this moment: compare the lines
-of one run.
+For each way and traffic: lag of the last entry, processor seconds of the kernel, bytes and frames the page got, busy
+seconds and the longest task of the page.
 """
 
 from __future__ import annotations
 
-import json
-import sys
+import asyncio
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "browser")]
+from browsers import find_chromium, launch_options
+from conftest import QUIET, Lab, Notebook
+from feeding import FEED
+from playwright.sync_api import sync_playwright
 
-from browsers import find_chromium, launch_options  # noqa: E402 - they lie beside the tests
-from conftest import QUIET, Lab, Notebook  # noqa: E402
-from feeding import FEED  # noqa: E402
-from playwright.sync_api import sync_playwright  # noqa: E402
+from benchmarks.tables import Table
 
+if TYPE_CHECKING:
+    from benchmarks.effort import Effort
+
+PANE = "our pane"
+UNITS = {"lag": "s", "kernel": "s", "page": "s", "longest": "ms", "traffic": "MB", "frames": ""}
+ROUNDS = 2  # each takes minutes
+PATIENCE = 20  # seconds
 BINARY = 2  # opcode of a binary websocket frame
 WAYS = {
-    "pane": """
+    PANE: """
 view = opened(title="bench"); running(view)
 def show(lines): feed(view, "progress", *lines)
 """,
@@ -36,6 +38,10 @@ from IPython.display import display
 output = ipywidgets.Output(); display(output)
 def show(lines):
     for line in lines: output.append_stdout(line + "\\n")
+""",
+    "print": """
+def show(lines):
+    for line in lines: print(line)
 """,
     "HTML.value": """
 import html, ipywidgets
@@ -57,6 +63,7 @@ threading.Thread(target=flush).start()
 
 PACED = """
 def work():
+    global made
     began = time.perf_counter()
     for at in range({count}):
         due = began + at / {rate}
@@ -65,20 +72,17 @@ def work():
         text = f"entry {{at}} " + "x" * 66 + (" (last)" if at == {count} - 1 else "")
         if at == {count} - 1: made = time.time()
         show([text])
-    print(json.dumps({{"made": made, "cpu": time.process_time() - cpu}}))
-import json, resource
 cpu = time.process_time()
 threading.Thread(target=work).start()
 """
 
 BURST = """
-import json
 cpu = time.process_time()
 def work():
+    global made
     time.sleep(0.5)
     made = time.time()
     show([f"entry {{at}} " + "x" * 66 + (" (last)" if at == {count} - 1 else "") for at in range({count})])
-    print(json.dumps({{"made": made, "cpu": 0}}))
 threading.Thread(target=work).start()
 """
 
@@ -95,10 +99,10 @@ new MutationObserver((changes) => {
 """
 
 
-def measure(lab: Lab, browser: Any, name: str, way: str, work: str, cap: float) -> None:
-    """Try one way with one traffic, in a page and a kernel of its own."""
+def one(lab: Lab, browser: Any, way: str, work: str, cap: float) -> dict[str, float]:
+    """Try one way with one traffic, in a page and a kernel of its own; without a lag if it took longer than the cap."""
     book = Notebook(
-        lab, browser, [FEED, way, work, "print(time.process_time() - cpu)"], theme="light", width=1400, height=900
+        lab, browser, [FEED, way, work, "print(made, time.process_time() - cpu)"], theme="light", width=1400, height=900
     )
     try:
         got = {"bytes": 0, "frames": 0}
@@ -125,18 +129,12 @@ def measure(lab: Lab, browser: Any, name: str, way: str, work: str, cap: float) 
         spent = task_seconds(session) - busy
         longest = book.page.evaluate("window.longest")
         used = {key: got[key] - began[key] for key in got}
+        figures = {"page": spent, "longest": longest, "traffic": used["bytes"] / 1e6, "frames": float(used["frames"])}
         if not seen:
-            sys.stdout.write(f"{name:34} DNF at {cap:.0f} s  page {spent:5.1f} s  {used['bytes'] / 1e6:6.2f} MB\n")
-            return
+            return figures
         book.run(3)
-        cpu = float(book.output(3).strip())
-        made = json.loads(book.cell(2).locator(".jp-OutputArea-output").last.inner_text())["made"]
-        lag = f"{max(0.0, seen / 1000 - made):7.2f} s"
-        sys.stdout.write(
-            f"{name:34} lag {lag}  kernel {cpu:5.2f} s  page {spent:5.1f} s  longest {longest:4.0f} ms  "
-            f"{used['bytes'] / 1e6:6.2f} MB in {used['frames']:5} frames\n"
-        )
-        sys.stdout.flush()
+        made, cpu = map(float, book.output(3).split())
+        return {"lag": max(0.0, seen / 1000 - made), "kernel": cpu, **figures}
     finally:
         book.close()
 
@@ -147,27 +145,50 @@ def task_seconds(session: Any) -> float:
     return float(next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration"))
 
 
-def main(wanted: list[str]) -> None:
-    """Run what is wanted, or all of it."""
+def _paced(lab: Lab, browser: Any, effort: Effort) -> Table:
+    count = effort.of(10_000, 200)
+    table = Table(
+        f"Entries into a cell of JupyterLab: {count:,} of 80 characters at 500 a second",
+        UNITS,
+        notes=[f"A contestant without a lag had not shown its last entry {PATIENCE} s after it was made."],
+    )
+    for _ in range(min(effort.rounds, ROUNDS)):
+        for name, way in WAYS.items():
+            work = PACED.format(count=count, rate=500)
+            table.add(name, **one(lab, browser, way, work, cap=count / 500 + PATIENCE))
+    table.claim("pane: lag of the last of 10,000 entries", PANE, "lag", 0.1)
+    table.claim("pane: processor time of the kernel", PANE, "kernel", 1.0)
+    table.claim("pane: traffic", PANE, "traffic", 1.5)
+    table.claim("pane: longest task of the page", PANE, "longest", 150)
+    table.claim_ratio("pane, beside HTML.value: work of the page", (PANE, "HTML.value"), "page", 1 / 3)
+    return table
+
+
+def _burst(lab: Lab, browser: Any, effort: Effort) -> Table:
+    count = effort.of(10_000, 200)
+    table = Table(f"{count:,} entries at once into a cell of JupyterLab", UNITS)
+    for _ in range(min(effort.rounds, ROUNDS)):
+        for name in (PANE, "HTML.value"):
+            table.add(name, **one(lab, browser, WAYS[name], BURST.format(count=count), cap=PATIENCE))
+    table.claim("pane: 10,000 entries at once are shown", PANE, "lag", 0.5)
+    return table
+
+
+def _measure(effort: Effort) -> list[Table]:
     path = find_chromium()
     if path is None:
-        sys.exit("no Chromium found")
+        raise RuntimeError("no Chromium found")
     options: Any = launch_options(path)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         lab = Lab(Path(folder))
         browser = playwright.chromium.launch(**{**options, "args": [*options["args"], *QUIET]})
         try:
-            for name, way in WAYS.items():
-                if not wanted or "paced" in wanted:
-                    for count in (1000, 10_000):
-                        work = PACED.format(count=count, rate=500)
-                        measure(lab, browser, f"{name} {count} at 500/s", way, work, cap=count / 500 + 40)
-                if (not wanted or "burst" in wanted) and name != "Output.append_stdout":
-                    measure(lab, browser, f"{name} burst of 10000", way, BURST.format(count=10_000), cap=40)
+            return [_paced(lab, browser, effort), _burst(lab, browser, effort)]
         finally:
             browser.close()
             lab.stop()
 
 
-if __name__ == "__main__":
-    main(sys.argv[1:])
+async def measure(effort: Effort) -> list[Table]:
+    """Measure."""
+    return await asyncio.to_thread(_measure, effort)

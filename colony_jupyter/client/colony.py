@@ -12,10 +12,11 @@ from colony_jupyter.client.shared import Shared
 from colony_jupyter.client.spec import make_spec
 from colony_jupyter.client.transport import Transport
 from colony_jupyter.client.writer import payload_bytes
-from colony_jupyter.errors import AccessDenied, ColonyError, ServerRefused, SettingsError
+from colony_jupyter.errors import AccessDenied, ColonyError, ServerRefused, SettingsError, UsageError
 from colony_jupyter.settings import current
 from colony_jupyter.wire import messages
-from colony_jupyter.wire.models import FunctionSpec, ProcessRecord, ProcessState
+from colony_jupyter.wire.identity import PrivateKey
+from colony_jupyter.wire.models import ExecutorState, FunctionSpec, ProcessRecord, ProcessState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from colony_jupyter.client.watch import ProcessWatch
     from colony_jupyter.settings import Settings
-    from colony_jupyter.wire.identity import PrivateKey
     from colony_jupyter.wire.models import Entry
 
 T = TypeVar("T")
@@ -42,9 +42,15 @@ class AsyncColony(Calls):
 
     Raises:
         SettingsError: if the environment says it only in part.
+        UsageError: for a key that is no `PrivateKey`, whose text could be shown by accident.
     """
 
     def __init__(self, settings: Settings | None = None, *, prvkey: PrivateKey | None = None) -> None:
+        if prvkey is not None and not isinstance(prvkey, PrivateKey):
+            raise UsageError(
+                "prvkey takes a PrivateKey, which shows nothing of itself: PrivateKey(text), which is in "
+                "colony_jupyter.wire.identity."
+            )
         self.settings = settings or current()
         self.endpoint = Endpoint(self.settings)
         self._transport = Transport(self.endpoint)
@@ -360,19 +366,26 @@ class AsyncColony(Calls):
 
     async def explain_waiting(self, record: ProcessRecord) -> str:
         """Say in a sentence what a waiting process waits for."""
-        wanted = record.spec.conditions.executortype
-        try:
-            executors = [e for e in await self.executors() if e.executortype == wanted]
-        except ColonyError:
-            executors = []
         if record.waitforparents:
             return "Waiting for the processes it depends on."
+        conditions = record.spec.conditions
+        wanted = f"an executor of type '{conditions.executortype}'"
+        if conditions.executornames:
+            wanted += f" named {' or '.join(repr(name) for name in conditions.executornames)}"
+        try:
+            executors = [
+                each
+                for each in await self.executors()
+                if each.executortype == conditions.executortype
+                and (not conditions.executornames or each.executorname in conditions.executornames)
+            ]
+        except ColonyError:  # nothing is known of them then
+            return f"Waiting for {wanted}."
         if not executors:
-            return f"Waiting for an executor of type '{wanted}': none is registered."
-        approved = [e for e in executors if e.state == 1]
-        if not approved:
-            return f"Waiting for an executor of type '{wanted}': none is approved."
-        return f"Waiting for an executor of type '{wanted}' to be free."
+            return f"Waiting for {wanted}: none is registered."
+        if not any(each.state is ExecutorState.APPROVED for each in executors):
+            return f"Waiting for {wanted}: none is approved."
+        return f"Waiting for {wanted} to be free."
 
     def _process(self, record: ProcessRecord, *, fresh: bool = False) -> AsyncProcess:
         process = AsyncProcess(self, record.processid)

@@ -28,6 +28,14 @@ SYNC: Final = "sync"
 
 ACK: Final = "ack"
 
+_TO_BE: Final = {
+    ProcessState.WAITING: "to wait",
+    ProcessState.RUNNING: "to run",
+    ProcessState.SUCCESS: "to end",  # whoever waits for this is told at any other end, too
+    ProcessState.FAILED: "to fail",
+    ProcessState.CANCELLED: "to be cancelled",
+}
+
 
 class ProcessFacts:
     """What is known of a process: the fields of the wire, as the server told them last."""
@@ -225,12 +233,11 @@ class AsyncProcess(ProcessFacts):
                 while not self._reached(state):
                     await watch.change()
         except TimeoutError:
-            hint = ""
+            hint = f"It is {self.record.state.name}."
             if self.record.state is ProcessState.WAITING:
                 hint = await self.colony.explain_waiting(self.record)
-            raise WaitTimeout(
-                f"{self.funcname} ({self.processid[:8]}) to be {state.name}", timeout or 0, hint
-            ) from None
+            what = f"{self.funcname} ({self.processid[:8]}) {_TO_BE[state]}"
+            raise WaitTimeout(what, timeout or 0, hint) from None
         return self
 
     async def running(self, timeout: float | None = None) -> Self:

@@ -208,7 +208,7 @@ def interrupt(call, waits):
 
     interrupter = threading.Thread(target=send)
     try:
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - see below
             interrupter.start()  # not before: it may be that quick
             call()
         return time.monotonic() - sent[0]

@@ -63,11 +63,33 @@ class TestResults:
     async def test_who_waits_in_vain_learns_for_what(self, place):
         async with AsyncColony(place) as colony:
             process = await colony.submit("f", executortype="nobody-has-it")
-            with pytest.raises(WaitTimeout, match="executor of type 'nobody-has-it': none is registered"):
+            sentence = (
+                rf"Waited 0\.3 s for f \({process.processid[:8]}\) to run\. "
+                r"Waiting for an executor of type 'nobody-has-it': none is registered\."
+            )
+            with pytest.raises(WaitTimeout, match=sentence):
                 await process.running(0.3)
+            with pytest.raises(WaitTimeout, match=r"to end\. Waiting for an executor"):
+                await process.result(0.3)
             await process.cancel()
             with pytest.raises(ProcessCancelled):
                 await process.running(5)
+
+    async def test_who_waits_for_the_end_learns_how_far_it_is(self, running):
+        async with running() as (mine, theirs):
+            with pytest.raises(WaitTimeout, match=r"to end\. It is RUNNING\."):
+                await mine.result(0.3)
+            await theirs.colony.close(theirs)
+
+    async def test_who_waits_for_certain_executors_learns_which(self, running, place):
+        async with running() as (_, theirs), AsyncColony(place) as colony:
+            executortype = theirs.spec.conditions.executortype
+            process = await colony.submit("f", executortype=executortype, executornames=["a", "b"])
+            with pytest.raises(WaitTimeout, match=rf"type '{executortype}' named 'a' or 'b': none is registered\."):
+                await process.running(0.3)
+            process = await colony.submit("f", executortype=executortype)
+            with pytest.raises(WaitTimeout, match=rf"executor of type '{executortype}' to be free\."):
+                await process.running(0.3)
 
     async def test_a_spec_without_maxexectime_does_not_die_of_it(self, running):
         async with running() as (mine, theirs):

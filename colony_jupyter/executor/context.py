@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from colony_jupyter.client.blocking import Colony, Process
+from colony_jupyter.executor.logbook import Logbook
 from colony_jupyter.executor.progress import AsyncProgress, Progress, choose_channel
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Context(_Facts):
     def __init__(self, process: AsyncProcess, loss: Loss) -> None:
         super().__init__(process, loss)
         self.process = process
+        self._logbook = Logbook(process)
 
     @property
     def colony(self) -> AsyncColony:
@@ -81,8 +83,8 @@ class Context(_Facts):
         return AsyncProgress(steps, None if name is None else self.channel(name), message)
 
     async def log(self, text: str) -> None:
-        """Add a line to the process's log, which outlives its channels."""
-        await self.colony.add_log(self.process, text)
+        """Add a line to the process's log, which outlives its channels; a lost connection is waited out."""
+        await self._logbook.add(text)
 
 
 class ThreadContext(_Facts):
@@ -97,6 +99,8 @@ class ThreadContext(_Facts):
         super().__init__(process, loss)
         self.process = Process(process, portal)
         self.colony = Colony.around(process.colony, portal)
+        self._portal = portal
+        self._logbook = Logbook(process)
 
     def channel(self, name: str) -> Channel:
         """Give one of the process's channels. Once the function is to stop, its calls raise."""
@@ -108,5 +112,5 @@ class ThreadContext(_Facts):
         return Progress(steps, None if name is None else self.channel(name), message)
 
     def log(self, text: str) -> None:
-        """Add a line to the process's log, which outlives its channels."""
-        self.colony.add_log(self.process, text)
+        """Add a line to the process's log, which outlives its channels; a lost connection is waited out."""
+        self._portal.run(self._logbook.add, text)

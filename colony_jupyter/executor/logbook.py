@@ -1,0 +1,63 @@
+"""The process's log, as its function writes to it: a line outlasts a connection that was lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from typing import TYPE_CHECKING
+
+from colony_jupyter.channels.backoff import delays
+from colony_jupyter.client.writer import UNREACHABLE
+from colony_jupyter.errors import ServerUnreachable
+
+if TYPE_CHECKING:
+    from colony_jupyter.client.process import AsyncProcess
+
+logger = logging.getLogger(__name__)
+
+
+class Logbook:
+    """Adds lines to a process's log, one after the other.
+
+    A line has no sequence by which the server would know it again. So when a reply got lost, the log is asked whether
+    the line is its newest; a line that is the same as the one before is then added again, for it cannot be told.
+
+    Args:
+        process: the process, as its executor.
+    """
+
+    def __init__(self, process: AsyncProcess) -> None:
+        self._process = process
+        self._turn = asyncio.Lock()
+        self._latest: str | None = None  # None before the first line
+
+    async def add(self, text: str) -> None:
+        """Add a line.
+
+        Raises:
+            ServerUnreachable: if no server answers for a minute.
+            AccessDenied: if the process is not this executor's any more.
+        """
+        async with self._turn:
+            retries = delays(random.random)
+            deadline = time.monotonic() + UNREACHABLE
+            uncertain = False
+            while True:
+                try:
+                    if not (uncertain and await self._is_there(text)):
+                        await self._process.colony.add_log(self._process, text)
+                except ServerUnreachable as error:
+                    uncertain = uncertain or error.sent
+                    if time.monotonic() > deadline:
+                        raise
+                    logger.info("%r: a line of its log is added again: %s", self._process, error)
+                    await asyncio.sleep(next(retries))
+                else:
+                    self._latest = text
+                    return
+
+    async def _is_there(self, text: str) -> bool:
+        newest = await self._process.colony.logs(self._process, count=1, latest=True)
+        return text != self._latest and [line.message for line in newest] == [text]

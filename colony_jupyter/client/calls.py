@@ -14,6 +14,7 @@ from colony_jupyter.wire.models import (
     ExecutorRecord,
     ExecutorState,
     Function,
+    FunctionArgument,
     FunctionSpec,
     Log,
     ProcessRecord,
@@ -150,15 +151,30 @@ class Calls:
         return await self.call(message, ExecutorRecord)
 
     async def add_function(
-        self, executorname: str, funcname: str, *, executortype: str = "", description: str = ""
+        self,
+        executorname: str,
+        funcname: str,
+        *,
+        executortype: str = "",
+        description: str = "",
+        args: Sequence[FunctionArgument] = (),
     ) -> Function:
-        """Register a function, as the executor itself; a second time makes a second record."""
+        """Register a function, as the executor itself; a second time makes a second record.
+
+        Args:
+            executorname: the executor's name.
+            funcname: the function's.
+            executortype: the executor's type.
+            description: what the function does.
+            args: its arguments, each with name, type, description and whether it is required.
+        """
         fun = Function(
             executorname=executorname,
             executortype=executortype,
             colonyname=self.colonyname,
             funcname=funcname,
             description=description,
+            args=list(args),
         )
         return await self.call(messages.AddFunction(fun=fun), Function)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from colony_jupyter.client.channel import AsyncChannel
+    from colony_jupyter.client.stream import AsyncStream
     from colony_jupyter.executor.context import Context, ThreadContext
     from colony_jupyter.executor.functions import Definition
     from colony_jupyter.wire.models import Entry
@@ -53,6 +54,17 @@ class Conversation:
         self._channel = channel
         self._call = call
         self._answering = answering
+        self._quiet_since: float | None = None  # None while something is being answered
+        self._dismissed = asyncio.Event()
+
+    @property
+    def quiet_since(self) -> float | None:
+        """Since when nothing was said, by ``time.monotonic``; None while something is being answered."""
+        return None if self._dismissed.is_set() else self._quiet_since
+
+    def dismiss(self) -> None:
+        """End the conversation, in which nothing is being answered now; on the loop."""
+        self._dismissed.set()
 
     async def run(self) -> None:
         """Answer until the conversation is over; whoever did not end it, we then do."""
@@ -60,16 +72,31 @@ class Conversation:
         answered = await self._answered()
         stream = self._channel.stream(errors="yield")
         async with stream:
-            async for entry in stream:
-                if (
-                    entry.senderid == process.initiatorid
-                    and entry.type not in _NO_MESSAGES
-                    and entry.sequence not in answered
-                ):
-                    await self._turn(entry)
-                    if self._has_ended:
-                        return
+            while entries := await self._heard(stream):
+                for entry in entries:
+                    if (
+                        entry.senderid == process.initiatorid
+                        and entry.type not in _NO_MESSAGES
+                        and entry.sequence not in answered
+                    ):
+                        await self._turn(entry)
+                        if self._has_ended:
+                            return
         await self._channel.end()
+
+    async def _heard(self, stream: AsyncStream) -> list[Entry]:
+        """Wait for what is said next; nothing at the end, and once the conversation is dismissed."""
+        self._quiet_since = time.monotonic()
+        hearing = asyncio.ensure_future(stream.batch())
+        dismissing = asyncio.ensure_future(self._dismissed.wait())
+        try:
+            await asyncio.wait({hearing, dismissing}, return_when=asyncio.FIRST_COMPLETED)
+            return await hearing if hearing.done() else []
+        finally:
+            self._quiet_since = None
+            hearing.cancel()
+            dismissing.cancel()
+            await asyncio.gather(hearing, dismissing, return_exceptions=True)
 
     @property
     def _has_ended(self) -> bool:

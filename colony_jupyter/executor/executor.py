@@ -43,7 +43,8 @@ class Executor:
         settings: where the colony is; by default, at each start, what ``%colony connect`` chose in this kernel, else
             the environment, else the embedded colony. The colony's key, where it is at hand, adds and approves the
             executor.
-        concurrency: how many processes it runs at once.
+        concurrency: how many processes it runs at once. While that many run, a conversation in which nothing was said
+            for ten minutes is ended for the next process.
 
     Raises:
         InvalidSpec: for a type or name with a colon, which would ruin the colony's lists (trap 13).

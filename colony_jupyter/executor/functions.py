@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from colony_jupyter.client.spec import check_name
 from colony_jupyter.errors import ExecutorError, UsageError
+from colony_jupyter.wire.models import FunctionArgument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 Handler = Any
 """A function of the user's, of any kind that `Definition` knows."""
+
+
+_SECTION: Final = re.compile(r"(Args|Arguments|Parameters):\s*")
+_ARGUMENT: Final = re.compile(r"\*{0,2}(\w+)\s*(\([^)]*\))?:\s*(.*)")
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """A function as the colony lists it.
+
+    Attributes:
+        description: the first line of its docstring.
+        arguments: those that a spec may give.
+    """
+
+    description: str
+    arguments: list[FunctionArgument]
 
 
 class Unfit(ExecutorError):
@@ -47,9 +65,23 @@ class Definition:
         return inspect.isasyncgenfunction(self.handler) or inspect.isgeneratorfunction(self.handler)
 
     @property
-    def description(self) -> str:
-        """The first line of its docstring."""
-        return (inspect.getdoc(self.handler) or "").partition("\n")[0]
+    def offer(self) -> Offer:
+        """What the colony is told of it, by its signature and its docstring."""
+        doc = inspect.getdoc(self.handler) or ""
+        said = _described(doc)
+        try:
+            hints = get_type_hints(self.handler)
+        except (NameError, TypeError, AttributeError, SyntaxError):  # they name what is not there, or it has none
+            hints = {}
+        taken = list(inspect.signature(self.handler).parameters.values())[1 if self.channel is None else 2 :]
+        return Offer(
+            doc.partition("\n")[0],
+            [
+                _argument(each, hints.get(each.name, each.annotation), said)
+                for each in taken
+                if each.kind is not each.VAR_KEYWORD
+            ],
+        )
 
     def bind(self, context: object, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Callable[[], Any]:
         """Make the call that a spec asks for.
@@ -128,9 +160,9 @@ class Functions:
             raise Unfit(f"This executor of type '{executortype}' has no function '{funcname}'. It has: {has}.")
         return definition
 
-    def descriptions(self) -> dict[str, str]:
-        """Give the name of each function with its description."""
-        return {name: definition.description for name, definition in self._definitions.items()}
+    def offers(self) -> dict[str, Offer]:
+        """Give what the colony is told of each function, by name."""
+        return {name: definition.offer for name, definition in self._definitions.items()}
 
 
 def as_output(value: Any) -> list[Any]:
@@ -148,6 +180,46 @@ def as_output(value: Any) -> list[Any]:
             "lists or dicts of them."
         ) from None
     return output
+
+
+def _argument(parameter: inspect.Parameter, annotation: Any, said: Mapping[str, str]) -> FunctionArgument:
+    several = "*" if parameter.kind is parameter.VAR_POSITIONAL else ""
+    allowed = get_args(annotation) if get_origin(annotation) is Literal else ()
+    return FunctionArgument(
+        name=several + parameter.name,
+        type=_type(annotation),
+        description=said.get(parameter.name, ""),
+        required=parameter.default is parameter.empty and not several,
+        enum=[str(each) for each in allowed] or None,
+    )
+
+
+def _type(annotation: Any) -> str:
+    if annotation is inspect.Parameter.empty:
+        return ""
+    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    return text.replace("typing.", "")
+
+
+def _described(doc: str) -> dict[str, str]:
+    """Read what a docstring says of the arguments: the section ``Args:``, a name with a colon for each."""
+    found: dict[str, str] = {}
+    lines = iter(doc.splitlines())
+    if not any(_SECTION.fullmatch(line) for line in lines):
+        return found
+    name, indent = "", 0
+    for line in lines:
+        text = line.strip()
+        if not text or not line[0].isspace():
+            break  # the section is over
+        depth = len(line) - len(line.lstrip())
+        said = _ARGUMENT.fullmatch(text)
+        if said is not None and depth <= (indent or depth):
+            name, indent = said[1], depth
+            found[name] = said[3]
+        elif name:
+            found[name] = f"{found[name]} {text}".strip()
+    return found
 
 
 def _callable(handler: Handler, name: str) -> Handler:

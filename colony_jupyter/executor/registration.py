@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from colony_jupyter.client.colony import AsyncColony
 from colony_jupyter.errors import AccessDenied, ColonyError, ExecutorError, ServerRefused, ServerUnreachable
+from colony_jupyter.executor.functions import Offer
 from colony_jupyter.wire.models import ExecutorState, moment
 
 if TYPE_CHECKING:
@@ -94,27 +95,33 @@ class Registration:
                     return
             await asyncio.sleep(_LOOK)
 
-    async def publish(self, functions: Mapping[str, str]) -> None:
+    async def publish(self, functions: Mapping[str, Offer]) -> None:
         """Have the server list exactly these functions.
 
-        What is listed already is left alone: adding it again would make a second record.
+        What is listed already, as it is now, is left alone: adding it again would make a second record, and its counts
+        would begin anew.
 
         Args:
-            functions: names, each with a description.
+            functions: what there is to tell of each, by name.
         """
         async with self._publishing:
             name = self._identity.executorname
             listed: set[str] = set()
             for function in await self._colony.functions(name):
-                if function.funcname in functions and function.funcname not in listed:
+                told = Offer(function.description, function.args)
+                if functions.get(function.funcname) == told and function.funcname not in listed:
                     listed.add(function.funcname)
                 else:
                     with contextlib.suppress(ServerRefused):
                         await self._colony.remove_function(function.functionid)
-            for funcname, description in functions.items():
+            for funcname, offer in functions.items():
                 if funcname not in listed:
                     await self._colony.add_function(
-                        name, funcname, executortype=self._executortype, description=description
+                        name,
+                        funcname,
+                        executortype=self._executortype,
+                        description=offer.description,
+                        args=offer.arguments,
                     )
 
     async def _record(self) -> ExecutorRecord | None:

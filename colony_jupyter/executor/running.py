@@ -45,6 +45,18 @@ class Run:
         self._stopped: str | None = None  # why, when the executor ends it; then the process is still ours to fail
         self._hurry = asyncio.Event()
         self._answering: dict[str, int] = {}
+        self._conversation: Conversation | None = None  # None for a function that is called once
+
+    @property
+    def quiet_since(self) -> float | None:
+        """Since when nothing was said in a conversation, by ``time.monotonic``; None for anything that is at work."""
+        return None if self._conversation is None else self._conversation.quiet_since
+
+    def dismiss(self) -> None:
+        """End a conversation in which nothing is said; its process ends with success."""
+        if self._conversation is not None:
+            logger.info("%r: nothing is said, and its place is needed", self.process)
+            self._conversation.dismiss()
 
     def lose(self, reason: str) -> None:
         """Stop the function, since the process is not ours any more."""
@@ -116,14 +128,14 @@ class Run:
             portal = ThreadPortal(asyncio.get_running_loop(), self._loss)
             context = ThreadContext(self.process, self._loss, portal)
         if definition.channel is not None:
-            conversation = Conversation(
+            self._conversation = Conversation(
                 definition,
                 context,
                 self.process.channel(definition.channel),
                 lambda message: definition.bind(context, [message, *spec.args], spec.kwargs),
                 self._answering,
             )
-            return await conversation.run()
+            return await self._conversation.run()
         call = definition.bind(context, spec.args, spec.kwargs)
         if definition.is_async:
             return await call()

@@ -34,6 +34,8 @@ POLL: Final = 10.0
 """Seconds of one poll."""
 HEARTBEAT: Final = 180.0
 """Seconds between two signs of life while no poll is made; after 600 the server removes the executor."""
+PATIENCE: Final = 600.0
+"""Seconds in which nothing is said in a conversation before it loses its place, if all places are taken."""
 _SHORT: Final = 0.2
 """Seconds: a poll that is answered sooner with nothing is not repeated sooner either."""
 _LONGEST_DELAY: Final = 5.0
@@ -54,6 +56,7 @@ class Service:
         concurrency: how many processes it runs at once.
         poll: seconds of one poll.
         heartbeat: seconds between two signs of life while all places are taken.
+        patience: seconds of quiet after which a conversation is ended while all places are taken.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Service:
         *,
         poll: float = POLL,
         heartbeat: float = HEARTBEAT,
+        patience: float = PATIENCE,
     ) -> None:
         self.identity = identity
         self.loop = asyncio.get_running_loop()
@@ -81,6 +85,7 @@ class Service:
         self._concurrency = concurrency
         self._poll = poll
         self._heartbeat = heartbeat
+        self._patience = patience
         self._colony = AsyncColony(settings, prvkey=identity.key)
         self._registration = Registration(self._colony, identity, executortype)
         self._runs: dict[str, Run] = {}
@@ -106,7 +111,7 @@ class Service:
     async def settle(self) -> None:
         """Wait to be a member, list the functions, and clear away what an earlier start left."""
         await self._registration.await_membership()
-        await self._registration.publish(self._functions.descriptions())
+        await self._registration.publish(self._functions.offers())
         for process in await self._strays():
             logger.warning("%r was left running by an earlier start of the executor; it is failed", process)
             await fail_quietly(process, f"Executor '{self.identity.executorname}' ended while it ran this process.")
@@ -223,13 +228,22 @@ class Service:
             raise
 
     async def _wait_for_a_place(self) -> None:
+        """Wait until another process may run; conversations that were abandoned give up their places."""
+        alive = time.monotonic()
         while len(self._tasks) >= self._concurrency:
             self._place_free.clear()
-            try:
-                async with asyncio.timeout(self._heartbeat):
-                    await self._place_free.wait()
-            except TimeoutError:
+            now = time.monotonic()
+            if now - alive >= self._heartbeat:
                 await self._colony.assign(0, availablecpu="-1m")  # takes nothing, and is a sign of life
+                alive = now
+            quiet = [(since, run) for run in self._runs.values() if (since := run.quiet_since) is not None]
+            longest = min(quiet, key=lambda each: each[0], default=None)
+            if longest is not None and now - longest[0] >= self._patience:
+                longest[1].dismiss()
+            next_look = min([alive + self._heartbeat, *(since + self._patience for since in (now, *dict(quiet)))])
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(_SHORT, next_look - now)):
+                    await self._place_free.wait()
 
     async def _rejoin(self) -> None:
         """Become a member again: the server forgot us, or removed us for keeping silent too long.
@@ -242,7 +256,7 @@ class Service:
             if sentence is not None:
                 logger.warning(sentence)
             await self._registration.await_membership()
-            await self._registration.publish(self._functions.descriptions())
+            await self._registration.publish(self._functions.offers())
         except ExecutorError:
             raise
         except ColonyError as error:
@@ -286,7 +300,7 @@ class Service:
             if earlier is not None:
                 await asyncio.gather(earlier, return_exceptions=True)
             try:
-                await self._registration.publish(self._functions.descriptions())
+                await self._registration.publish(self._functions.offers())
             except ColonyError as error:
                 logger.warning("the list of functions could not be brought up to date: %s", error)
 

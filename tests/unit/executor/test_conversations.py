@@ -63,7 +63,7 @@ def test_messages_sent_at_once_are_answered_in_order(make_executor, submit):
     executor = make_executor()
     executor.chat("chat")(async_pieces)
     executor.start()
-    process = submit("chat", channels=["chat"])
+    process = submit("chat", channels=["chat", "sync"])
     channel = process.channel("chat")
     for text in "abc":
         channel.send(text)
@@ -120,7 +120,7 @@ def test_what_is_no_text_is_an_entry_of_its_own(make_executor, submit):
         yield b"\x00"
 
     executor.start()
-    process = submit("chat", channels=["chat"])
+    process = submit("chat", channels=["chat", "sync"])
     process.channel("chat").send("x")
     process.channel("chat").end()
     entries = [entry for entry in process.channel("chat") if entry.inreplyto == 1]
@@ -141,7 +141,7 @@ def test_an_exception_answers_the_message_and_fails_the_conversation(make_execut
 
     executor.chat("chat")(async_bot if kind == "async" else plain_bot)
     executor.start()
-    process = submit("chat", channels=["chat"])
+    process = submit("chat", channels=["chat", "sync"])
     process.channel("chat").send("x")
     entries = list(process.channel("chat").stream(errors="yield"))
     assert [(entry.type, entry.text, entry.inreplyto) for entry in entries[1:]] == [

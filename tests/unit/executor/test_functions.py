@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Literal
 
 import pytest
 
@@ -78,7 +79,39 @@ def test_a_later_function_takes_the_name():
     functions.add(define("a", plain))
     functions.add(define("a", task))
     assert functions.find("a", "cli").handler is task
-    assert functions.descriptions() == {"a": "Do it."}
+    assert functions.offers()["a"].description == "Do it."
+
+
+def described(context, image: str, scale: float = 1.0, *more, mode: Literal["fast", "fine"] = "fast", **others):
+    """Make an image larger.
+
+    Args:
+        image: where it is,
+            as an address.
+        scale (float): how much larger.
+        mode: how: the one or the other.
+
+    Returns:
+        image: not an argument.
+    """
+
+
+async def answering(context, message, name: str = "you"):
+    """Answer."""
+    yield name
+
+
+def test_what_the_colony_is_told_of_arguments():
+    arguments = define("a", described).offer.arguments
+    assert [(each.name, each.type, each.required, each.description, each.enum) for each in arguments] == [
+        ("image", "str", True, "where it is, as an address.", None),
+        ("scale", "float", False, "how much larger.", None),
+        ("*more", "", False, "", None),
+        ("mode", "Literal['fast', 'fine']", False, "how: the one or the other.", ["fast", "fine"]),
+    ]
+    (name,) = define_chat("a", answering, "chat").offer.arguments  # not the message, which is no argument of a spec
+    assert (name.name, name.type, name.required) == ("name", "str", False)
+    assert define("a", plain).offer.description == ""
 
 
 def test_kinds():

@@ -24,6 +24,12 @@ from colony_jupyter.executor.signals import run_until_signalled
 from colony_jupyter.wire.models import ExecutorState
 
 
+def set_times(monkeypatch, **seconds):
+    """Have executors that are started go by other times."""
+    usual = {"poll": service_module.POLL, "heartbeat": service_module.HEARTBEAT, "patience": service_module.PATIENCE}
+    monkeypatch.setattr(service_module.Service.__init__, "__kwdefaults__", {**usual, **seconds})
+
+
 def records(colony, executortype):
     return [each for each in colony.executors() if each.executortype == executortype]
 
@@ -229,7 +235,7 @@ async def test_serving_on_the_callers_loop(make_executor, settings):
     async with cj.AsyncColony(settings) as colony:
         process = await colony.submit("where", executortype="served")
         assert await process.result(timeout=10) == "there"
-        process = await colony.submit("plain", executortype="served", channels=["out"])
+        process = await colony.submit("plain", executortype="served", channels=["out", "sync"])
         assert [entry.text async for entry in process.channel("out")] == ["x"]
         assert await process.result(timeout=10) == "thread"
     assert loops == [asyncio.get_running_loop()]
@@ -283,7 +289,7 @@ def test_a_rejected_executor_says_so(make_executor, colony):
 
 
 def test_a_removed_executor_comes_back(make_executor, colony, submit, monkeypatch):
-    monkeypatch.setattr(service_module.Service.__init__, "__kwdefaults__", {"poll": 1.0, "heartbeat": 180.0})
+    set_times(monkeypatch, poll=1.0, heartbeat=180.0)
     executor = make_executor("removed")
     executor.function("give")(lambda context: "back")
     executor.start()
@@ -294,7 +300,7 @@ def test_a_removed_executor_comes_back(make_executor, colony, submit, monkeypatc
 
 def test_an_executor_removed_while_all_its_places_are_taken(make_executor, colony, submit, monkeypatch, until):
     """Its process waits again (as after 10 silent minutes, trap 3): the function stops, and runs anew."""
-    monkeypatch.setattr(service_module.Service.__init__, "__kwdefaults__", {"poll": 10.0, "heartbeat": 0.3})
+    set_times(monkeypatch, poll=10.0, heartbeat=0.3)
     executor = make_executor("expelled", concurrency=1)
     runs, stopped = [], threading.Event()
 
@@ -343,7 +349,7 @@ def test_no_server(settings, make_executor):
 
 
 def test_a_heartbeat_while_all_places_are_taken(make_executor, colony, submit, monkeypatch, until):
-    monkeypatch.setattr(service_module.Service.__init__, "__kwdefaults__", {"poll": 10.0, "heartbeat": 0.2})
+    set_times(monkeypatch, poll=10.0, heartbeat=0.2)
     executor = make_executor("busy", concurrency=1)
     running, go = threading.Event(), threading.Event()
 
@@ -362,6 +368,50 @@ def test_a_heartbeat_while_all_places_are_taken(make_executor, colony, submit, m
     go.set()
     process.result(timeout=10)
     waiting.result(timeout=10)
+
+
+def bot_and_function(make_executor, executortype, concurrency):
+    executor = make_executor(executortype, concurrency=concurrency)
+    executor.function("give")(lambda context: "done")
+
+    @executor.chat("chat")
+    async def chat(context, message):
+        if message.text == "think":
+            await asyncio.sleep(3600)
+        yield f"You said {message.text}"
+
+    executor.start()
+    return executor
+
+
+def test_an_abandoned_conversation_gives_up_its_place(make_executor, submit, monkeypatch, colony):
+    """The one that was quiet longest, and none that is at work; it has not failed."""
+    set_times(monkeypatch, patience=0.5)
+    bot_and_function(make_executor, "crowded", 3)
+    thinking, abandoned, lively = (submit("chat", executortype="crowded", channels=["chat"]) for _ in range(3))
+    thinking.channel("chat").send("think")
+    assert abandoned.channel("chat").ask("hello", timeout=10).text == "You said hello"
+    said = iter(abandoned.channel("chat").stream(to_end=False))
+    assert next(said).text == "hello"
+    waiting = submit("give", executortype="crowded")
+    deadline = time.monotonic() + 20
+    while waiting.refresh().state is cj.ProcessState.WAITING:
+        assert lively.channel("chat").ask("hello", timeout=10).text == "You said hello"
+        assert time.monotonic() < deadline
+    assert waiting.result(timeout=10) == "done"
+    assert [entry.type for entry in said] == ["data", "turn", "end"]
+    assert abandoned.result(timeout=10) is None
+    assert thinking.refresh().state is lively.refresh().state is cj.ProcessState.RUNNING
+
+
+def test_a_quiet_conversation_goes_on_while_there_is_a_place(make_executor, submit, monkeypatch):
+    set_times(monkeypatch, patience=0.3)
+    bot_and_function(make_executor, "roomy", 3)
+    process = submit("chat", executortype="roomy", channels=["chat"])
+    assert process.channel("chat").ask("hello", timeout=10).text == "You said hello"
+    time.sleep(1)
+    assert submit("give", executortype="roomy").result(timeout=10) == "done"
+    assert process.channel("chat").ask("still there?", timeout=10).text == "You said still there?"
 
 
 def test_the_key_appears_nowhere(make_executor, colony, submit, caplog, capsys):

@@ -23,7 +23,7 @@ def test_the_tutorials_task(make_executor, submit):
         return "Task completed!"
 
     executor.start()
-    process = submit("long-task", 4, channels=["progress"])
+    process = submit("long-task", 4, channels=["progress", "sync"])
     entries = list(process.channel("progress"))
     assert [entry.text for entry in entries] == [f"Processing step {step}/4" for step in range(1, 5)]
     assert [entry.sequence for entry in entries] == [2, 4, 6, 8]
@@ -97,7 +97,7 @@ def test_an_exception_goes_to_the_channels_and_into_the_errors(make_executor, su
         raise ValueError("disk full")
 
     executor.start()
-    process = submit("task", channels=["out", "done", "untouched"])
+    process = submit("task", channels=["out", "done", "untouched", "sync"])
     seen = []
     with pytest.raises(cj.StreamError, match="ValueError: disk full"):
         seen.extend(entry.text for entry in process.channel("out"))
@@ -143,7 +143,7 @@ def test_text_written_and_not_flushed_arrives_before_the_end(make_executor, subm
             await context.channel("out").write(f"{number} ")
 
     executor.start()
-    process = submit("write", channels=["out"])
+    process = submit("write", channels=["out", "sync"])
     assert "".join(entry.text for entry in process.channel("out")).split() == [str(n) for n in range(200)]
     assert process.result(timeout=10) is None
 
@@ -359,7 +359,7 @@ def test_progress_and_log(make_executor, submit, colony):
         return [item async for item in context.progress(3)]
 
     executor.start()
-    process = submit("plain", channels=["out", "progress"])
+    process = submit("plain", channels=["out", "progress", "sync"])
     entries = [entry.json() for entry in process.channel("progress")]
     assert entries[0] == {"current": 0, "total": 3, "message": "doubling"}
     assert entries[-1] == {"current": 3, "total": 3, "message": "doubling"}
@@ -422,6 +422,36 @@ def test_a_function_that_is_defined_again_takes_its_place_at_once(make_executor,
     assert len(colony.functions(executor.name)) == 1
 
 
+def test_what_the_colony_lists_follows_what_is_defined_again(make_executor, submit, colony, until):
+    def listed():
+        return [
+            (each.functionid, each.description, [(one.name, one.type, one.required) for one in each.args])
+            for each in colony.functions(executor.name)
+        ]
+
+    executor = make_executor()
+
+    def give(context, number: int):
+        """Give a number."""
+        return number
+
+    executor.function("give")(give)
+    executor.start()
+    ((first, *told),) = listed()
+    assert told == ["Give a number.", [("number", "int", True)]]
+    executor.stop()
+    executor.start()
+    assert listed() == [(first, *told)]  # as it was: its counts go on
+
+    @executor.function("give")
+    def give_more(context, number: int = 2):
+        """Give a number, or two."""
+        return number
+
+    until(lambda: [told for _, *told in listed()] == [["Give a number, or two.", [("number", "int", False)]]])
+    assert submit("give").result(timeout=10) == 2
+
+
 def test_plain_verbs_inside_a_function(make_executor, submit):
     executor = make_executor()
 
@@ -433,7 +463,7 @@ def test_plain_verbs_inside_a_function(make_executor, submit):
         await context.colony.set_output(pid, ["set"])
 
     executor.start()
-    process = submit("chat", channels=["chat"])
+    process = submit("chat", channels=["chat", "sync"])
     assert [(entry.sequence, entry.text) for entry in process.channel("chat")] == [(2, "first"), (4, "second")]
     assert process.result(timeout=10) == "set"
 

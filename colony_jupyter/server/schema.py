@@ -54,11 +54,24 @@ def open_database(path: Path, durability: Literal["normal", "full"]) -> sqlite3.
         raise unusable(path, error) from error
     try:
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute(f"PRAGMA synchronous={'FULL' if durability == 'full' else 'NORMAL'}")
-        connection.execute(f"PRAGMA journal_size_limit={_WAL_BYTES}")
+        _set(connection, durability)
         _migrate(connection)
     except sqlite3.Error as error:
         connection.close()
+        raise unusable(path, error) from error
+    return connection
+
+
+def open_again(path: Path, durability: Literal["normal", "full"]) -> sqlite3.Connection:
+    """Open the file of a colony, which `open_database` has opened, a second time for writing.
+
+    Raises:
+        EmbeddedError: if it cannot be opened.
+    """
+    try:
+        connection = _connect(path)
+        _set(connection, durability)
+    except sqlite3.Error as error:
         raise unusable(path, error) from error
     return connection
 
@@ -89,10 +102,15 @@ def unusable(path: Path, why: object) -> EmbeddedError:
 
 
 def _connect(path: Path, mode: str = "rw") -> sqlite3.Connection:
-    # Threads take turns: those of the one executor of the store.
+    # Threads take turns, for which `Writer` sees.
     return sqlite3.connect(
         f"file:{quote(str(path))}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
     )
+
+
+def _set(connection: sqlite3.Connection, durability: Literal["normal", "full"]) -> None:
+    connection.execute(f"PRAGMA synchronous={'FULL' if durability == 'full' else 'NORMAL'}")
+    connection.execute(f"PRAGMA journal_size_limit={_WAL_BYTES}")
 
 
 def _make(path: Path) -> None:

@@ -16,7 +16,8 @@ from colony_jupyter.server.listeners import Listeners
 from colony_jupyter.server.processes import Transitions
 from colony_jupyter.server.refusal import Refused, denied_member
 from colony_jupyter.server.state import ColonyState, Executor, Process, Workflow
-from colony_jupyter.server.store import Store, Unwritten
+from colony_jupyter.server.store import Store
+from colony_jupyter.server.writing import Unwritten
 from colony_jupyter.wire.models import Colony, User
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class Server(Transitions):
             Refused: if they cannot be written; the state is then as it was on disk.
         """
         try:
-            await self.store.commit()
+            await self.store.writer.commit()
         except Unwritten as error:
             raise Refused(500, f"The colony's data could not be written: {error}") from error
 
@@ -155,14 +156,14 @@ class Server(Transitions):
         except Exception as error:
             _log.exception("A call failed half-way; the state is read from disk again.")
             self._whole.clear()
-            await self.store.abandon("another call failed")
+            await self.store.writer.abandon("another call failed")
             raise Refused(500, f"The call failed: {type(error).__name__}") from error
         await self.commit()
         return done
 
     def after_commit(self, tell: Callable[[], None]) -> None:
         """Have something done once what was changed so far is on disk."""
-        self.store.after(tell)
+        self.store.writer.after(tell)
 
     # small things
 

@@ -1,4 +1,4 @@
-"""What survives: a SQLite file, written by one thread in groups; nobody is answered before his group is on disk.
+"""What survives: a SQLite file; how changes get there is `colony_jupyter.server.writing`'s.
 
 Objects are kept whole, as JSON, under kind and id; entries and log lines in tables of their own, since there are
 many. With ``synchronous=NORMAL`` in WAL mode a crash of the process loses nothing that was committed; ``full`` adds a
@@ -8,18 +8,18 @@ sync per group, against power cuts.
 from __future__ import annotations
 
 import asyncio
-import functools
 import re
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import msgspec
 
 from colony_jupyter.server.channels import StoredEntry
-from colony_jupyter.server.schema import damaged, open_database, open_for_reading, unusable
+from colony_jupyter.server.schema import damaged, open_again, open_database, open_for_reading, unusable
 from colony_jupyter.server.state import Executor, LogLine, Process, Workflow
+from colony_jupyter.server.writing import Writer
 from colony_jupyter.wire.models import Colony, Function, User
 
 if TYPE_CHECKING:
@@ -28,15 +28,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_Statement = tuple[str, tuple[Any, ...]]
 Logs = dict[str, dict[str, list[StoredEntry]]]
 """Entries by process and channel, in the order they arrived."""
 
 _VACUUM_PAGES: Final = 256
-
-
-class Unwritten(Exception):
-    """A group of changes that could not be written; ``str()`` is the reason."""
 
 
 @dataclass(frozen=True)
@@ -53,36 +48,6 @@ class Contents:
     entries: Logs
 
 
-@dataclass
-class _Group:
-    """Changes that are written together, and what is done once they are.
-
-    Attributes:
-        done: for those who wait; None while nobody does.
-    """
-
-    statements: list[_Statement] = field(default_factory=list)
-    after: list[Callable[[], None]] = field(default_factory=list)
-    done: asyncio.Future[None] | None = None
-
-    def wait(self) -> asyncio.Future[None]:
-        if self.done is None:
-            self.done = asyncio.get_running_loop().create_future()
-        return self.done
-
-    def succeed(self) -> None:
-        # Here and not by those who wait: they may have been cancelled, but the change is made.
-        for tell in self.after:
-            tell()
-        if self.done is not None:
-            self.done.set_result(None)
-
-    def fail(self, error: Unwritten) -> None:
-        if self.done is not None:
-            self.done.set_exception(error)
-            self.done.exception()  # looked at, in case everybody who waited has gone
-
-
 class Store:
     """The file of one embedded colony.
 
@@ -96,15 +61,9 @@ class Store:
     def __init__(self, path: Path, durability: Literal["normal", "full"], mend: Callable[[], Awaitable[None]]) -> None:
         self._path = path
         self._durability = durability
-        self._mend = mend
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="colony-store")
+        self.writer = Writer(syncs=durability == "full", mend=mend)
         self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="colony-store-reading")
-        # Both None before `open` and after `close`.
-        self._connection: sqlite3.Connection | None = None
-        self._reader: sqlite3.Connection | None = None
-        self._gathering = _Group()
-        self._writing: _Group | None = None  # the group that the thread has
-        self._writer: asyncio.Task[None] | None = None
+        self._reader: sqlite3.Connection | None = None  # before `open` and after `close`
 
     # life
 
@@ -114,34 +73,25 @@ class Store:
         Raises:
             EmbeddedError: if it is damaged, of another program, or of a newer version; it is not touched then.
         """
-        self._connection = await self._in_thread(lambda: open_database(self._path, self._durability))
-        self._reader = await self._in_thread(lambda: open_for_reading(self._path))
+        await self.writer.open(
+            lambda: open_database(self._path, self._durability), lambda: open_again(self._path, self._durability)
+        )
+        self._reader = await self.writer.in_thread(lambda: open_for_reading(self._path))
 
     async def close(self) -> None:
         """Write what is left and close the file."""
-        self._begin()
-        if self._writer is not None:
-            await asyncio.gather(self._writer, return_exceptions=True)
         self._reading.shutdown()
-        for connection in (self._reader, self._connection):
-            if connection is not None:
-                await self._in_thread(connection.close)
-        self._reader = self._connection = None
-        self._thread.shutdown()
-
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-
-    def _open_connection(self) -> sqlite3.Connection:
-        assert self._connection is not None  # noqa: S101 - nobody reads or writes before `open`
-        return self._connection
+        if self._reader is not None:
+            self._reader.close()
+        self._reader = None
+        await self.writer.close()
 
     # writing
 
     def put(self, kind: str, key: str, value: Any) -> None:
         """Keep an object."""
         # Not "or replace", which is a new row: lists come back in the order in which their objects came.
-        self._say(
+        self.writer.say(
             "INSERT INTO objects VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET data = excluded.data",
             kind,
             key,
@@ -150,19 +100,21 @@ class Store:
 
     def delete(self, kind: str, key: str) -> None:
         """Keep an object no longer."""
-        self._say("DELETE FROM objects WHERE kind = ? AND id = ?", kind, key)
+        self.writer.say("DELETE FROM objects WHERE kind = ? AND id = ?", kind, key)
 
     def add_entry(self, processid: str, channel: str, place: int, entry: StoredEntry) -> None:
         """Keep a channel entry; ``place`` counts arrivals."""
-        self._say("INSERT INTO entries VALUES (?, ?, ?, ?)", processid, channel, place, msgspec.msgpack.encode(entry))
+        self.writer.say(
+            "INSERT INTO entries VALUES (?, ?, ?, ?)", processid, channel, place, msgspec.msgpack.encode(entry)
+        )
 
     def delete_entries(self, processid: str) -> None:
         """Keep the entries of a process no longer."""
-        self._say("DELETE FROM entries WHERE processid = ?", processid)
+        self.writer.say("DELETE FROM entries WHERE processid = ?", processid, slow=True)
 
     def add_log(self, line: LogLine) -> None:
         """Keep a log line."""
-        self._say(
+        self.writer.say(
             "INSERT INTO logs (colonyname, processid, executorname, message, timestamp) VALUES (?, ?, ?, ?, ?)",
             line.colonyname,
             line.processid,
@@ -174,84 +126,21 @@ class Store:
     def delete_logs(self, *, colonyname: str = "", processid: str = "") -> None:
         """Keep the log lines of a colony, or of a process, no longer."""
         if processid:
-            self._say("DELETE FROM logs WHERE processid = ?", processid)
+            self.writer.say("DELETE FROM logs WHERE processid = ?", processid, slow=True)
         else:
-            self._say("DELETE FROM logs WHERE colonyname = ?", colonyname)
-
-    def after(self, tell: Callable[[], None]) -> None:
-        """Have something done once what was said so far is on disk, and not if it cannot be written."""
-        self._gathering.after.append(tell)
-
-    async def commit(self) -> None:
-        """Wait until everything said so far, by whomever, is on disk.
-
-        Raises:
-            Unwritten: if it cannot be written; nothing of the group is then.
-        """
-        group = self._gathering if self._gathering.statements or self._gathering.after else self._writing
-        if group is not None:
-            self._begin()
-            # A shield: who goes away must not cancel what the others wait for.
-            await asyncio.shield(group.wait())
-
-    async def abandon(self, reason: str) -> None:
-        """Drop what was said since the last group and have memory mended: somebody has left it half-done."""
-        dropped, self._gathering = self._gathering, _Group()
-        if self._writer is not None:
-            await asyncio.gather(self._writer, return_exceptions=True)
-        dropped.fail(Unwritten(reason))
-        await self._mend()
-
-    def _say(self, statement: str, *values: Any) -> None:
-        self._gathering.statements.append((statement, values))
-
-    def _begin(self) -> None:
-        if self._writer is None and (self._gathering.statements or self._gathering.after):
-            self._writer = asyncio.get_running_loop().create_task(self._write_groups())
-
-    async def _write_groups(self) -> None:
-        """Write group after group; while one is written, the next gathers."""
-        try:
-            while self._gathering.statements or self._gathering.after:
-                group, self._gathering = self._gathering, _Group()
-                self._writing = group
-                try:
-                    if group.statements:
-                        await self._in_thread(functools.partial(self._write, group.statements))
-                except Exception as error:  # noqa: BLE001 - whatever it is, it is not on disk
-                    # What has gathered meanwhile was made of what is not on disk.
-                    gathered, self._gathering = self._gathering, _Group()
-                    await self._mend()
-                    for each in (group, gathered):
-                        each.fail(Unwritten(str(error)))
-                else:
-                    group.succeed()
-        finally:
-            self._writing = self._writer = None
-
-    def _write(self, statements: list[_Statement]) -> None:
-        connection = self._open_connection()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            for statement, values in statements:
-                connection.execute(statement, values)
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+            self.writer.say("DELETE FROM logs WHERE colonyname = ?", colonyname, slow=True)
 
     async def vacuum(self) -> None:
         """Give pages that are not used any more back to the disk, in small steps between which others may write."""
 
         def step() -> bool:
-            connection = self._open_connection()
+            connection = self.writer.connection
             # Fetched, since each row that is stepped over frees one page.
             connection.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})").fetchall()
             (left,) = connection.execute("PRAGMA freelist_count").fetchone()
             return bool(left)
 
-        while await self._in_thread(step):
+        while await self.writer.alone(step):
             pass
 
     # reading
@@ -262,10 +151,10 @@ class Store:
         Raises:
             EmbeddedError: if it cannot be read, or makes no sense.
         """
-        return await self._in_thread(self._load)
+        return await self.writer.in_thread(self._load)
 
     def _load(self) -> Contents:
-        connection = self._open_connection()
+        connection = self.writer.connection
         shared: dict[str, str] = {}
 
         def objects(kind: str, shape: type[T]) -> list[T]:

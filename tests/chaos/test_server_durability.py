@@ -352,7 +352,7 @@ async def test_pruned_file_stays_bounded(tmp_path):
         now[0] += 2 * day
         await server.carry_out(server._prune)
         assert lasting.processid in colony.processes
-        connection = server.store._open_connection()
+        connection = server.store.writer.connection
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         assert connection.execute("PRAGMA freelist_count").fetchone() == (0,)
         sizes.append(pages)
@@ -371,8 +371,8 @@ async def test_entries_of_closed_processes_are_gone(tmp_path):
         server.store.add_entry(process.processid, "c", place, StoredEntry(place, 0, place, "2" * 64, b""))
     await server.commit()
     count = "SELECT count(*) FROM entries"
-    assert server.store._open_connection().execute(count).fetchone() == (10,)
+    assert server.store.writer.connection.execute(count).fetchone() == (10,)
     server.cancel(colony, process)
     await server.commit()
-    assert server.store._open_connection().execute(count).fetchone() == (0,)
+    assert server.store.writer.connection.execute(count).fetchone() == (0,)
     await server.stop()

@@ -74,15 +74,15 @@ async def test_a_failed_write_is_undone_for_all(world, monkeypatch):
     assert [entry["sequence"] for entry in (await anext(subscription))[1]] == [1]
     poll = asyncio.create_task(world.assign("one", timeout=100, availablecpu="-1m"))
     await asyncio.sleep(0)
-    write = world.server.store._write
-    failures = iter([sqlite3.OperationalError("database or disk is full")])
+    write = world.server.store.writer._write
+    failures = iter([sqlite3.OperationalError("database or disk is full")] * 2)  # at once, and with patience
 
-    def fail_once(statements):
+    def fail_twice(group):
         for error in failures:
             raise error
-        write(statements)
+        write(group)
 
-    monkeypatch.setattr(world.server.store, "_write", fail_once)
+    monkeypatch.setattr(world.server.store.writer, "_write", fail_twice)
 
     async def later() -> None:
         for _ in range(3):
@@ -129,14 +129,15 @@ async def test_nobody_is_told_before_it_is_on_disk(world, monkeypatch):
     pid = await world.submit(channels=["c"])
     entered = asyncio.Event()
     leave = asyncio.Event()
-    in_thread = world.server.store._in_thread
+    in_thread = world.server.store.writer.in_thread
 
     async def slow(work):
         entered.set()
         await leave.wait()
         return await in_thread(work)
 
-    monkeypatch.setattr(world.server.store, "_in_thread", slow)
+    monkeypatch.setattr(world.server.store.writer, "in_thread", slow)
+    monkeypatch.setattr(world.server.store.writer, "_syncs", True)
     appending = asyncio.create_task(append(world, pid, "ann", 1))
     await entered.wait()
     reading = asyncio.create_task(sequences(world, pid))

@@ -1,0 +1,167 @@
+"""The writer of the embedded colony: whoever is told that his change is on disk finds it there, whatever goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import sqlite3
+
+import pytest
+
+from colony_jupyter.server import writing
+from colony_jupyter.server.schema import open_again, open_database
+from colony_jupyter.server.writing import Unwritten, Writer
+
+
+class Book:
+    """A writer with a table of numbers, and somebody beside who looks into the file."""
+
+    def __init__(self, path, durability="normal") -> None:
+        self.path = path
+        self.durability = durability
+        self.mended = 0
+        self.writer = Writer(syncs=durability == "full", mend=self.mend)
+
+    async def mend(self):
+        self.mended += 1
+
+    async def open(self):
+        await self.writer.open(
+            lambda: open_database(self.path, self.durability), lambda: open_again(self.path, self.durability)
+        )
+        self.beside = sqlite3.connect(self.path, isolation_level=None)
+
+    async def close(self):
+        self.beside.close()
+        await self.writer.close()
+
+    def say(self, number, size=10, *, slow=False):
+        self.writer.say("INSERT INTO logs VALUES (?, '', '', '', ?, 0)", number, "x" * size, slow=slow)
+
+    def on_disk(self):
+        return {number for (number,) in self.beside.execute("SELECT place FROM logs")}
+
+
+@pytest.fixture(params=["normal", "full"])
+async def book(request, tmp_path):
+    made = Book(tmp_path / "colony.db", request.param)
+    await made.open()
+    yield made
+    await made.close()
+
+
+async def test_whoever_is_answered_finds_it_on_disk(book):
+    """Many at once, some cancelled, some large, some slow, with jobs and checkpoints between."""
+    chance = random.Random(4)
+    told = []
+
+    async def one(number):
+        for turn in range(chance.randrange(4)):
+            await asyncio.sleep(0 if turn else 0.001 * chance.randrange(100))
+        size = chance.choice([*[10] * 50, 5000, writing._QUICK_BYTES])
+        book.say(number, size, slow=chance.random() < 0.01)
+        book.writer.after(lambda: told.append((number, number in book.on_disk())))
+        await book.writer.commit()
+        assert number in book.on_disk()
+        if number % 50 == 0:
+            assert number in await book.writer.alone(book.on_disk_of_the_writer)
+
+    def on_disk_of_the_writer():
+        return {number for (number,) in book.writer.connection.execute("SELECT place FROM logs")}
+
+    book.on_disk_of_the_writer = on_disk_of_the_writer
+    tasks = [asyncio.create_task(one(number)) for number in range(400)]
+    await asyncio.sleep(0.005)
+    for task in tasks[::7]:
+        task.cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert {type(result) for result in results} <= {type(None), asyncio.CancelledError}
+    assert all(there for _, there in told)
+    assert {number for number, _ in told} == book.on_disk()
+    assert not book.mended
+
+
+async def test_the_log_of_the_database_stays_bounded(book, monkeypatch):
+    monkeypatch.setattr(writing, "_CHECKPOINT_PAGES", 100)
+    log = book.path.with_name("colony.db-wal")
+    for number in range(3000):
+        book.say(number, 2000)
+        await book.writer.commit()
+        if number % 200 == 0 and book.writer._checkpointing is not None:
+            await book.writer._checkpointing  # a disk may be slow
+    # Three thousand lines of 2 kB would fill a log of more than 12 MB.
+    assert log.stat().st_size < 4_000_000
+    assert len(book.on_disk()) == 3000
+
+
+async def test_one_who_reads_for_long_stops_nobody(book, monkeypatch):
+    monkeypatch.setattr(writing, "_CHECKPOINT_PAGES", 50)
+    with contextlib.closing(sqlite3.connect(book.path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM logs").fetchone() == (0,)
+        for number in range(300):
+            book.say(number, 2000)
+            await book.writer.commit()
+        assert len(book.on_disk()) == 300
+        assert reader.execute("SELECT count(*) FROM logs").fetchone() == (0,)
+
+
+async def test_a_file_that_somebody_has_locked_is_waited_for_by_the_thread_alone(book):
+    with contextlib.closing(sqlite3.connect(book.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        book.say(1)
+        waiting = asyncio.create_task(book.writer.commit())
+        turns = 0
+        async with asyncio.timeout(5):
+            while turns < 50:  # the loop goes round
+                await asyncio.sleep(0.001)
+                turns += 1
+        assert not waiting.done()
+        other.execute("COMMIT")
+        await asyncio.wait_for(waiting, 5)
+    assert book.on_disk() == {1}
+    assert not book.mended
+
+
+async def test_what_cannot_be_written_fails_for_all_who_wait_and_is_mended_before_they_know(book):
+    book.say(1)
+    await book.writer.commit()
+    book.say(1)  # there is one already
+    known = []
+    mend = book.mend
+
+    async def slowly():
+        await asyncio.sleep(0.01)
+        assert not known
+        await mend()
+
+    book.writer._mend = slowly
+
+    async def wait():
+        with pytest.raises(Unwritten, match="UNIQUE"):
+            await book.writer.commit()
+        known.append(True)
+
+    async def later():
+        while book.writer._writing is None:  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0)
+        await wait()  # he has said nothing, but might tell what he has seen
+        book.say(3)
+        await book.writer.commit()
+
+    book.say(2)
+    await asyncio.gather(wait(), wait(), later())
+    assert book.mended == 1
+    assert book.on_disk() == {1, 3}
+
+
+async def test_what_was_said_before_the_end_is_written(tmp_path):
+    book = Book(tmp_path / "colony.db")
+    await book.open()
+    for number in range(10):
+        book.say(number)
+    assert not book.on_disk()
+    await book.writer.close()
+    assert book.on_disk() == set(range(10))
+    book.beside.close()

@@ -1,8 +1,8 @@
 """Runs the tutorial's notebooks and keeps what their cells show, as a reader on GitHub sees it: ``make notebooks``.
 
 What is kept is what a run really showed, with its real times and ids. Only the machine is taken out of it: the data
-folder is written as the one of a fresh Linux user, the machine in the names of executors as ``laptop``, and what
-nbclient and the kernel note for themselves is dropped.
+folder is written as the one of a fresh Linux user, the machine in the names of executors as ``laptop``, its user as
+``ada``, and what nbclient and the kernel note for themselves is dropped.
 
 No two runs show the same ids and times. `comparable` puts words in their place, and two runs that are then the same
 told the same: `make notebooks` leaves such a file as it is, and a test finds one whose outputs are out of date. A cell
@@ -38,6 +38,7 @@ _METADATA: Final = {
     "language_info": {"name": "python"},
 }
 _EXECUTOR: Final = re.compile(r"\b(tutorial-[a-z]+)-[\w.-]*?-([0-9a-f]{6})\b")
+_USER: Final = re.compile(r"\buser '[^']*'(?= [0-9a-f]{8})")
 _MANY: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| ?[+-]\d\d:?\d\d)?"), "TIME"),
     (re.compile(r"\b\d\d:\d\d:\d\d(\.\d{3})?\b"), "TIME"),
@@ -155,7 +156,7 @@ def _without_machine(output: Any, data_home: str) -> Any:
     text = json.dumps(output)
     if data_home:
         text = text.replace(json.dumps(f"{data_home}/colony_jupyter")[1:-1], _HOME)
-    kept = json.loads(_EXECUTOR.sub(r"\1-laptop-\2", text))
+    kept = json.loads(_USER.sub("user 'ada'", _EXECUTOR.sub(r"\1-laptop-\2", text)))
     kept.get("metadata", {}).clear()
     return kept
 

@@ -133,9 +133,11 @@ def stream(text: str) -> dict[str, Any]:
 
 
 def test_what_is_kept_names_no_machine():
-    text = "data in /somewhere/data/colony_jupyter, taken by tutorial-chat-my-host.lan-12ab34"
+    text = "data in /somewhere/data/colony_jupyter, taken by tutorial-chat-my-host.lan-12ab34 of user 'root' 0a1b2c3d…"
     notebook = tidy(notebook_of(stream(text)), "/somewhere/data")
-    assert shown(notebook.cells[0]) == "data in ~/.local/share/colony_jupyter, taken by tutorial-chat-laptop-12ab34"
+    assert shown(notebook.cells[0]) == (
+        "data in ~/.local/share/colony_jupyter, taken by tutorial-chat-laptop-12ab34 of user 'ada' 0a1b2c3d…"
+    )
     assert notebook.cells[0].metadata == {}
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
 

@@ -219,6 +219,12 @@ class Notebook7(Notebook):
         self.wait_idle()
 
     def wait_idle(self) -> None:
+        # The page says so before it has a kernel: ask the server, too.
+        for _ in range(600):
+            kernels = [each["kernel"] for each in self.lab.call("GET", "api/sessions") if each["path"] == self.name]
+            if kernels and kernels[0]["connections"] and kernels[0]["execution_state"] == "idle":
+                break
+            self.page.wait_for_timeout(100)
         idle = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
         self.page.wait_for_selector(idle, state="attached", timeout=60_000)
 

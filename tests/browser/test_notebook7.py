@@ -29,13 +29,13 @@ def test_a_stream_is_seen_and_is_there_again_after_a_reload(notebook7, theme):
     book.run(1, wait=False)
     pane = book.cell(1).locator(".cj")
     rows = pane.locator(".cj-row .cj-text")
-    expect(rows).to_have_text([f"Processing step {step}/5" for step in range(1, 6)])
+    expect(rows).to_have_text([f"Processing step {step}/5" for step in range(1, 6)], timeout=30_000)
     expect(pane.locator(".cj-state").first).to_have_text("SUCCESS")
     expect(pane.locator(".cj-result")).to_contain_text("Task completed!")
     book.shot(f"notebook7-{theme}", 1)
     book.save()
     book.open()
-    expect(rows).to_have_text([f"Processing step {step}/5" for step in range(1, 6)])
+    expect(rows).to_have_text([f"Processing step {step}/5" for step in range(1, 6)], timeout=30_000)
 
 
 def test_a_reply_is_typed(notebook7):

@@ -39,6 +39,9 @@ class Book:
     def say(self, number, size=10, *, slow=False):
         self.writer.say("INSERT INTO logs VALUES (?, '', '', '', ?, 0)", number, "x" * size, slow=slow)
 
+    def has(self, number):
+        return self.beside.execute("SELECT 1 FROM logs WHERE place = ?", (number,)).fetchone() is not None
+
     def on_disk(self):
         return {number for (number,) in self.beside.execute("SELECT place FROM logs")}
 
@@ -58,12 +61,12 @@ async def test_whoever_is_answered_finds_it_on_disk(book):
 
     async def one(number):
         for turn in range(chance.randrange(4)):
-            await asyncio.sleep(0 if turn else 0.001 * chance.randrange(100))
+            await asyncio.sleep(0 if turn else 0.001 * chance.randrange(300))
         size = chance.choice([*[10] * 50, 5000, writing._QUICK_BYTES])
         book.say(number, size, slow=chance.random() < 0.01)
-        book.writer.after(lambda: told.append((number, number in book.on_disk())))
+        book.writer.after(lambda: told.append((number, book.has(number))))
         await book.writer.commit()
-        assert number in book.on_disk()
+        assert book.has(number)
         if number % 50 == 0:
             assert number in await book.writer.alone(book.on_disk_of_the_writer)
 
@@ -71,8 +74,8 @@ async def test_whoever_is_answered_finds_it_on_disk(book):
         return {number for (number,) in book.writer.connection.execute("SELECT place FROM logs")}
 
     book.on_disk_of_the_writer = on_disk_of_the_writer
-    tasks = [asyncio.create_task(one(number)) for number in range(400)]
-    await asyncio.sleep(0.005)
+    tasks = [asyncio.create_task(one(number)) for number in range(300)]
+    await asyncio.sleep(0.1)
     for task in tasks[::7]:
         task.cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)
@@ -90,8 +93,8 @@ async def test_the_log_of_the_database_stays_bounded(book, monkeypatch):
         await book.writer.commit()
         if number % 200 == 0 and book.writer._checkpointing is not None:
             await book.writer._checkpointing  # a disk may be slow
-    # Three thousand lines of 2 kB would fill a log of more than 12 MB.
-    assert log.stat().st_size < 4_000_000
+    # Three thousand lines of 2 kB would fill a log of 57 MB.
+    assert log.stat().st_size < 10_000_000
     assert len(book.on_disk()) == 3000
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from IPython.core.error import StdinNotImplementedError
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
-from traitlets import Float, Int
+from traitlets import Enum, Float, Int
 
 from colony_jupyter.errors import ColonyError, UsageError
 from colony_jupyter.notebook import commands
@@ -72,6 +72,12 @@ class ColonyMagics(Magics):
         help="How many of the entries that are in a channel already `%colony watch` shows, the newest; None for all.",
     ).tag(config=True)
 
+    theme: Any = Enum(
+        ["auto", "light", "dark"],
+        default_value="auto",
+        help="Colours of the panes opened from now on: auto for the page's own, else light or dark.",
+    ).tag(config=True)
+
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
         self.shell: Any = shell
@@ -131,7 +137,8 @@ class ColonyMagics(Magics):
         if found.no_pane:
             view = TextView(name, kind="chat")
         else:
-            view = open_view(name, kind="chat", callbacks=chatting.callbacks(self.session, self._settle, talk))
+            callbacks = chatting.callbacks(self.session, self._settle, talk)
+            view = open_view(name, kind="chat", callbacks=callbacks, theme=self.theme)
         if remark:
             view.note(remark)
         self.session.run(chatting.show_in, talk, view)
@@ -246,7 +253,7 @@ class ColonyMagics(Magics):
     def _show(self, follower: Follower, process: Process, *, wait: bool, remark: str = "") -> None:
         """Show a process in the cell that runs now; where nobody can look later, until its end."""
         try:
-            view = open_view(process.funcname, callbacks=follower.callbacks())
+            view = open_view(process.funcname, callbacks=follower.callbacks(), theme=self.theme)
             follower.show_in(view)
         except BaseException:
             follower.enqueue_stop()

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 Kind = Literal["log", "chat"]
 """Whether the entries are shown as a log or as a chat's bubbles."""
 
+Theme = Literal["auto", "light", "dark"]
+"""The colours of a pane: the page's own, or others whatever the page has."""
+
 Connection = Literal["open", "resuming", "ended", "broken"]
 """How the link to the server is; ``ended`` is the ordinary end of all streams."""
 

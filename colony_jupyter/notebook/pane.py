@@ -23,7 +23,7 @@ from colony_jupyter.notebook.view import PaneCallbacks, View, current_request
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from colony_jupyter.notebook.model import Kind
+    from colony_jupyter.notebook.model import Kind, Theme
     from colony_jupyter.notebook.rows import Row
 
 _PATIENCE: Final = 200_000
@@ -36,6 +36,8 @@ class PaneWidget(anywidget.AnyWidget):
     Args:
         pane: the pane it belongs to.
         kind: ``"log"`` or ``"chat"``.
+        controls: names of the callbacks that there are.
+        theme: ``"auto"`` for the page's own, else ``"light"`` or ``"dark"``.
     """
 
     _esm = static.loader()
@@ -43,12 +45,13 @@ class PaneWidget(anywidget.AnyWidget):
     script = traitlets.Unicode(static.script()).tag(sync=True)
     version = traitlets.Unicode(static.version()).tag(sync=True)
     kind = traitlets.Unicode().tag(sync=True)
+    theme = traitlets.Unicode().tag(sync=True)
     controls = traitlets.List(traitlets.Unicode()).tag(sync=True)
     snapshot = traitlets.Any(allow_none=True).tag(sync=True, to_json=lambda _, widget: widget.pane.snapshot().decode())
 
-    def __init__(self, pane: Pane, kind: Kind, controls: list[str]) -> None:
+    def __init__(self, pane: Pane, kind: Kind, controls: list[str], theme: Theme) -> None:
         self.pane = pane
-        super().__init__(kind=kind, controls=controls)
+        super().__init__(kind=kind, controls=controls, theme=theme)
         comm = self.comm
         # ipykernel 7.4 sends a comm's messages to the thread it last published from, which for a widget made in a cell
         # is the one that runs cells: input would wait for a busy cell. Lab asks for a thread of its own, so keep that.
@@ -73,6 +76,7 @@ class Pane(View):
         title: name of the function.
         kind: ``"log"`` or ``"chat"``.
         callbacks: what its controls do.
+        theme: ``"auto"`` for the page's own, else ``"light"`` or ``"dark"``.
         now: the clock, in Unix seconds.
         flusher: the thread that writes.
     """
@@ -83,6 +87,7 @@ class Pane(View):
         *,
         kind: Kind = "log",
         callbacks: PaneCallbacks | None = None,
+        theme: Theme = "auto",
         now: Callable[[], float] = time.time,
         flusher: Flusher = SHARED,
     ) -> None:
@@ -93,7 +98,7 @@ class Pane(View):
         self._transcript = TranscriptOutput()
         self._transcript_due = False
         self._rendered = 0.0  # when the last batch was made, by time.monotonic
-        self.widget = PaneWidget(self, kind, controls)
+        self.widget = PaneWidget(self, kind, controls, theme)
         self.widget.on_msg(self._on_message)
 
     def __repr__(self) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from colony_jupyter.notebook.flusher import SHARED, Flusher
-from colony_jupyter.notebook.model import Connection, Kind, PaneModel
+from colony_jupyter.notebook.model import Connection, Kind, PaneModel, Theme
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -150,13 +150,14 @@ class View:
         raise NotImplementedError
 
 
-def open_view(title: str, *, kind: Kind = "log", callbacks: PaneCallbacks | None = None) -> View:
+def open_view(title: str, *, kind: Kind = "log", callbacks: PaneCallbacks | None = None, theme: Theme = "auto") -> View:
     """Open the view that fits where this runs, and show it in the current cell.
 
     Args:
         title: name of the function.
         kind: ``"log"`` or ``"chat"``.
         callbacks: what the pane's controls do; without it there are none.
+        theme: of a pane: ``"auto"`` for the page's own, else ``"light"`` or ``"dark"``.
 
     Returns:
         A `colony_jupyter.notebook.pane.Pane` where somebody sits at a notebook, a
@@ -175,7 +176,7 @@ def open_view(title: str, *, kind: Kind = "log", callbacks: PaneCallbacks | None
         except ImportError:
             pass
         else:
-            pane = Pane(title, kind=kind, callbacks=callbacks)
+            pane = Pane(title, kind=kind, callbacks=callbacks, theme=theme)
             pane.show()
             return pane
     from colony_jupyter.notebook.transcript_view import TranscriptView  # noqa: PLC0415 - as above

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 
 @pytest.fixture(autouse=True)
 def as_before(notebook):
     yield
-    notebook.run("%config ColonyMagics.history = None\n%config ColonyMagics.settle = 1.5")
+    for setting in ("history = None", "settle = 1.5", "theme = 'auto'"):
+        assert notebook.run(f"%config ColonyMagics.{setting}").text == ""
 
 
 @pytest.fixture
@@ -47,19 +50,34 @@ def test_a_pane_shows_the_newest_of_what_was_there_and_all_that_comes(notebook, 
     assert "number 0" in notebook.run("%colony read process talk").value["text/plain"]
 
 
-@pytest.mark.parametrize("setting", ["history = -1", "history = 'all'", "history = 1.5", "settle = -1", "settle = 'x'"])
+@pytest.mark.parametrize(
+    "setting",
+    ["history = -1", "history = 'all'", "history = 1.5", "settle = -1", "settle = 'x'", "theme = 'blue'", "theme = 1"],
+)
 def test_what_is_no_value_is_refused_and_changes_nothing(notebook, setting):
     cell = notebook.run(f"%config ColonyMagics.{setting}")
     name = setting.partition(" ")[0]
     assert f"'{name}' trait" in cell.text  # IPython says it, and runs the rest of the cell
     now = notebook.evaluate(f"get_ipython().magics_manager.registry['ColonyMagics'].{name}")
-    assert now == (None if name == "history" else 1.5)
+    assert now == {"history": None, "settle": 1.5, "theme": "auto"}[name]
 
 
 def test_they_explain_themselves(notebook):
     text = notebook.run("%config ColonyMagics").text
     assert "the newest; None for all" in " ".join(text.split())
     assert "Seconds of quiet" in text
+    assert "Colours of the panes" in text
+
+
+@pytest.mark.parametrize("theme", ["dark", "auto", "light"])
+def test_panes_have_the_theme_that_was_set_when_they_were_opened(notebook, theme):
+    notebook.run(f"%config ColonyMagics.theme = {theme!r}")
+    heard = len(notebook.heard)
+    notebook.run("%colony submit steps 1 --channel progress --type magics-test --wait")
+    notebook.run("%%colony_chat simple-bot --new\nbye")
+    opened = [json.loads(each) for each in notebook.heard[heard:] if '"comm_open"' in each]
+    states = [content["data"]["state"] for _, content, *_ in opened]
+    assert [state["theme"] for state in states if "theme" in state] == [theme, theme]
 
 
 def test_settle_ends_the_turn_of_a_one_answer_bot(notebook):

@@ -19,7 +19,7 @@ export default () => {
     /** @param {{el: HTMLElement}} widget */
     render({ el }) {
       const gone = new AbortController();
-      const pane = make("div", `cj cj-${store.kind}-pane`);
+      const pane = make("div", `cj cj-${store.kind}-pane cj-theme-${store.theme}`);
       // Keys are the pane's own: Lab would run or delete cells with them.
       pane.dataset.lmSuppressShortcuts = "true";
       pane.addEventListener("keydown", (event) => event.stopPropagation());

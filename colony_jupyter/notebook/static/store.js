@@ -86,6 +86,7 @@ export class Store extends EventTarget {
     this.model = model;
     /** @type {"log" | "chat"} */
     this.kind = model.get("kind");
+    this.theme = model.get("theme");
     /** @type {Set<string>} names of the callbacks the kernel has */
     this.controls = new Set(model.get("controls"));
     /** @type {Row[]} the newest rows, at most WINDOW */

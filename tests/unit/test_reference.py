@@ -18,6 +18,11 @@ def test_is_up_to_date(path):
     assert path.read_text("utf-8") == reference.pages()[path], f"docs/{path.name} is out of date: {HOW}"
 
 
+@pytest.mark.parametrize("path", reference.pages(), ids=lambda path: path.stem)
+def test_cites_nothing_that_its_readers_do_not_have(path):
+    assert re.findall(r".*(?:\btraps?\s\d|PROTOCOL|DESIGN|MECHANICS|DISPLAY\.md).*", reference.pages()[path]) == []
+
+
 def test_every_public_name_has_its_heading():
     headings = set(re.findall(r"`(\w+)`", "\n".join(re.findall(r"^### .*$", reference.api(), flags=re.MULTILINE))))
     assert set(colony_jupyter.__all__) - headings == set()

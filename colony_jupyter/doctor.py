@@ -6,6 +6,8 @@ after it needs, the rest is left out. Nothing is left behind in the colony, and 
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import enum
 import importlib.metadata
 import platform
@@ -18,9 +20,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from colony_jupyter.client.colony import AsyncColony
-from colony_jupyter.errors import AccessDenied, ColonyError, ServerRefused, WaitTimeout
+from colony_jupyter.errors import AccessDenied, ColonyError, ServerRefused, ServerUnreachable, WaitTimeout
 from colony_jupyter.settings import resolve
-from colony_jupyter.wire.models import ExecutorState, moment
+from colony_jupyter.wire.models import ExecutorState, ProcessState, moment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -28,12 +30,16 @@ if TYPE_CHECKING:
     from colony_jupyter.client.process import AsyncProcess
     from colony_jupyter.settings import Settings
 
-_TYPE: Final = "colony-jupyter-doctor-nobody"
+_TYPE: Final = "colony-jupyter-doctor-{}-x"
+"""The type of the process it makes: nobody's, and another one each time, so that its traces are known for its own."""
 _CHANNEL: Final = "doctor"
 _ARRIVES: Final = 15.0
 _LATE: Final = 2.0
 _CLOCK: Final = 5.0
 _OLDEST_SERVER: Final = (1, 9, 6)
+_CLEARING: Final = 10.0
+"""Seconds for taking back what was made."""
+_AGAIN: Final = 0.5
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _NEEDED: Final[dict[str, tuple[int, ...]]] = {
@@ -46,6 +52,41 @@ _NEEDED: Final[dict[str, tuple[int, ...]]] = {
 """What this package was made with; `jupyterlab` and its widgets may be installed elsewhere."""
 
 _ELSEWHERE: Final = frozenset({"jupyterlab", "jupyterlab_widgets"})
+
+
+_Version = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Two versions that do not go together.
+
+    Attributes:
+        one, other: what it is of, each with the versions that are meant: from the first to below the second.
+        remedy: what to do.
+    """
+
+    one: tuple[str, _Version, _Version]
+    other: tuple[str, _Version, _Version]
+    remedy: str
+
+
+_NEWEST: Final = (1_000_000,)
+_BAD_PAIRS: Final = (
+    # Its two halves, the kernel's and the page's, are made for each other.
+    _Pair(("ipywidgets", (8,), _NEWEST), ("jupyterlab_widgets", (0,), (3,)), "pip install -U jupyterlab_widgets"),
+    _Pair(("ipywidgets", (0,), (8,)), ("jupyterlab_widgets", (3,), _NEWEST), "pip install -U ipywidgets"),
+    _Pair(("ipywidgets", (8,), _NEWEST), ("widgetsnbextension", (0,), (4,)), "pip install -U widgetsnbextension"),
+    # Earlier ones have no extension for the later Lab.
+    _Pair(("jupyterlab", (4,), _NEWEST), ("anywidget", (0,), (0, 9)), "pip install -U anywidget"),
+    # Its patch of asyncio takes from httpx what tells it which task it runs in.
+    _Pair(
+        ("python", (3, 14), _NEWEST),
+        ("nest_asyncio in use", (0,), _NEWEST),
+        "restart the kernel, and use `await` instead of asyncio.run; or nest_asyncio2, which is maintained",
+    ),
+)
+"""Pairs that are known to fail, where each half is fine by itself."""
 
 
 class Mark(enum.Enum):
@@ -98,7 +139,8 @@ async def examine(choose: Callable[[], Settings] = resolve) -> Report:
         choose: gives the settings; what it raises is the first finding.
     """
     report = Report()
-    report.findings += versions(_installed())
+    installed = _installed()
+    report.findings += [*versions(installed), *pairs(installed)]
     try:
         settings = choose()
     except ColonyError as error:
@@ -106,14 +148,50 @@ async def examine(choose: Callable[[], Settings] = resolve) -> Report:
         return report
     report.findings += settings_found(settings)
     colony = AsyncColony(settings)
+    executortype = _TYPE.format(secrets.token_hex(4))
     try:
-        async for finding in _colony(colony):
+        async for finding in _colony(colony, executortype):
             report.findings.append(finding)
     except ColonyError as error:
         report.findings.append(Finding(Mark.FAILURE, "colony", str(error)))
-    finally:
+    except asyncio.CancelledError:  # somebody waits for the prompt: what is left is cleared away without them
+        clearing = asyncio.create_task(_clear(colony, executortype))
+        _clearing.add(clearing)
+        clearing.add_done_callback(_clearing.discard)
+        raise
+    except BaseException:
         await colony.aclose()
+        raise
+    await colony.aclose()
     return report
+
+
+_clearing: Final[set[asyncio.Task[None]]] = set()  # the loop itself keeps only weak references
+
+
+async def _clear(colony: AsyncColony, executortype: str) -> None:
+    """Remove what was made, also if the answer that told its id did not come."""
+    with contextlib.suppress(ColonyError, TimeoutError):
+        async with asyncio.timeout(_CLEARING):
+            while not await _cleared(colony, executortype):  # noqa: ASYNC110 - a server that is away tells nobody
+                await asyncio.sleep(_AGAIN)
+    await colony.aclose()
+
+
+async def _cleared(colony: AsyncColony, executortype: str) -> bool:
+    try:
+        for state in (ProcessState.WAITING, ProcessState.CANCELLED):
+            for process in await colony.processes(state, executortype=executortype):
+                await _take_back(process)
+    except ServerUnreachable:
+        return False
+    return True
+
+
+async def _take_back(process: AsyncProcess) -> None:
+    if not process.state.is_closed:
+        await process.colony.cancel(process)
+    await process.colony.remove_process(process)
 
 
 # Without a server
@@ -137,6 +215,21 @@ def versions(installed: Mapping[str, str | None]) -> list[Finding]:
             found.append(Finding(Mark.WARNING, "versions", text))
         else:
             found.append(Finding(Mark.FINE, "versions", f"{name} {version}"))
+    return found
+
+
+def pairs(installed: Mapping[str, str | None]) -> list[Finding]:
+    """Find what is installed side by side and known not to go together; None stands for what is not."""
+    found = []
+    for pair in _BAD_PAIRS:
+        told = []
+        for name, least, below in (pair.one, pair.other):
+            version = installed.get(name)
+            if version is not None and least <= _numbers(version) < below:
+                told.append(f"{name} {version}".strip())
+        if len(told) == len((pair.one, pair.other)):
+            text = f"{' and '.join(told)} do not go together: {pair.remedy}."
+            found.append(Finding(Mark.WARNING, "versions", text))
     return found
 
 
@@ -171,7 +264,7 @@ def clock(server: datetime, before: datetime, after: datetime) -> Finding:
 # With a server
 
 
-async def _colony(colony: AsyncColony) -> AsyncIterator[Finding]:
+async def _colony(colony: AsyncColony, executortype: str) -> AsyncIterator[Finding]:
     begun = time.monotonic()
     await colony.connect()
     try:
@@ -181,6 +274,8 @@ async def _colony(colony: AsyncColony) -> AsyncIterator[Finding]:
         yield Finding(Mark.WARNING, "server", f"it answers, but does not tell its version: {refusal}")
     took = time.monotonic() - begun
     yield Finding(Mark.FINE, "server", f"answers after {took * 1000:.0f} ms, version {version or 'not told'}")
+    if colony.settings.tls:
+        yield Finding(Mark.FINE, "tls", "spoken, and the server's certificate is trusted")
     if (numbers := _numbers(version)) and numbers < _OLDEST_SERVER:
         text = f"ColonyOS {version} is older than 1.9.6, the first with all that channels need: have it updated."
         yield Finding(Mark.WARNING, "server", text)
@@ -194,7 +289,7 @@ async def _colony(colony: AsyncColony) -> AsyncIterator[Finding]:
     else:
         text = "none is approved, so whatever is submitted waits: start one, as in notebooks/01."
         yield Finding(Mark.WARNING, "executors", text)
-    for finding in await _round_trip(colony):
+    for finding in await _round_trip(colony, executortype):
         yield finding
 
 
@@ -220,17 +315,19 @@ async def _caller(colony: AsyncColony) -> Finding:
     return Finding(Mark.WARNING, "identity", text)
 
 
-async def _round_trip(colony: AsyncColony) -> list[Finding]:
+async def _round_trip(colony: AsyncColony, executortype: str) -> list[Finding]:
     """Write to a channel and read it back, both ways, on a process that nobody takes."""
     before = datetime.now(UTC)
-    process = await colony.submit("doctor", channels=[_CHANNEL], executortype=_TYPE, maxwaittime=60)
+    process = await colony.submit("doctor", channels=[_CHANNEL], executortype=executortype, maxwaittime=60)
     try:
         submitted = moment(process.submissiontime)
         of_clock = [clock(submitted, before, datetime.now(UTC))] if submitted is not None else []
-        return [*of_clock, await _channel(process)]
-    finally:
-        await colony.cancel(process)
-        await colony.remove_process(process)
+        found = [*of_clock, await _channel(process)]
+    except ColonyError:
+        await _take_back(process)
+        raise
+    await _take_back(process)
+    return found
 
 
 async def _channel(process: AsyncProcess) -> Finding:
@@ -261,12 +358,14 @@ async def _channel(process: AsyncProcess) -> Finding:
 
 
 def _installed() -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
-    for name in _NEEDED:
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for name in (*_NEEDED, "widgetsnbextension"):
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             found[name] = None
+    if hasattr(asyncio, "_nest_patched") and "nest_asyncio2" not in sys.modules:
+        found["nest_asyncio in use"] = importlib.metadata.version("nest_asyncio")
     return found
 
 

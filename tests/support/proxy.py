@@ -27,6 +27,7 @@ class Proxy:
         self.lost = 0  # bytes that were not carried on
         self.refusing = False
         self.swallowing = False
+        self.replies_left: int | None = None  # pieces of replies until the rest of them are swallowed; None for all
         self.delay = 0.0
         self._random = random.Random(17)
         self._server: asyncio.Server | None = None
@@ -71,6 +72,15 @@ class Proxy:
         for link in self._links:
             link.silent = True
         self.cuts += 1
+
+    def swallows(self) -> bool:
+        """Whether a piece of a reply that has just come is lost."""
+        if self.swallowing or self.replies_left is None:
+            return self.swallowing
+        if self.replies_left:
+            self.replies_left -= 1
+            return False
+        return True
 
     @contextlib.asynccontextmanager
     async def swallowed_replies(self) -> AsyncIterator[None]:
@@ -138,7 +148,7 @@ class _Link:
     async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, reply: bool) -> None:
         with contextlib.suppress(OSError):
             while data := await source.read(_PIECE):
-                if self.silent or (reply and self._proxy.swallowing):
+                if self.silent or (reply and self._proxy.swallows()):
                     self._proxy.lost += len(data)
                     continue
                 if self._proxy.delay:

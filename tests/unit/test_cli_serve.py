@@ -139,6 +139,28 @@ def test_tls_is_trusted_by_what_sources_its_line(serve):
         connect_tls(server.port, ssl.create_default_context())
 
 
+def doctor(found: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "colony_jupyter", "doctor"]
+    return subprocess.run(command, env={**os.environ, **found}, capture_output=True, text=True, check=False)
+
+
+def test_the_doctor_in_a_shell_that_sourced_the_line(serve):
+    server = serve("--port", "0", "--tls")
+    found = sourced(server.said.splitlines()[-1])
+    well = doctor(found)
+    lines = [line.split(None, 2) for line in well.stdout.splitlines()]
+    assert well.returncode == 0, well.stdout
+    assert {mark for mark, *_ in lines} == {"ok", "warning"}  # no executor is there yet
+    assert ["ok", "tls", "spoken, and the server's certificate is trusted"] in lines
+    subjects = ["python", "versions", "settings", "server", "tls", "identity", "executors", "clock", "channel"]
+    assert [subject for subject in subjects if subject not in {each for _, each, _ in lines}] == []
+    strange = doctor({**found, "SSL_CERT_FILE": ""})
+    assert strange.returncode == 1
+    assert strange.stdout.splitlines()[-1].startswith("FAILURE colony")
+    assert "certificate" in strange.stdout.splitlines()[-1]
+    assert strange.stderr == ""
+
+
 def connect_tls(port: int, context: ssl.SSLContext) -> bytes:
     with (
         socket.create_connection(("127.0.0.1", port)) as plain,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 import os
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from proxy import Proxy
 
 from colony_jupyter.client.colony import AsyncColony
-from colony_jupyter.doctor import Finding, Mark, Report, clock, examine, settings_found, versions
+from colony_jupyter.doctor import Finding, Mark, Report, clock, examine, pairs, settings_found, versions
 from colony_jupyter.settings import resolve
 from colony_jupyter.wire.identity import PrivateKey
 from colony_jupyter.wire.models import ProcessState
@@ -39,6 +43,28 @@ async def test_nothing_is_left_behind(colony_server):
     await examine(lambda: settings)
     async with AsyncColony(settings) as colony:
         assert [await colony.list_processes(state) for state in ProcessState] == [[]] * len(ProcessState)
+
+
+@pytest.mark.parametrize("replies", range(12))
+async def test_nothing_is_left_behind_where_it_is_interrupted(colony_server, replies):
+    """While it waits for an answer, each in turn; what was done by then is undone without being waited for."""
+    async with Proxy(colony_server.port) as proxy, AsyncColony(resolve(colony_server.environ())) as colony:
+        settings = dataclasses.replace(resolve(colony_server.environ()), port=proxy.port)
+        proxy.replies_left = replies
+        examining = asyncio.create_task(examine(lambda: settings))
+        while not (proxy.lost or examining.done()):  # noqa: ASYNC110 - the proxy counts, and tells nobody
+            await asyncio.sleep(0.01)
+        begun = time.monotonic()
+        examining.cancel()
+        await asyncio.wait({examining})
+        assert time.monotonic() - begun < 0.5
+        assert examining.cancelled() == bool(proxy.lost)
+        assert proxy.lost or replies > 8  # with fewer answers it does not come to its end
+        proxy.replies_left = None
+        proxy.cut_all()
+        async with asyncio.timeout(20):
+            while any([await colony.list_processes(state) for state in ProcessState]):  # noqa: ASYNC110 - likewise
+                await asyncio.sleep(0.05)
 
 
 async def test_half_a_configuration():
@@ -88,6 +114,28 @@ async def test_an_executors_key_is_warned_about(colony_server):
 def test_versions(installed, mark, words):
     found = versions({**GOOD, **installed})
     assert any(finding.mark is mark and words in finding.text for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("installed", "words"),
+    [
+        ({}, ""),
+        ({"jupyterlab_widgets": "3.0.17", "widgetsnbextension": "4.0.16"}, ""),
+        (
+            {"jupyterlab_widgets": "1.1.7"},
+            "ipywidgets 8.1.9 and jupyterlab_widgets 1.1.7 do not go together: pip install",
+        ),
+        ({"ipywidgets": "7.8.5", "jupyterlab_widgets": "3.0.1"}, "pip install -U ipywidgets."),
+        ({"widgetsnbextension": "3.6.6"}, "pip install -U widgetsnbextension."),
+        ({"anywidget": "0.8.1"}, "jupyterlab 4.6.6 and anywidget 0.8.1 do not go together"),
+        ({"python": "3.13.1", "nest_asyncio in use": "1.6.0"}, ""),
+        ({"python": "3.14.0", "nest_asyncio in use": "1.6.0"}, "restart the kernel"),
+    ],
+)
+def test_pairs_that_do_not_go_together(installed, words):
+    found = pairs({**GOOD, **installed})
+    assert [finding.mark for finding in found] == ([Mark.WARNING] if words else [])
+    assert all(words in finding.text for finding in found)
 
 
 @pytest.mark.parametrize(("seconds", "mark"), [(0, Mark.FINE), (4, Mark.FINE), (60, Mark.WARNING), (-60, Mark.WARNING)])

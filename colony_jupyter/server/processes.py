@@ -175,18 +175,22 @@ class Transitions:
 
     def cancel_workflow(self, colony: ColonyState, workflow: Workflow) -> None:
         """Cancel a workflow and what is left of it, without announcements."""
-        for member in self._members(colony, workflow):
-            if not member.state.is_closed:
-                self.cancel(colony, member, announced=False)
+        if workflow.final is None:
+            for member in self._members(colony, workflow):
+                if not member.state.is_closed:
+                    self.cancel(colony, member, announced=False)
         workflow.cancelled = True
         workflow.ended = workflow.ended or self.now()
         self.keep_workflow(workflow)
+        self._settle(colony, workflow)
 
     def workflow_state(self, colony: ColonyState, workflow: Workflow) -> ProcessState:
         """Tell a workflow's state from those of its members."""
-        states = {member.state for member in self._members(colony, workflow)}
         if workflow.cancelled:
             return ProcessState.CANCELLED
+        if workflow.final is not None:
+            return workflow.final
+        states = {member.state for member in self._members(colony, workflow)}
         for decisive in (ProcessState.FAILED, ProcessState.CANCELLED):
             if decisive in states:
                 return decisive
@@ -254,28 +258,36 @@ class Transitions:
             for workflow in list(colony.workflows.values()):
                 if (
                     removed < most
-                    and all(member.state.is_closed for member in self._members(colony, workflow))
+                    and (workflow.final is not None or not workflow.processids)
                     and (workflow.ended or workflow.submitted) < oldest
                 ):
                     removed += len(workflow.processids) + 1
                     for processid in workflow.processids:
                         self.store.delete_logs(processid=processid)
                     self.forget_workflow(colony, workflow)
-            for process in colony.closed_before(oldest, most - removed):
-                removed += 1
-                self.forget_process(colony, process)
-                self.store.delete_logs(processid=process.processid)
+            for state in ProcessState:
+                for processid in self.store.archive.ended_before(colony.colony.name, state, oldest, most - removed):
+                    removed += 1
+                    self._forget_archived(colony, processid, state)
+                    self.store.delete_logs(processid=processid)
         return removed >= most
 
     # forgetting
 
     def forget_process(self, colony: ColonyState, process: Process) -> None:
         """Remove a process; its log lines stay."""
-        colony.drop_process(process)
-        self.after_commit(self.channels.drop(process.processid))
-        self.unsettle(process.processid)
-        self.store.delete("process", process.processid)
-        self.store.delete_entries(process.processid)
+        if process.processid in colony.processes:
+            colony.drop_process(process)
+            self.store.delete("process", process.processid)
+            self._forget(process.processid)
+        else:
+            self._forget_archived(colony, process.processid, process.state)
+
+    def forget_archived(self, colony: ColonyState, states: Iterable[ProcessState], *, members: bool) -> None:
+        """Remove the processes in the archive, with or without members of workflows; their log lines stay."""
+        for state in states:
+            for processid in self.store.archive.ids(colony.colony.name, state, members=members):
+                self._forget_archived(colony, processid, state)
 
     def forget_workflow(self, colony: ColonyState, workflow: Workflow) -> None:
         """Remove a workflow with its processes."""
@@ -286,6 +298,35 @@ class Transitions:
         self.store.delete("workflow", workflow.processgraphid)
 
     # the works
+
+    def _forget_archived(self, colony: ColonyState, processid: str, state: ProcessState) -> None:
+        colony.count_archived(state, -1)
+        self._forget(processid)
+
+    def _forget(self, processid: str) -> None:
+        self.after_commit(self.channels.drop(processid))
+        self.unsettle(processid)
+        self.store.archive.remove(processid)
+        self.store.delete_entries(processid)
+
+    def settle_all(self) -> None:
+        """Have everything that is over in the archive; an older version knew none."""
+        for colony in self.colonies.values():
+            for workflow in colony.workflows.values():
+                self._settle(colony, workflow)
+            for state in ProcessState:
+                for process in list(colony.in_state(state)):
+                    if state.is_closed and not process.workflowid:
+                        self.keep(process)
+
+    def _settle(self, colony: ColonyState, workflow: Workflow) -> None:
+        """Note the state of a workflow that will not change any more, and have its members in the archive."""
+        members = [] if workflow.final is not None else self._members(colony, workflow)
+        if members and all(member.state.is_closed for member in members):
+            workflow.final = self.workflow_state(colony, workflow)
+            self.keep_workflow(workflow)
+            for member in members:
+                self.keep(member)
 
     def _ran_too_long(self, colony: ColonyState, process: Process) -> None:
         limit = process.spec.maxretries
@@ -316,9 +357,12 @@ class Transitions:
 
     def _end_workflow(self, colony: ColonyState, process: Process) -> None:
         workflow = colony.workflows.get(process.workflowid)
-        if workflow is not None and not workflow.ended and self._is_over(colony, workflow):
+        if workflow is None:
+            return
+        if not workflow.ended and self._is_over(colony, workflow):
             workflow.ended = self.now()
             self.keep_workflow(workflow)
+        self._settle(colony, workflow)
 
     def _count(self, colony: ColonyState, process: Process) -> None:
         """Count a success for the function its executor has registered; records of one name show the same."""
@@ -357,7 +401,8 @@ class Transitions:
         return [colony.processes[child] for child in process.children if child in colony.processes]
 
     def _members(self, colony: ColonyState, workflow: Workflow) -> list[Process]:
-        return [colony.processes[member] for member in workflow.processids if member in colony.processes]
+        found = (colony.find(member) for member in workflow.processids)
+        return [member for member in found if member is not None]
 
 
 def _tell_attributes(process: Process, state: ProcessState) -> None:

@@ -168,9 +168,10 @@ def _from_roots_down(found: Workflow, colony: ColonyState) -> list[Process]:
     ahead = [*reversed(found.processids), *reversed(found.rootprocessids)]
     while ahead:
         processid = ahead.pop()
-        if processid in colony.processes and processid not in ordered:
-            ordered[processid] = colony.processes[processid]
-            ahead += reversed(ordered[processid].children)
+        member = None if processid in ordered else colony.find(processid)
+        if member is not None:
+            ordered[processid] = member
+            ahead += reversed(member.children)
     return list(ordered.values())
 
 

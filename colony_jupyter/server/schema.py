@@ -29,6 +29,17 @@ MIGRATIONS: list[str] = [
     CREATE INDEX logs_by_process ON logs (processid, timestamp);
     CREATE INDEX logs_by_executor ON logs (colonyname, executorname, timestamp);
     """,
+    # 2: closed processes in a table of their own, with what they are listed by; moved there by `Server.start`.
+    """
+    CREATE TABLE closed (id TEXT PRIMARY KEY, colonyname TEXT NOT NULL, state INTEGER NOT NULL, ended INTEGER NOT NULL,
+        place INTEGER NOT NULL, submitted INTEGER NOT NULL, executortype TEXT NOT NULL, label TEXT NOT NULL,
+        initiatorid TEXT NOT NULL, initiatorname TEXT NOT NULL, executorid TEXT NOT NULL, workflowid TEXT NOT NULL,
+        data BLOB NOT NULL);
+    CREATE INDEX closed_by_end ON closed (colonyname, state, ended DESC, place DESC, executortype, initiatorname, label,
+        workflowid);
+    CREATE TABLE attributes (id TEXT PRIMARY KEY, processid TEXT NOT NULL) WITHOUT ROWID;
+    CREATE INDEX attributes_by_process ON attributes (processid);
+    """,
 ]
 """What makes each schema version out of the one before; never changed once released, only added to."""
 

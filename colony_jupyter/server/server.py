@@ -18,7 +18,7 @@ from colony_jupyter.server.refusal import Refused, denied_member
 from colony_jupyter.server.state import ColonyState, Executor, Process, Workflow
 from colony_jupyter.server.store import Store
 from colony_jupyter.server.writing import Unwritten
-from colony_jupyter.wire.models import Colony, User
+from colony_jupyter.wire.models import Colony, ProcessState, User
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -88,6 +88,8 @@ class Server(Transitions):
         """
         await self.store.open()
         self._take_in(await self.store.load())
+        self.settle_all()
+        await self.commit()
         self._loops = [
             asyncio.create_task(self._every(_TICK, self._expire)),
             asyncio.create_task(self._every(_STALE_EVERY, self._remove_stale_executors)),
@@ -227,10 +229,12 @@ class Server(Transitions):
         Raises:
             Refused: ``missing``, if there is none.
         """
-        colony = self.colonies.get(self._homes.get(processid, ""))
-        if colony is None or processid not in colony.processes:
+        home = self.colonies.get(self._homes.get(processid, ""))
+        process = self.store.archive.get(processid) if home is None else home.processes.get(processid)
+        colony = self.colonies.get(process.colonyname) if process else None
+        if colony is None or process is None:
             raise missing
-        return colony, colony.processes[processid]
+        return colony, process
 
     def workflow(self, processgraphid: str, missing: Refused) -> tuple[ColonyState, Workflow]:
         """Find a workflow and its colony.
@@ -254,8 +258,21 @@ class Server(Transitions):
     # keeping
 
     def keep(self, process: Process) -> None:
-        """Have a process written."""
-        self.store.put("process", process.processid, process)
+        """Have a process written; one with which it is over goes into the archive."""
+        colony = self.colonies[process.colonyname]
+        workflow = colony.workflows.get(process.workflowid)
+        if not process.state.is_closed or (process.workflowid and (workflow is None or workflow.final is None)):
+            self.store.put("process", process.processid, process)
+            return
+        colony.take_back(process)
+        self.settle(process.processid, process.colonyname)
+        self.store.archive.put(process)
+
+        def let_go() -> None:
+            if colony.let_go(process):
+                self.unsettle(process.processid)
+
+        self.after_commit(let_go)
 
     def keep_workflow(self, workflow: Workflow) -> None:
         """Have a workflow written."""
@@ -277,7 +294,7 @@ class Server(Transitions):
 
     def add_colony(self, colony: Colony) -> ColonyState:
         """Take a colony in."""
-        state = self.colonies[colony.name] = ColonyState(colony)
+        state = self.colonies[colony.name] = ColonyState(colony, self.store.archive)
         self.store.put("colony", colony.name, colony)
         return state
 
@@ -286,6 +303,7 @@ class Server(Transitions):
         colony = self.colonies.pop(name)
         for process in list(colony.processes.values()):
             self.forget_process(colony, process)
+        self.forget_archived(colony, ProcessState, members=True)
         for workflow in colony.workflows:
             self.unsettle(workflow)
             self.store.delete("workflow", workflow)
@@ -346,7 +364,8 @@ class Server(Transitions):
     def _take_in(self, contents: Contents) -> None:
         """Make what was read the state."""
         listened, self.channels = self.channels, Channels(limits=self._limits)
-        self.colonies = {colony.name: ColonyState(colony) for colony in contents.colonies}
+        self.store.archive.forget_removals()
+        self.colonies = {colony.name: ColonyState(colony, self.store.archive) for colony in contents.colonies}
         self._homes = {}
         for name in contents.paused:
             self.colonies[name].paused = True
@@ -362,12 +381,21 @@ class Server(Transitions):
         for process in contents.processes:
             self.colonies[process.colonyname].add_process(process)
             self.settle(process.processid, process.colonyname)
-            self._order = max(self._order, process.order)
-            logs = contents.entries.get(process.processid)
-            if logs or not process.state.is_closed:  # a cancelled one can have come by entries again
-                self.channels.create(process, logs)
+        for (colonyname, state), count in contents.archived.items():
+            self.colonies[colonyname].count_archived(state, count)
+        self._order = max([contents.last_archived, *(process.order for process in contents.processes)])
+        self._take_channels_in(contents)
         self._unreadable = ""
         self._whole.set()
         # Those who listened to the former channels come again: how much of those was on disk, they cannot tell.
         listened.hang_up()
         self.listeners.wake_all()
+
+    def _take_channels_in(self, contents: Contents) -> None:
+        for process in contents.processes:
+            if not process.state.is_closed:
+                self.channels.create(process, contents.entries.get(process.processid))
+        for processid, logs in contents.entries.items():
+            if not self.channels.of(processid):  # a cancelled one can have come by entries again
+                with contextlib.suppress(Refused):
+                    self.channels.create(self.process(processid, Refused(404, "Process not found"))[1], logs)

@@ -6,7 +6,6 @@ Times are Unix nanoseconds here, 0 for none; `colony_jupyter.server.rendering` w
 from __future__ import annotations
 
 import bisect
-import itertools
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct, field
@@ -24,6 +23,8 @@ from colony_jupyter.wire.models import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from colony_jupyter.server.archive import Archive
 
 T = TypeVar("T")
 
@@ -90,6 +91,7 @@ class Workflow(Struct, kw_only=True):
     started: int = 0
     ended: int = 0
     cancelled: bool = False
+    final: ProcessState | None = None  # its state, once all its members have closed
 
 
 class LogLine(Struct, kw_only=True):
@@ -105,16 +107,20 @@ class LogLine(Struct, kw_only=True):
 class ColonyState:
     """One colony with all that is in it."""
 
-    def __init__(self, colony: Colony) -> None:
+    def __init__(self, colony: Colony, archive: Archive) -> None:
         self.colony = colony
+        self._archive = archive
         self.users: dict[str, User] = {}  # by name; changed by the methods below only, as the executors are
         self.executors: dict[str, Executor] = {}  # by name
         self.functions: dict[str, Function] = {}  # by id
-        self.processes: dict[str, Process] = {}
+        self.processes: dict[str, Process] = {}  # but for the closed ones that are in the archive
         self.workflows: dict[str, Workflow] = {}
         self.paused = False
         self._users_by_id: dict[str, list[User]] = {}
         self._executors_by_id: dict[str, list[Executor]] = {}
+        self._leaving: dict[str, int] = {}  # how often a process is to be put into the archive yet
+        self._archived: dict[ProcessState, int] = dict.fromkeys(ProcessState, 0)
+        self._attributes: dict[str, Process] = {}  # by id of the attribute
         self._by_state: dict[ProcessState, dict[str, Process]] = {state: {} for state in ProcessState}
         self._queues: dict[str, list[tuple[int, int, str]]] = {}  # executor type -> waiting, the soonest first
 
@@ -170,6 +176,7 @@ class ColonyState:
         """Take a process in."""
         self.processes[process.processid] = process
         self._by_state[process.state][process.processid] = process
+        self._attributes |= {attribute.attributeid: process for attribute in process.attributes}
         self._enqueue(process)
 
     def drop_process(self, process: Process) -> None:
@@ -177,6 +184,44 @@ class ColonyState:
         self._dequeue(process)
         del self.processes[process.processid]
         del self._by_state[process.state][process.processid]
+        for attribute in process.attributes:
+            self._attributes.pop(attribute.attributeid, None)
+
+    def find(self, processid: str) -> Process | None:
+        """Find a process, in the archive too."""
+        found = self.processes.get(processid) or self._archive.get(processid)
+        return found if found is not None and found.colonyname == self.colony.name else None
+
+    def take_back(self, process: Process) -> None:
+        """Have a closed process here, until it is in the archive as it is now: each is followed by a `let_go`."""
+        self._leaving[process.processid] = self._leaving.get(process.processid, 0) + 1
+        if process.processid not in self.processes:
+            self._archived[process.state] -= 1
+            self.add_process(process)
+
+    def let_go(self, process: Process) -> bool:
+        """Leave a closed process to the archive, unless it has been removed, or changed again; tell whether it went."""
+        left = self._leaving.pop(process.processid) - 1
+        if left:
+            self._leaving[process.processid] = left
+        elif self.processes.get(process.processid) is process:
+            self.drop_process(process)
+            self._archived[process.state] += 1
+            return True
+        return False
+
+    def count_archived(self, state: ProcessState, more: int) -> None:
+        """Note that there are more, or less, closed processes in the archive."""
+        self._archived[state] += more
+
+    def add_attribute(self, process: Process, attribute: Attribute) -> None:
+        """Give a process another attribute."""
+        process.attributes.append(attribute)
+        self._attributes[attribute.attributeid] = process
+
+    def with_attribute(self, attributeid: str) -> Process | None:
+        """Find the process, of those not in the archive, that has an attribute."""
+        return self._attributes.get(attributeid)
 
     def move(self, process: Process, state: ProcessState) -> None:
         """Give a process another state."""
@@ -187,23 +232,12 @@ class ColonyState:
         self._enqueue(process)
 
     def in_state(self, state: ProcessState) -> Iterable[Process]:
-        """Give the processes of a state."""
+        """Give the processes of a state, without those in the archive."""
         return self._by_state[state].values()
 
     def count(self, state: ProcessState) -> int:
-        """Count the processes of a state."""
-        return len(self._by_state[state])
-
-    def closed_before(self, time: int, most: int) -> list[Process]:
-        """Give closed processes, no members of workflows, that ended before a time, and of these so many."""
-        found = (
-            process
-            for state in ProcessState
-            if state.is_closed
-            for process in self.in_state(state)
-            if not process.workflowid and (process.ended or process.submitted) < time
-        )
-        return list(itertools.islice(found, max(0, most)))
+        """Count the processes of a state, those in the archive too."""
+        return len(self._by_state[state]) + self._archived[state]
 
     def waiting(self, executortype: str) -> Iterable[Process]:
         """Give the processes that wait for an executor type, the soonest first."""

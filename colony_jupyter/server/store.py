@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import msgspec
 
+from colony_jupyter.server.archive import Archive
 from colony_jupyter.server.channels import StoredEntry
 from colony_jupyter.server.schema import damaged, open_again, open_database, open_for_reading, unusable
 from colony_jupyter.server.state import Executor, LogLine, Process, Workflow
 from colony_jupyter.server.writing import Writer
-from colony_jupyter.wire.models import Colony, Function, User
+from colony_jupyter.wire.models import Colony, Function, ProcessState, User
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -36,7 +37,12 @@ _VACUUM_PAGES: Final = 256
 
 @dataclass(frozen=True)
 class Contents:
-    """All that was kept, but for log lines."""
+    """All that was kept, but for log lines and processes in the archive.
+
+    Attributes:
+        archived: how many processes are there, by colony and state.
+        last_archived: highest number of a submission there.
+    """
 
     colonies: list[Colony]
     paused: list[str]
@@ -45,6 +51,8 @@ class Contents:
     functions: list[Function]
     workflows: list[Workflow]
     processes: list[Process]
+    archived: dict[tuple[str, ProcessState], int]
+    last_archived: int
     entries: Logs
 
 
@@ -64,6 +72,7 @@ class Store:
         self.writer = Writer(syncs=durability == "full", mend=mend)
         self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="colony-store-reading")
         self._reader: sqlite3.Connection | None = None  # before `open` and after `close`
+        self.archive = Archive(self.writer)
 
     # life
 
@@ -77,6 +86,7 @@ class Store:
             lambda: open_database(self._path, self._durability), lambda: open_again(self._path, self._durability)
         )
         self._reader = await self.writer.in_thread(lambda: open_for_reading(self._path))
+        self.archive.open(await self.writer.in_thread(lambda: open_for_reading(self._path)))
 
     async def close(self) -> None:
         """Write what is left and close the file."""
@@ -84,6 +94,7 @@ class Store:
         if self._reader is not None:
             self._reader.close()
         self._reader = None
+        self.archive.close()
         await self.writer.close()
 
     # writing
@@ -182,6 +193,13 @@ class Store:
                 functions=objects("function", Function),
                 workflows=objects("workflow", Workflow),
                 processes=objects("process", Process),
+                archived={
+                    (colonyname, ProcessState(state)): count
+                    for colonyname, state, count in connection.execute(
+                        "SELECT colonyname, state, count(*) FROM closed GROUP BY colonyname, state"
+                    )
+                },
+                last_archived=connection.execute("SELECT ifnull(max(place), 0) FROM closed").fetchone()[0],
                 entries=entries(),
             )
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -31,6 +31,7 @@ from colony_jupyter.wire.models import (
     ExecutorState,
     Function,
     FunctionSpec,
+    ProcessState,
     User,
     WorkflowSpec,
 )
@@ -161,7 +162,8 @@ class Sockets:
 
     async def _memory(self, server: Server) -> Any:
         await server.commit()
-        return [
+        archived = server.store.writer.connection.execute("SELECT data FROM closed ORDER BY id").fetchall()
+        return archived, [
             [
                 colony.colony,
                 dict(sorted(colony.users.items())),
@@ -170,6 +172,7 @@ class Sockets:
                 dict(sorted(colony.workflows.items())),
                 dict(sorted(colony.processes.items())),
                 colony.paused,
+                [colony.count(state) for state in ProcessState],
             ]
             for _, colony in sorted(server.colonies.items())
         ]

@@ -39,7 +39,7 @@ async def add_attribute(server: Server, message: messages.AddAttribute, caller: 
     attribute = make_attribute(process, kind, given.key, given.value)
     if any(known.attributeid == attribute.attributeid for known in process.attributes):
         raise Refused(400, "Failed to add attribute, an attribute of this key and type is there already")
-    process.attributes.append(attribute)
+    colony.add_attribute(process, attribute)
     if kind is AttributeType.ENV:
         process.spec.env[attribute.key] = attribute.value
     server.keep(process)
@@ -48,13 +48,13 @@ async def add_attribute(server: Server, message: messages.AddAttribute, caller: 
 
 @call(messages.GetAttribute, "get attribute")
 async def get_attribute(server: Server, message: messages.GetAttribute, caller: Caller) -> Any:
-    for colony in server.colonies.values():
-        for process in colony.processes.values():
-            for attribute in process.attributes:
-                if attribute.attributeid == message.attributeid:
-                    server.as_member(colony.colony.name, caller.id)
-                    return rendering.attribute(attribute)
-    raise Refused(400, "Attribute does not exists")
+    here = (colony.with_attribute(message.attributeid) for colony in server.colonies.values())
+    process = next(filter(None, here), None) or server.store.archive.with_attribute(message.attributeid)
+    if process is None:
+        raise Refused(400, "Attribute does not exists")
+    server.as_member(process.colonyname, caller.id)
+    attribute = next(each for each in process.attributes if each.attributeid == message.attributeid)
+    return rendering.attribute(attribute)
 
 
 @call(messages.AddLog, "add log")
@@ -88,7 +88,7 @@ async def get_logs(server: Server, message: messages.GetLogs, caller: Caller) ->
     if message.executorname:
         if message.executorname not in colony.executors:
             raise Refused(500, "Failed to get logs, executor does not exist")
-    elif message.processid not in colony.processes:
+    elif colony.find(message.processid) is None:
         raise Refused(500, "Failed to get logs, process does not exist")
     if message.count > MAX_LOGS:
         raise Refused(403, f"Count exceeds max log count ({MAX_LOGS})")

@@ -152,16 +152,31 @@ async def get_processes(server: Server, message: messages.GetProcesses, caller: 
         raise Refused(400, f"User <{message.initiator}> does not exist")
     state = _state(message.state, "Failed to get processes, invalid msg.State")
     check_not_negative(message.count)
-    found = colony.in_state(state)
+    wanted = {}
     if message.executortype:
-        found = (process for process in found if process.executortype == message.executortype)
+        wanted = {"executortype": message.executortype}
     elif message.initiator:
-        userid = colony.users[message.initiator].userid
         # Listed by name, as stored at submission: what an executor of the same key submitted is not found (trap 20).
-        found = (p for p in found if p.initiatorid == userid and p.initiatorname == message.initiator)
+        wanted = {"initiatorname": message.initiator, "initiatorid": colony.users[message.initiator].userid}
     elif message.label:
-        found = (process for process in found if process.spec.label == message.label)
-    return [rendering.process(process) for process in _first(found, state, message.count)] or None
+        wanted = {"label": message.label}
+    here = (each for each in colony.in_state(state) if wanted.items() <= _listed_by(each).items())
+    there = server.store.archive.latest(message.colonyname, state, message.count, **wanted)
+    return [rendering.process(process) for process in _first(_united(there, here), state, message.count)] or None
+
+
+def _listed_by(process: Process) -> dict[str, str]:
+    return {
+        "executortype": process.executortype,
+        "initiatorname": process.initiatorname,
+        "initiatorid": process.initiatorid,
+        "label": process.spec.label,
+    }
+
+
+def _united(archived: Iterable[Process], here: Iterable[Process]) -> Iterable[Process]:
+    """Give processes once each: those on their way into the archive may be there already."""
+    return {process.processid: process for found in (archived, here) for process in found}.values()
 
 
 def check_count(count: int) -> None:
@@ -215,12 +230,14 @@ async def get_process_history(server: Server, message: messages.GetProcessHistor
         return Silence()
     state = _state(message.state, "Failed to get processes, invalid msg.State")
     oldest = server.now() - message.seconds * _NS
-    found = [
+    here = (
         process
         for process in colony.in_state(state)
         if process.submitted >= oldest and message.executorid in ("", process.executorid)
-    ]
-    return [rendering.process(process) for process in sorted(found, key=lambda process: process.order)] or None
+    )
+    there = server.store.archive.submitted_since(message.colonyname, state, oldest, message.executorid)
+    found = sorted(_united(there, here), key=lambda process: process.order)
+    return [rendering.process(process) for process in found] or None
 
 
 @call(messages.SetOutput, "set output")
@@ -302,6 +319,8 @@ async def remove_all(server: Server, message: messages.RemoveAllProcesses, calle
     for process in list(colony.processes.values()):
         if not process.workflowid and message.state in (_ALL, process.state):
             server.forget_process(colony, process)
+    states = [state for state in ProcessState if message.state in (_ALL, state)]
+    server.forget_archived(colony, states, members=False)
     return {}
 
 

@@ -254,13 +254,13 @@ def test_a_port_in_use_is_named(serve):
         (["--keep", "-1"], "no number of days"),
         (["--keep", "nan"], "no number of days"),
         (["--durability", "some"], "invalid choice"),
-        (["--unknown"], "unrecognized arguments: --unknown"),
-        (["--insecure"], "unrecognized arguments: --insecure"),
+        (["--unknown"], "--unknown"),
+        (["--insecure"], "--insecure"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(serve, arguments, said):
     server = serve(*arguments, wait=False)
     _, err = server.process.communicate()
     assert server.process.returncode == 2
-    assert said in err
+    assert said in err.splitlines()[-1]
     assert not server.data.exists()

@@ -54,6 +54,7 @@ class Turn:
         self._closes = closes
         self._unread: list[tuple[Entry, float]] = []  # what came before the sequence was known
         self._sent = False  # whether our message was seen in the channel
+        self._fault: Entry | None = None  # an error that came before our message, in answer to nothing
         self._pieces: list[Entry] = []
         self._latest = 0.0  # when the latest piece came
 
@@ -114,9 +115,12 @@ class Turn:
         # What answers nothing in particular can only be about our message if it came after it.
         ours = entry.inreplyto == sequence or (entry.inreplyto == 0 and self._sent)
         if entry.type == END and entry.inreplyto == 0:
-            self._end(TurnEnd.OVER)
+            if self._fault is not None and not self._pieces:  # the partner failed before it heard us
+                self.error = self._fault
+            self._end(TurnEnd.OVER if self.error is None else TurnEnd.ERROR)
         elif not ours:
-            return
+            if entry.type == ERROR and entry.inreplyto == 0:
+                self._fault = entry
         elif entry.type in (TURN, END):
             self._piece(entry, now)
             self._end(TurnEnd.CLOSED)

@@ -36,6 +36,7 @@ class Talk:
         self._turns: dict[Turn, asyncio.Event] = {}  # those that go on, and what wakes who waits for them
         self._closes = False  # whether the partner is known to close its turns
         self._ended = False  # whether it sent a plain `end`
+        self._fault: Entry | None = None  # the error that was the last it said
         self._listening: asyncio.Task[None] | None = None  # None before the start
         self._follower = Follower(process, [channel], on_entries=self._take, stays=True)
 
@@ -75,6 +76,8 @@ class Talk:
         try:
             async with asyncio.timeout(timeout):
                 await self.process.running()
+                if self._ended and self._fault is not None:
+                    raise StreamError(self.process.processid, self.channel, self._fault)
                 if self._ended:
                     raise ChannelClosed(self.process.processid, self.channel, "the conversation has ended")
                 turn.know(await self._send(text))
@@ -118,6 +121,9 @@ class Talk:
     def _take(self, _channel: str, entries: Sequence[Entry]) -> None:
         me = self.process.colony.userid
         theirs = [entry for entry in entries if entry.senderid != me and not entry.former]
+        for entry in theirs:
+            if not ends_conversation(entry):
+                self._fault = entry if entry.is_error else None
         self._closes = self._closes or any(closes_turns(entry) for entry in theirs)
         self._ended = self._ended or any(ends_conversation(entry) for entry in theirs)
         now = time.monotonic()

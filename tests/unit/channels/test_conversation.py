@@ -45,6 +45,21 @@ def test_an_error_ends_it(turn):
     assert turn.error.text == "broken"
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_a_partner_who_failed_before_it_heard_us(known):
+    """Its error answers nothing, and came before our message; with its end that is the answer all the same."""
+    turn = Turn(3 if known else None, me=ME, settle=1.5)
+    turn.add([answer("no disk", 0, "error"), answer("", 0, "end"), said(3)], 1.0)
+    turn.know(3)
+    assert (turn.ended, turn.error.text) == (TurnEnd.ERROR, "no disk")
+
+
+def test_an_error_before_our_message_is_none_of_an_answer():
+    turn = Turn(3, me=ME, settle=1.5)
+    turn.add([answer("earlier", 0, "error"), said(3), answer("Goodbye", 3), answer("", 0, "end")], 1.0)
+    assert (turn.ended, turn.text, turn.error) == (TurnEnd.OVER, "Goodbye", None)
+
+
 def test_quiet_after_an_answer_ends_it(turn):
     assert turn.deadline is None
     turn.tick(1e9)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     ColonyError._render_traceback_ = story_with_place  # type: ignore[attr-defined]
     shell.Completer.custom_matchers.append(magics.matcher)
     shell.events.register("pre_run_cell", _begin_cell)
+    atexit.register(magics.session.close)  # what listens would take the end of the embedded colony for a fault
     formatters.register(shell.display_formatter)
     try:
         where = magics.session.settings.describe()
@@ -48,6 +50,7 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     formatters.unregister(shell.display_formatter)
     configurables: Any = shell.configurables
     configurables.remove(magics)
+    atexit.unregister(magics.session.close)
     magics.session.close()
     if not _loaded:
         del ColonyError._render_traceback_  # type: ignore[attr-defined]

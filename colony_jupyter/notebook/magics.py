@@ -252,6 +252,7 @@ class ColonyMagics(Magics):
 
     def _show(self, follower: Follower, process: Process, *, wait: bool, remark: str = "") -> None:
         """Show a process in the cell that runs now; where nobody can look later, until its end."""
+        self.session.followers.add(follower)
         try:
             view = open_view(process.funcname, callbacks=follower.callbacks(), theme=self.theme)
             follower.show_in(view)

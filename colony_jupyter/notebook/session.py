@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
+from weakref import WeakSet
 
 from colony_jupyter.client.blocking import Process
 from colony_jupyter.client.colony import AsyncColony
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from colony_jupyter.client.process import AsyncProcess
     from colony_jupyter.doctor import Report
+    from colony_jupyter.notebook.actions.following import Follower
     from colony_jupyter.notebook.actions.talking import Talk
     from colony_jupyter.settings import Settings
 
@@ -40,6 +42,7 @@ class Session:
         self._earlier: list[AsyncColony] = []  # what still runs may need them
         self.processes: dict[str, AsyncProcess] = {}  # by id, the latest last
         self.talks: dict[Topic, Talk] = {}  # the latest last
+        self.followers: WeakSet[Follower] = WeakSet()  # those that feed panes
 
     @property
     def settings(self) -> Settings:
@@ -102,7 +105,7 @@ class Session:
     def close(self) -> None:
         """Let go of the connections and of everything that listens on them; processes go on."""
         use(None)
-        for talk in self.talks.values():
-            PORTAL.call_soon(talk.stop)
+        for stop in [*(talk.stop for talk in self.talks.values()), *(follower.stop for follower in self.followers)]:
+            PORTAL.call_soon(stop)
         for colony in [*self._earlier, *([self._colony] if self._colony is not None else [])]:
             PORTAL.run(colony.aclose)

@@ -38,9 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for add in (_add_serve, _add_lab, _add_executor, _add_doctor):
         add(commands)
+    for command in commands.choices.values():
+        command.set_defaults(parser=command)
     arguments, further = parser.parse_known_args(argv)
     if further and not hasattr(arguments, "further"):
-        parser.error(f"unrecognized arguments: {' '.join(further)}")
+        arguments.parser.error(_unknown(further[0], arguments.parser))
     arguments.further = further
     try:
         status: int = arguments.run(arguments)
@@ -50,6 +52,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def _unknown(word: str, parser: argparse.ArgumentParser) -> str:
+    """Say that a command takes no such word, and what may have been meant."""
+    import difflib  # noqa: PLC0415 - see the module's docstring
+
+    if not word.startswith("-"):
+        return f"'{word}' is one word too many"
+    name = word.partition("=")[0]
+    known = parser._option_string_actions  # noqa: SLF001 - no public way
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"there is no option {name}" + (f"; did you mean {near[0]}?" if near else "")
 
 
 # --- serve ------------------------------------------------------------------------------------------------------------

@@ -187,6 +187,22 @@ def test_while_it_waits_for_what_does_not_come(place, name):
     check(place, before, states)
 
 
+@pytest.mark.parametrize(
+    "line", ["%colony submit ", "%colony get ", "%colony submit f --type ", "%colony read process "]
+)
+def test_tab_does_not_wait_for_a_server_that_does_not_answer(place, line):
+    def attempt():
+        place.proxy.swallowing = True
+        try:
+            begun = time.monotonic()
+            found = place.notebook.complete(line)
+            return found, time.monotonic() - begun
+        finally:
+            place.proxy.swallowing = False
+
+    assert soon(attempt)
+
+
 def waits(place, name, cell, known):
     """Whether a cell has come to its wait: by what it did before, and a moment on."""
     if name == "asking for a key":

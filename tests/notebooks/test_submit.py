@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from colony_jupyter.notebook import commands
+
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -68,6 +70,40 @@ def test_a_spec_in_json(notebook):
     )
     assert cell.status == "ok", cell.error
     assert notebook.evaluate("(p.result(), p.spec.maxexectime)") == ([[1], {}], -1)
+
+
+OPTIONS = (
+    "--channel progress log --type nobody-here --executor one 'the other' --maxexectime 30 --maxwaittime 20 "
+    "--maxretries 2 --priority 7 --label 'a word' --env A=1 B='two words' --quiet -o p"
+)
+
+
+def test_every_option_arrives(notebook):
+    options = commands.SUBMIT.options
+    assert sorted(word for word in OPTIONS.split() if word.startswith("-")) == sorted(
+        {*options} - {"-h", "--help", "--kw", "--wait"}
+    )
+    cell = notebook.run(f"%colony submit work 1 --kw a=1 b=text {OPTIONS}")
+    check_spec(notebook, cell)
+    cell = notebook.run(
+        f"%%colony submit --kw a=1 b=text {OPTIONS}\n"
+        '{"funcname": "work", "args": [1], "maxexectime": 5, "priority": 1}'
+    )
+    check_spec(notebook, cell)
+
+
+def check_spec(notebook, cell):
+    assert cell.status == "ok", cell.error
+    found = notebook.evaluate(
+        "(p.spec.funcname, p.spec.args, p.spec.kwargs, p.spec.channels, p.spec.conditions.executortype, "
+        "p.spec.conditions.executornames)"
+    )
+    assert found == ("work", [1], {"a": 1, "b": "text"}, ["progress", "log"], "nobody-here", ["one", "the other"])
+    found = notebook.evaluate(
+        "(p.spec.maxexectime, p.spec.maxwaittime, p.spec.maxretries, p.spec.priority, p.spec.label, p.spec.env)"
+    )
+    assert found == (30, 20, 2, 7, "a word", {"A": "1", "B": "two words"})
+    notebook.run("%colony cancel p")
 
 
 def test_wait_raises_the_executors_own_story(notebook):

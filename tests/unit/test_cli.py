@@ -10,6 +10,7 @@ import pytest
 
 from colony_jupyter import __version__, cli
 from colony_jupyter.errors import UsageError
+from colony_jupyter.notebook import commands
 
 
 @pytest.fixture
@@ -96,6 +97,37 @@ def test_both_names_are_the_same_command(command):
     run = subprocess.run(program, capture_output=True, text=True, check=False)
     assert run.returncode == 2
     assert "usage: colony-jupyter" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["doctor", "--verbos"], "colony-jupyter doctor: error: there is no option --verbos\n"),
+        (["executor", "a:b", "--verbos"], "there is no option --verbos; did you mean --verbose?"),
+        (["executor", "a:b", "--finnish=3"], "there is no option --finnish; did you mean --finish?"),
+        (["serve", "--insecure"], "there is no option --insecure; did you mean --insecure-bind?"),
+        (["doctor", "me"], "'me' is one word too many"),
+        (["docter"], "invalid choice: 'docter' (choose from"),
+    ],
+)
+def test_what_is_not_known_suggests_what_is(words, sentence, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words)
+    assert ended.value.code == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_no_command_and_no_magic_takes_a_key():
+    """It would be in the shell's history, the process list, the notebook."""
+    taken = [name for command in [*commands.LINES.values(), commands.CHAT] for name in command.options]
+    taken += [operand.name for command in [*commands.LINES.values(), commands.CHAT] for operand in command.operands]
+    for name in ("serve", "lab", "executor", "doctor"):
+        shown = subprocess.run(
+            [sys.executable, "-m", "colony_jupyter", name, "--help"], capture_output=True, text=True, check=True
+        )
+        taken += [word for word in shown.stdout.split() if word.startswith("-")]
+    assert len(taken) > 60
+    assert [word for word in taken if "key" in word.casefold() or "prv" in word.casefold()] == []
 
 
 def test_the_childs_flag_is_nobodys_business(capsys):

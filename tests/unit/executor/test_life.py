@@ -34,9 +34,9 @@ def records(colony, executortype):
     return [each for each in colony.executors() if each.executortype == executortype]
 
 
-def failure(process):
+def failure(process, timeout=10):
     with pytest.raises(cj.ProcessFailed) as raised:
-        process.result(timeout=10)
+        process.result(timeout)
     return raised.value.errors
 
 
@@ -278,6 +278,39 @@ def test_waiting_for_the_owner_can_be_interrupted(make_executor, settings, serve
     assert again.is_running
 
 
+def test_stopping_can_be_interrupted(make_executor, submit):
+    """The prompt is back, what runs has the time it was given, and a second stop does not wait for that."""
+    executor = make_executor("unhurried")
+    running = threading.Event()
+
+    @executor.function("wait")
+    async def wait(context):
+        running.set()
+        await asyncio.sleep(3600)
+
+    executor.start()
+    process = submit("wait", executortype="unhurried")
+    assert running.wait(10)
+    sent = []
+
+    def send():
+        time.sleep(0.3)
+        sent.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    interrupter = threading.Thread(target=send)
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - it is sent while that waits
+        interrupter.start()
+        executor.stop(grace=60)
+    assert time.monotonic() - sent[0] < 0.5
+    interrupter.join()
+    assert process.refresh().state is cj.ProcessState.RUNNING
+    begun = time.monotonic()
+    executor.stop()
+    assert time.monotonic() - begun < 5
+    assert failure(process) == (f"Executor '{executor.name}' was stopped while it ran this process.",)
+
+
 def test_a_rejected_executor_says_so(make_executor, colony):
     executor = make_executor("rejected", "unloved")
     executor.start()
@@ -479,8 +512,8 @@ def program(server, tmp_path):
         child.communicate()
 
 
-def begun(submit, seconds):
-    process = submit("wait", seconds, executortype="program", channels=["out"])
+def begun(submit, seconds, **options):
+    process = submit("wait", seconds, executortype="program", channels=["out"], **options)
     assert next(iter(process.channel("out").stream(timeout=20))).text == "begun"
     return process
 
@@ -505,6 +538,15 @@ def test_after_a_kill_the_next_start_clears_up(program, submit):
     program("executor.start(); sys.stdin.read()")
     (error,) = failure(process)
     assert "ended while it ran this process" in error
+
+
+def test_after_a_kill_the_servers_own_deadline_ends_it(program, submit):
+    child = program("executor.start(); sys.stdin.read()")
+    process = begun(submit, 60, maxexectime=3)
+    child.kill()
+    child.wait()
+    assert process.refresh().state is cj.ProcessState.RUNNING
+    assert failure(process, 20)
 
 
 def test_the_end_of_a_program_that_owns_the_embedded_colony(tmp_path):

@@ -235,7 +235,7 @@ class Transitions:
         """Let the functions of an executor go and its processes wait again."""
         for function in list(colony.functions.values()):
             if function.executorname == executor.record.executorname:
-                del colony.functions[function.functionid]
+                colony.drop_function(function)
                 self.store.delete("function", function.functionid)
         for process in list(colony.in_state(ProcessState.RUNNING)):
             if process.executorid == executor.record.executorid:
@@ -258,7 +258,7 @@ class Transitions:
             for workflow in list(colony.workflows.values()):
                 if (
                     removed < most
-                    and (workflow.final is not None or not workflow.processids)
+                    and (workflow.final is not None or not workflow.processids)  # an empty one never ends
                     and (workflow.ended or workflow.submitted) < oldest
                 ):
                     removed += len(workflow.processids) + 1
@@ -293,7 +293,7 @@ class Transitions:
         """Remove a workflow with its processes."""
         for member in self._members(colony, workflow):
             self.forget_process(colony, member)
-        del colony.workflows[workflow.processgraphid]
+        colony.drop_workflow(workflow)
         self.unsettle(workflow.processgraphid)
         self.store.delete("workflow", workflow.processgraphid)
 
@@ -312,7 +312,7 @@ class Transitions:
     def settle_all(self) -> None:
         """Have everything that is over in the archive; an older version knew none."""
         for colony in self.colonies.values():
-            for workflow in colony.workflows.values():
+            for workflow in list(colony.open_workflows()):
                 self._settle(colony, workflow)
             for state in ProcessState:
                 for process in list(colony.in_state(state)):
@@ -322,8 +322,8 @@ class Transitions:
     def _settle(self, colony: ColonyState, workflow: Workflow) -> None:
         """Note the state of a workflow that will not change any more, and have its members in the archive."""
         members = [] if workflow.final is not None else self._members(colony, workflow)
-        if members and all(member.state.is_closed for member in members):
-            workflow.final = self.workflow_state(colony, workflow)
+        if (members or workflow.cancelled) and all(member.state.is_closed for member in members):
+            colony.finish_workflow(workflow, self.workflow_state(colony, workflow))
             self.keep_workflow(workflow)
             for member in members:
                 self.keep(member)
@@ -367,14 +367,9 @@ class Transitions:
     def _count(self, colony: ColonyState, process: Process) -> None:
         """Count a success for the function its executor has registered; records of one name show the same."""
         executor = colony.executor_by_id(process.executorid)
-        name = executor.record.executorname if executor else None
-        records = [
-            function
-            for function in colony.functions.values()
-            if function.funcname == process.spec.funcname and function.executorname == name
-        ]
-        if not records:
+        if executor is None or not colony.has_function(executor.record.executorname, process.spec.funcname):
             return
+        records = list(colony.functions_named(executor.record.executorname, process.spec.funcname).values())
         waited = (process.started - process.submitted) / _NS
         ran = (process.ended - process.started) / _NS
         # Not the first of them: loaded from disk they are in no order. The one that has counted most was there first.
@@ -391,7 +386,7 @@ class Transitions:
         }
         for record in records:
             counted = msgspec.structs.replace(record, **counts)
-            colony.functions[record.functionid] = counted
+            colony.put_function(counted)
             self.store.put("function", record.functionid, counted)
 
     def _parents(self, colony: ColonyState, process: Process) -> Iterable[Process]:

@@ -79,8 +79,7 @@ def announcement(found: Process, colony: ColonyState) -> dict[str, Any]:
     if found.state is ProcessState.SUCCESS:
         executor = colony.executor_by_id(found.executorid)
         name = executor.record.executorname if executor else ""
-        registered = {(each.executorname, each.funcname) for each in colony.functions.values()}
-        if (name, found.spec.funcname) not in registered:
+        if not colony.has_function(name, found.spec.funcname):
             shown |= {"endtime": NO_TIME, "out": found.former_output}
     return shown
 

@@ -374,9 +374,9 @@ class Server(Transitions):
         for executor in contents.executors:
             self.colonies[executor.record.colonyname].add_executor(executor)
         for function in contents.functions:
-            self.colonies[function.colonyname].functions[function.functionid] = function
+            self.colonies[function.colonyname].put_function(function)
         for workflow in contents.workflows:
-            self.colonies[workflow.colonyname].workflows[workflow.processgraphid] = workflow
+            self.colonies[workflow.colonyname].add_workflow(workflow)
             self.settle(workflow.processgraphid, workflow.colonyname)
         for process in contents.processes:
             self.colonies[process.colonyname].add_process(process)

@@ -22,7 +22,7 @@ from colony_jupyter.wire.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from colony_jupyter.server.archive import Archive
 
@@ -110,12 +110,16 @@ class ColonyState:
     def __init__(self, colony: Colony, archive: Archive) -> None:
         self.colony = colony
         self._archive = archive
-        self.users: dict[str, User] = {}  # by name; changed by the methods below only, as the executors are
+        # All of these are changed by the methods below only.
+        self.users: dict[str, User] = {}  # by name
         self.executors: dict[str, Executor] = {}  # by name
         self.functions: dict[str, Function] = {}  # by id
         self.processes: dict[str, Process] = {}  # but for the closed ones that are in the archive
         self.workflows: dict[str, Workflow] = {}
         self.paused = False
+        self._functions_by_name: dict[tuple[str, str], dict[str, Function]] = {}  # executor and function -> id
+        self._open_workflows: dict[str, Workflow] = {}
+        self._final_workflows: dict[ProcessState, list[tuple[int, str]]] = {state: [] for state in ProcessState}
         self._users_by_id: dict[str, list[User]] = {}
         self._executors_by_id: dict[str, list[Executor]] = {}
         self._leaving: dict[str, int] = {}  # how often a process is to be put into the archive yet
@@ -169,6 +173,61 @@ class ColonyState:
     def is_member_in_any_state(self, callerid: str) -> bool:
         """Whether somebody is a user, or an executor in whatever state."""
         return self.is_user(callerid) or self.executor_by_id(callerid) is not None
+
+    # functions
+
+    def put_function(self, function: Function) -> None:
+        """Take a function in, in the place of that of the same id."""
+        self.functions[function.functionid] = function
+        self.functions_named(function.executorname, function.funcname)[function.functionid] = function
+
+    def drop_function(self, function: Function) -> None:
+        """Let a function go."""
+        del self.functions[function.functionid]
+        named = self.functions_named(function.executorname, function.funcname)
+        del named[function.functionid]
+        if not named:
+            del self._functions_by_name[function.executorname, function.funcname]
+
+    def has_function(self, executorname: str, funcname: str) -> bool:
+        """Whether an executor has registered a function."""
+        return (executorname, funcname) in self._functions_by_name
+
+    def functions_named(self, executorname: str, funcname: str) -> dict[str, Function]:
+        """Give the records of an executor's function, by id."""
+        return self._functions_by_name.setdefault((executorname, funcname), {})
+
+    # workflows
+
+    def add_workflow(self, workflow: Workflow) -> None:
+        """Take a workflow in."""
+        self.workflows[workflow.processgraphid] = workflow
+        if workflow.final is None:
+            self._open_workflows[workflow.processgraphid] = workflow
+        else:
+            bisect.insort(self._final_workflows[workflow.final], (workflow.submitted, workflow.processgraphid))
+
+    def drop_workflow(self, workflow: Workflow) -> None:
+        """Let a workflow go."""
+        del self.workflows[workflow.processgraphid]
+        if workflow.final is None:
+            del self._open_workflows[workflow.processgraphid]
+        else:
+            _take_out(self._final_workflows[workflow.final], (workflow.submitted, workflow.processgraphid))
+
+    def finish_workflow(self, workflow: Workflow, state: ProcessState) -> None:
+        """Note the state of a workflow that will not change by itself any more."""
+        self.drop_workflow(workflow)
+        workflow.final = state
+        self.add_workflow(workflow)
+
+    def open_workflows(self) -> Iterable[Workflow]:
+        """Give the workflows whose state may change."""
+        return self._open_workflows.values()
+
+    def final_workflows(self, state: ProcessState) -> Sequence[tuple[int, str]]:
+        """Give time of submission and id of the workflows that have ended in a state, the oldest first."""
+        return self._final_workflows[state]
 
     # processes
 
@@ -260,11 +319,14 @@ class ColonyState:
             bisect.insort(self._queues.setdefault(process.executortype, []), (*process.key, process.processid))
 
     def _dequeue(self, process: Process) -> None:
-        queue = self._queues.get(process.executortype, [])
-        entry = (*process.key, process.processid)
-        place = bisect.bisect_left(queue, entry)
-        if place < len(queue) and queue[place] == entry:
-            del queue[place]
+        _take_out(self._queues.get(process.executortype, []), (*process.key, process.processid))
+
+
+def _take_out(ordered: list[Any], entry: tuple[Any, ...]) -> None:
+    """Take an entry out of an ordered list, if it is there."""
+    place = bisect.bisect_left(ordered, entry)
+    if place < len(ordered) and ordered[place] == entry:
+        del ordered[place]
 
 
 def _drop(table: dict[str, list[T]], key: str, member: T) -> None:

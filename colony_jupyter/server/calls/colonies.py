@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from colony_jupyter.server.calls.registry import Caller, Silence, call, required
@@ -127,7 +128,8 @@ async def remove_user(server: Server, message: messages.RemoveUser, caller: Call
 
 def _count(server: Server, colony: ColonyState) -> Statistics:
     executors = [executor.record.state for executor in colony.executors.values()]
-    workflows = [server.workflow_state(colony, workflow) for workflow in colony.workflows.values()]
+    workflows = Counter(server.workflow_state(colony, workflow) for workflow in colony.open_workflows())
+    workflows.update({state: len(colony.final_workflows(state)) for state in ProcessState})
     return Statistics(
         colonies=1,
         executors=len(executors),
@@ -138,9 +140,9 @@ def _count(server: Server, colony: ColonyState) -> Statistics:
         successfulprocesses=colony.count(ProcessState.SUCCESS),
         failedprocesses=colony.count(ProcessState.FAILED),
         cancelledprocesses=colony.count(ProcessState.CANCELLED),
-        waitingworkflows=workflows.count(ProcessState.WAITING),
-        runningworkflows=workflows.count(ProcessState.RUNNING),
-        successfulworkflows=workflows.count(ProcessState.SUCCESS),
-        failedworkflows=workflows.count(ProcessState.FAILED),
-        cancelledworkflows=workflows.count(ProcessState.CANCELLED),
+        waitingworkflows=workflows[ProcessState.WAITING],
+        runningworkflows=workflows[ProcessState.RUNNING],
+        successfulworkflows=workflows[ProcessState.SUCCESS],
+        failedworkflows=workflows[ProcessState.FAILED],
+        cancelledworkflows=workflows[ProcessState.CANCELLED],
     )

@@ -91,7 +91,7 @@ async def add_function(server: Server, message: messages.AddFunction, caller: Ca
     if executor.record.executorid != caller.id:
         raise Refused(403, "Not allowed to add a function to another executor")
     function = msgspec.structs.replace(function, functionid=server.new_id(), counter=0)
-    colony.functions[function.functionid] = function
+    colony.put_function(function)
     server.store.put("function", function.functionid, function)
     return rendering.function(function)
 
@@ -115,7 +115,7 @@ async def remove_function(server: Server, message: messages.RemoveFunction, call
     executor = colony.executors.get(function.executorname)
     if executor is None or executor.record.executorid != caller.id:
         raise Refused(403, "Not allowed to remove a function from another executor")
-    del colony.functions[message.functionid]
+    colony.drop_function(function)
     server.store.delete("function", message.functionid)
     return {}
 

@@ -57,7 +57,7 @@ async def submit_workflow(server: Server, message: messages.SubmitWorkflowSpec, 
         server.keep(process)
     workflow.processids = [process.processid for process in members.values()]
     workflow.rootprocessids = [process.processid for process in members.values() if not process.parents]
-    colony.workflows[workflow.processgraphid] = workflow
+    colony.add_workflow(workflow)
     server.settle(workflow.processgraphid, workflow.colonyname)
     server.keep_workflow(workflow)
     return rendering.workflow(workflow, colony, ProcessState.WAITING, fresh=True)
@@ -93,11 +93,12 @@ async def get_workflows(server: Server, message: messages.GetProcessGraphs, call
         raise Refused(400, "invalid msg.State")
     check_count(message.count)
     check_not_negative(message.count)
-    found = [
-        workflow for workflow in colony.workflows.values() if server.workflow_state(colony, workflow) == message.state
-    ]
+    state = ProcessState(message.state)
+    ended = reversed(colony.final_workflows(state)[-message.count :]) if message.count else ()
+    found = [colony.workflows[processgraphid] for _, processgraphid in ended]
+    found += (each for each in colony.open_workflows() if server.workflow_state(colony, each) is state)
     newest = heapq.nlargest(message.count, found, key=lambda workflow: workflow.submitted)
-    return [rendering.workflow(each, colony, ProcessState(message.state)) for each in newest] or None
+    return [rendering.workflow(each, colony, state) for each in newest] or None
 
 
 @call(messages.CancelProcessGraph, "cancel processgraph")

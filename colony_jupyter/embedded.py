@@ -81,7 +81,7 @@ def keys(data: Path | None = None) -> Keys:
     return load_or_make(layout.prepare(data or default_data_dir()))
 
 
-def ensure(data: Path | None = None, *, timeout: float = 15.0) -> Address:
+def ensure(data: Path | None = None, *, timeout: float = 15.0, given_up: threading.Event | None = None) -> Address:
     """Find the embedded colony's process, or start it as a child of this one. Blocks; 1 ms when it runs already.
 
     Any number of threads and processes may call this at once: one process results. Call it again when nobody answers
@@ -90,6 +90,7 @@ def ensure(data: Path | None = None, *, timeout: float = 15.0) -> Address:
     Args:
         data: the data folder; the user's own by default.
         timeout: seconds to wait until it answers.
+        given_up: set by who does not want to wait any longer; what was started goes on.
 
     Raises:
         EmbeddedError: if it cannot be found or started; the sentence says why.
@@ -97,7 +98,9 @@ def ensure(data: Path | None = None, *, timeout: float = 15.0) -> Address:
     folder = (data or default_data_dir()).absolute()
     slot = _owned.of(folder)
     # The usual case first: no folder to prepare, no lock to look at.
-    address = _ask(layout.Layout(folder), _FIRST_LOOK) or _wait(layout.prepare(folder), slot, timeout)
+    address = _ask(layout.Layout(folder), _FIRST_LOOK) or _wait(
+        layout.prepare(folder), slot, timeout, given_up or threading.Event()
+    )
     slot.has_answered = True
     return address
 
@@ -290,6 +293,7 @@ def _wait(
     place: layout.Layout,
     slot: _Slot,
     timeout: float,
+    given_up: threading.Event,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Address:
@@ -314,6 +318,8 @@ def _wait(
                     _refuse_unusable(place)
         if (address := _ask(place)) is not None:
             return address
+        if given_up.is_set():
+            raise EmbeddedError("Nobody waits for the embedded colony any longer.")
         if clock() >= deadline:
             raise EmbeddedError(_too_late(place, timeout))
         sleep(_POLL)

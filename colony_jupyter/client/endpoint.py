@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,12 @@ class Endpoint:
         settings = self._settings
         if settings.data is None:
             return Place(settings.host, settings.port, settings.tls)
-        address = await asyncio.to_thread(ensure, settings.data)
+        given_up = threading.Event()  # a thread cannot be cancelled
+        try:
+            address = await asyncio.to_thread(ensure, settings.data, given_up=given_up)
+        except asyncio.CancelledError:
+            given_up.set()
+            raise
         return Place(address.host, address.port, tls=False)
 
     def keys(self) -> tuple[PrivateKey, PrivateKey | None, PrivateKey | None]:

@@ -12,17 +12,22 @@ import inspect
 import os
 import random
 import signal
+import sys
 import threading
 import time
+import traceback
 from types import SimpleNamespace
 
 import psutil
 import pytest
 from proxy import Proxy
 
-from colony_jupyter import Colony, FunctionSpec, ProcessState
+from colony_jupyter import Colony, FunctionSpec, ProcessState, embedded
 from colony_jupyter.client import blocking
 from colony_jupyter.client.loop import PORTAL, LoopThread
+from colony_jupyter.datafolder import layout
+from colony_jupyter.datafolder.lock import Lock
+from colony_jupyter.settings import resolve
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.identity import PrivateKey
 from colony_jupyter.wire.models import Conditions
@@ -272,6 +277,32 @@ def test_while_it_waits_for_what_does_not_come(at, proxy, face, name):
         assert interrupt(lambda: CALLS[face][name](at), lambda begun=begun: time.monotonic() - begun > SOON) < SOON
     check_nothing_is_left(proxy, before)
     check_it_goes_on(at)
+
+
+def test_while_the_embedded_colony_does_not_start(tmp_path):
+    """Somebody else holds its folder; the thread that waits for it is not left waiting."""
+
+    def waiting():
+        frames = sys._current_frames().values()
+        codes = [frame.f_code for stack in frames for frame, _ in traceback.walk_stack(stack)]
+        return any(code.co_name == "_wait" and code.co_filename == embedded.__file__ for code in codes)
+
+    lock = Lock(layout.prepare(tmp_path).lock)
+    assert lock.take(attempts=1)
+    try:
+        colony = Colony(resolve({}, data=tmp_path))
+        assert interrupt(colony.version, waiting) < SOON
+        deadline = time.monotonic() + 3
+        while waiting():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    finally:
+        lock.release()
+    try:
+        assert timed(colony.version) < 15
+        colony.disconnect()
+    finally:
+        embedded.stop(tmp_path)
 
 
 def test_again_and_again(at, proxy):

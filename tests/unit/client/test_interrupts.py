@@ -236,6 +236,15 @@ def holdings(proxy):
     return tasks, threads, len(sockets)
 
 
+def at_rest(proxy):
+    """Give what is held once nothing goes on: what an earlier call lets go of takes a moment."""
+    deadline = time.monotonic() + 3
+    while (now := holdings(proxy))[0]:
+        assert time.monotonic() < deadline, now
+        time.sleep(0.02)
+    return now
+
+
 def check_nothing_is_left(proxy, before):
     deadline = time.monotonic() + 3
     while (now := holdings(proxy))[:2] != before[:2] or now[2] > before[2]:
@@ -257,7 +266,7 @@ def check_it_goes_on(at):
 def test_while_the_server_does_not_answer(at, proxy, face, name):
     at.executor.executors()
     at.colony.executors()
-    before = holdings(proxy)
+    before = at_rest(proxy)
 
     def attempt():
         proxy.cut_all()
@@ -284,7 +293,7 @@ def test_while_it_waits_for_what_does_not_come(at, proxy, face, name):
         return None, interrupt(lambda: CALLS[face][name](at), lambda: time.monotonic() - begun > SOON)
 
     for _ in range(2):  # the first time new connections may stay, kept for later calls; what is left twice is a leak
-        before = holdings(proxy)
+        before = at_rest(proxy)
         soon(attempt)
     check_nothing_is_left(proxy, before)
     check_it_goes_on(at)
@@ -319,7 +328,7 @@ def test_while_the_embedded_colony_does_not_start(tmp_path):
 def test_again_and_again(at, proxy):
     """What one interrupt leaves, twenty make plain."""
     at.colony.executors()
-    before = holdings(proxy)
+    before = at_rest(proxy)
     for _ in range(20):
         begun = time.monotonic()
         interrupt(at.process.result, lambda begun=begun: time.monotonic() - begun > random.random() / 20)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from colony_jupyter.server import units
-from colony_jupyter.server.refusal import Refused
+from colony_jupyter.server.refusal import Refused, check_text
 from colony_jupyter.server.state import ColonyState, Executor, Process, Workflow
 from colony_jupyter.wire.identity import digest
 from colony_jupyter.wire.limits import MAX_PRIORITY, STALE_EXECUTOR
@@ -426,6 +426,7 @@ def normal(spec: FunctionSpec) -> FunctionSpec:
     """
     if not -MAX_PRIORITY <= spec.priority <= MAX_PRIORITY:
         raise Refused(400, "Failed to submit function spec, priority outside range [-50000, 50000]")
+    check_text(*texts_of(spec))
     conditions = spec.conditions
     conditions.cpu = f"{units.millicores(conditions.cpu)}m"
     conditions.mem = f"{units.mebibytes(conditions.mem)}Mi"
@@ -433,6 +434,23 @@ def normal(spec: FunctionSpec) -> FunctionSpec:
     conditions.gpu.mem = f"{units.mebibytes(conditions.gpu.mem)}Mi"
     conditions.gpu.nodecount = 0
     return spec
+
+
+def texts_of(spec: FunctionSpec) -> Iterable[str]:
+    """Give the texts of a spec that a real server keeps as such; others it keeps as JSON."""
+    conditions = spec.conditions
+    return (
+        spec.nodename,
+        spec.funcname,
+        spec.label,
+        conditions.executortype,
+        conditions.locationname,
+        *(conditions.executornames or ()),
+        *conditions.dependencies,
+        *spec.channels,
+        *spec.env,
+        *spec.env.values(),
+    )
 
 
 def _fits(spec: FunctionSpec, executorname: str, cpu: int | None, memory: int | None) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 
 class Refused(Exception):
     """A call that is refused; becomes an error reply.
@@ -20,3 +22,21 @@ class Refused(Exception):
 def denied_member(colonyname: str) -> Refused:
     """Refuse somebody who is no member."""
     return Refused(403, f"Access denied, not a member of Colony with name <{colonyname}>")
+
+
+NUL: Final = 'pq: invalid byte sequence for encoding "UTF8": 0x00'
+"""What a real server's database says to a text with a NUL in it."""
+
+
+def check_text(*texts: str, refused: tuple[int, str] = (400, NUL)) -> None:
+    """Refuse texts that a real server's database does not take.
+
+    Args:
+        texts: what is to be stored.
+        refused: status and words.
+
+    Raises:
+        Refused: if there is a NUL in one.
+    """
+    if any("\0" in text for text in texts):
+        raise Refused(*refused)

@@ -24,6 +24,7 @@ from colony_jupyter.wire.identity import PrivateKey
 
 KEY = PrivateKey("01" * 32)
 RECORDINGS = Path(__file__).parent / "transcripts"
+WRITTEN = Path(__file__).parent / "written"
 
 
 class Toy:
@@ -322,7 +323,8 @@ class TestKnownDifferences:
             Transcript("t", (), ()).knowing((self.KNOWN,))
 
     def test_every_one_listed_differs_from_its_recording_and_says_why(self):
-        recorded = {t.theme: {s["name"]: s for s in t.steps} for t in map(Transcript.read, RECORDINGS.glob("*.json"))}
+        transcripts = [Transcript.read(path) for folder in (RECORDINGS, WRITTEN) for path in folder.glob("*.json")]
+        recorded = {t.theme: {s["name"]: s for s in t.steps} for t in transcripts}
         for known in EMBEDDED:
             assert recorded[known.transcript][known.step]["reply"] != known.reply
             assert known.reason

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from colony_jupyter.server.calls.registry import Caller, Silence, call, required
-from colony_jupyter.server.refusal import Refused
+from colony_jupyter.server.refusal import Refused, check_text
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.models import ExecutorState, ProcessState, Statistics
 
@@ -19,12 +19,12 @@ _ID_DIGITS: Final = 64
 
 
 def check_name(name: str, refusal: str) -> None:
-    """Refuse a name that would ruin a colony's lists on a real server (trap 13), or that no database keeps.
+    """Refuse a name that would ruin a colony's lists on a real server (trap 13).
 
     Raises:
         Refused: with the words of the real server, which has stored it by then.
     """
-    if ":" in name or "\0" in name:
+    if ":" in name:
         raise Refused(500, refusal)
 
 
@@ -34,8 +34,7 @@ async def add_colony(server: Server, message: messages.AddColony, caller: Caller
     colony: Colony = required(message.colony, Refused(400, "Failed to add colony, colony is <nil>"))
     if len(colony.colonyid) != _ID_DIGITS:
         raise Refused(400, "Failed to add colony, invalid colony Id length")
-    if "\0" in colony.name:
-        raise Refused(500, "Failed to add colony, invalid name")
+    check_text(colony.name, colony.colonyid)
     if colony.name in server.colonies:
         raise Refused(400, f"A Colony with name <{colony.name}> already exists")
     server.add_colony(colony)
@@ -90,6 +89,7 @@ async def add_user(server: Server, message: messages.AddUser, caller: Caller) ->
     if user.name in colony.users:
         raise Refused(400, f"A user with name <{user.name}> already exists in Colony with name <{user.colonyname}>")
     check_name(user.name, "Failed to add user, addedUser is nil")
+    check_text(user.name, user.userid, user.email, user.phone)
     server.add_user(colony, user)
     return user
 

@@ -9,7 +9,7 @@ import msgspec
 from colony_jupyter.server import rendering
 from colony_jupyter.server.calls.colonies import check_name
 from colony_jupyter.server.calls.registry import Caller, call, required
-from colony_jupyter.server.refusal import Refused
+from colony_jupyter.server.refusal import NUL, Refused, check_text
 from colony_jupyter.server.state import Executor
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.models import NO_TIME, ExecutorState
@@ -25,6 +25,7 @@ async def add_executor(server: Server, message: messages.AddExecutor, caller: Ca
     record: ExecutorRecord = required(message.executor, Refused(400, "Failed to add executor, executor is nil"))
     colony = server.as_owner(record.colonyname, caller.id)
     check_name(record.executorname, "Failed to parse Executor name")
+    check_text(record.executorname, record.executorid, record.executortype, record.locationname)
     former = colony.executors.get(record.executorname)
     if former is not None:
         server.orphan(colony, former)
@@ -90,6 +91,7 @@ async def add_function(server: Server, message: messages.AddFunction, caller: Ca
         raise Refused(400, f"Failed to add function, Executor with name <{function.executorname}> does not exist")
     if executor.record.executorid != caller.id:
         raise Refused(403, "Not allowed to add a function to another executor")
+    check_text(function.funcname, function.description, refused=(500, NUL))
     function = msgspec.structs.replace(function, functionid=server.new_id(), counter=0)
     colony.put_function(function)
     server.store.put("function", function.functionid, function)

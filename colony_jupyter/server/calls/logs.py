@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from colony_jupyter.server import rendering
 from colony_jupyter.server.calls.registry import Caller, call, required
 from colony_jupyter.server.processes import make_attribute
-from colony_jupyter.server.refusal import Refused
+from colony_jupyter.server.refusal import Refused, check_text
 from colony_jupyter.server.state import LogLine
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.limits import MAX_FOUND_LOGS, MAX_LOG_DAYS, MAX_LOGS
@@ -36,6 +36,7 @@ async def add_attribute(server: Server, message: messages.AddAttribute, caller: 
         kind = AttributeType(given.attributetype)
     except ValueError:
         raise Refused(400, "Failed to add attribute, invalid attributetype") from None
+    check_text(given.key, given.value)
     attribute = make_attribute(process, kind, given.key, given.value)
     if any(known.attributeid == attribute.attributeid for known in process.attributes):
         raise Refused(400, "Failed to add attribute, an attribute of this key and type is there already")
@@ -120,6 +121,7 @@ async def search_logs(server: Server, message: messages.SearchLogs, caller: Call
 
 
 def _keep(server: Server, colonyname: str, executorname: str, message: str, processid: str) -> None:
+    check_text(message)
     server.store.add_log(
         LogLine(
             processid=processid,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from colony_jupyter.server import rendering, units
 from colony_jupyter.server.calls.registry import Caller, Silence, call, required
-from colony_jupyter.server.refusal import Refused
+from colony_jupyter.server.refusal import Refused, check_text
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.limits import MAX_PROCESSES
 from colony_jupyter.wire.models import FunctionSpec, ProcessState
@@ -272,6 +272,7 @@ async def close_failed(server: Server, message: messages.CloseFailed, caller: Ca
     _check_executor(process, caller, doing)
     if process.state.is_closed:
         raise Refused(400, f"Tried to set {_STATES[process.state]} process as failed")
+    check_text(*(message.errors or ()))
     server.fail(colony, process, message.errors)
     return {}
 

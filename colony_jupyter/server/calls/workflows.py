@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from colony_jupyter.server import rendering
 from colony_jupyter.server.calls.processes import check_count, check_not_negative, initiator_name
 from colony_jupyter.server.calls.registry import Caller, call, required
-from colony_jupyter.server.processes import normal
-from colony_jupyter.server.refusal import Refused
+from colony_jupyter.server.processes import normal, texts_of
+from colony_jupyter.server.refusal import Refused, check_text
 from colony_jupyter.server.state import Workflow
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.models import FunctionSpec, ProcessState, WorkflowSpec
@@ -72,6 +72,7 @@ def _check(spec: WorkflowSpec) -> None:
         if function.nodename in names:
             raise Refused(500, f"Duplicate nodename: {function.nodename}")
         names.add(function.nodename)
+        check_text(*texts_of(function), refused=(500, "Failed to submit workflow, failed to add process"))
         normal(function)
     if any(not names.issuperset(function.conditions.dependencies) for function in spec.functionspecs):
         raise Refused(

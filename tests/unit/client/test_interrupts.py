@@ -191,7 +191,14 @@ def at(place, proxy):
         process = colony.submit("work", channels=["c"], executortype=name)
         assigned = executor.assign(5)
         waiting = colony.submit("work", executortype="nobody")
-        yield SimpleNamespace(colony=colony, executor=executor, process=process, assigned=assigned, waiting=waiting)
+        yield SimpleNamespace(
+            colony=colony,
+            executor=executor,
+            process=process,
+            assigned=assigned,
+            waiting=waiting,
+            threads=set(threading.enumerate()),
+        )
         proxy.cut_all()  # a connection that is silent would hold this up
         for each in (process, waiting):
             if not colony.get_process(each).state.is_closed:
@@ -228,27 +235,20 @@ def timed(call):
     return time.monotonic() - begun
 
 
-def holdings(proxy):
+def holdings(at, proxy):
     tasks = sorted(task.get_coro().__qualname__ for task in asyncio.all_tasks(PORTAL.loop))
-    # Threads that look up addresses stay with their loop.
-    threads = sorted(each.name for each in threading.enumerate() if not each.name.startswith("asyncio_"))
+    # Threads that look up addresses stay with their loop, and connections over which calls are made with their client.
+    threads = [each.name for each in set(threading.enumerate()) - at.threads if not each.name.startswith("asyncio_")]
     sockets = [each for each in psutil.Process().net_connections() if each.raddr and each.raddr.port == proxy.port]
-    return tasks, threads, len(sockets)
+    clients = [colony.asynchronous._transport._client for colony in (at.colony, at.executor)]
+    kept = sum(len(client._transport._pool.connections) for client in clients if client is not None)
+    return tasks, threads, max(0, len(sockets) - kept)
 
 
-def at_rest(proxy):
-    """Give what is held once nothing goes on: what an earlier call lets go of takes a moment."""
+def check_nothing_is_left(at, proxy):
     deadline = time.monotonic() + 3
-    while (now := holdings(proxy))[0]:
+    while (now := holdings(at, proxy)) != ([], [], 0):
         assert time.monotonic() < deadline, now
-        time.sleep(0.02)
-    return now
-
-
-def check_nothing_is_left(proxy, before):
-    deadline = time.monotonic() + 3
-    while (now := holdings(proxy))[:2] != before[:2] or now[2] > before[2]:
-        assert time.monotonic() < deadline, (before, now)
         time.sleep(0.02)
 
 
@@ -264,10 +264,6 @@ def check_it_goes_on(at):
 
 @pytest.mark.parametrize(("face", "name"), [(face, name) for face, calls in CALLS.items() for name in calls])
 def test_while_the_server_does_not_answer(at, proxy, face, name):
-    at.executor.executors()
-    at.colony.executors()
-    before = at_rest(proxy)
-
     def attempt():
         proxy.cut_all()
         at.executor.executors()
@@ -279,7 +275,7 @@ def test_while_the_server_does_not_answer(at, proxy, face, name):
     soon(attempt)
     if name == "write":
         proxy.cut_all()  # what was written before is still on its way, and now gets there
-    check_nothing_is_left(proxy, before)
+    check_nothing_is_left(at, proxy)
     caller = at.executor if name == "assign" else at.colony
     assert timed(caller.executors) < SOON
     proxy.cut_all()  # the other's connection is silent still
@@ -292,10 +288,8 @@ def test_while_it_waits_for_what_does_not_come(at, proxy, face, name):
         begun = time.monotonic()
         return None, interrupt(lambda: CALLS[face][name](at), lambda: time.monotonic() - begun > SOON)
 
-    for _ in range(2):  # the first time new connections may stay, kept for later calls; what is left twice is a leak
-        before = at_rest(proxy)
-        soon(attempt)
-    check_nothing_is_left(proxy, before)
+    soon(attempt)
+    check_nothing_is_left(at, proxy)
     check_it_goes_on(at)
 
 
@@ -327,10 +321,8 @@ def test_while_the_embedded_colony_does_not_start(tmp_path):
 
 def test_again_and_again(at, proxy):
     """What one interrupt leaves, twenty make plain."""
-    at.colony.executors()
-    before = at_rest(proxy)
     for _ in range(20):
         begun = time.monotonic()
         interrupt(at.process.result, lambda begun=begun: time.monotonic() - begun > random.random() / 20)
-    check_nothing_is_left(proxy, before)
+    check_nothing_is_left(at, proxy)
     check_it_goes_on(at)

@@ -39,6 +39,13 @@ _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 _FALSE: Final = frozenset({"false", "0", "no", "off"})
 
 
+class Variables(dict[str, str]):
+    """Environment variables that show no keys: a traceback may show what is in the variables of a function."""
+
+    def __repr__(self) -> str:
+        return repr({name: "..." if value and name.endswith("PRVKEY") else value for name, value in self.items()})
+
+
 @dataclass(frozen=True)
 class Settings:
     """A place and an identity. Keys show as the id they belong to, never as themselves.
@@ -109,7 +116,7 @@ def resolve(
         SettingsError: if something is missing or cannot be read; it names the variable.
     """
     environ = os.environ if environ is None else environ
-    values = {name: environ.get(name, "").strip() for name in (HOST, *_DEPENDENT, CA_FILE)}
+    values = Variables({name: environ.get(name, "").strip() for name in (HOST, *_DEPENDENT, CA_FILE)})
     if use_embedded or (not values[HOST] and host is None):
         if not use_embedded:
             _refuse_half_a_configuration(values)

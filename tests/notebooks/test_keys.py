@@ -103,6 +103,8 @@ WRONG = [
     "%colony no-such-command",
     "%colony get nothing",
     "from colony_jupyter.settings import resolve; resolve({'COLONIES_PRVKEY': os.environ.get('COLONIES_PRVKEY', 'x')})",
+    "magics.session.colony.key.sign(None)",
+    "type(magics.session.colony.key)(None)",
     "1 / 0",
 ]
 
@@ -139,7 +141,9 @@ def in_environment(colony_server, monkeypatch):
     """Have keys in the environment; give what looks for them."""
     for name, value in colony_server.environ().items():
         monkeypatch.setenv(name, value)
-    return Hunt(colony_server.prvkey, colony_server.colony_prvkey, colony_server.server_prvkey)
+    hunt = Hunt(colony_server.prvkey, colony_server.colony_prvkey, colony_server.server_prvkey)
+    yield hunt
+    assert hunt.in_files(colony_server.data) == {}
 
 
 def check_kernel(notebook, hunt, folders, statements=()):
@@ -218,12 +222,15 @@ def test_a_kernel_that_goes_from_keys_in_its_environment_to_the_embedded_colony(
 def test_a_key_with_a_typing_error_is_not_repeated(in_environment, folders, monkeypatch, name, wrong):
     """It is nearly a key: whoever reads it finds the rest."""
     monkeypatch.setenv(name, wrong(os.environ[name]))
+    python = ("import colony_jupyter as cj", "cj.Colony()", "await cj.AsyncColony().connect()")
+    started = "cj.Executor('keys-type').start()"
     with Notebook() as notebook:
-        for code in ("%load_ext colony_jupyter", TALKATIVE, "%colony", "%colony doctor", "%colony connect"):
+        # Without the extension a traceback is IPython's own, which shows what is in the variables.
+        for code in (TALKATIVE, *python, started, "%load_ext colony_jupyter", *python, started):
             notebook.run(code)
-        for code in ("import colony_jupyter as cj", "cj.Colony()", "cj.Executor('keys-type').start()"):
+        for code in ("%colony", "%colony doctor", "%colony connect"):
             notebook.run(code)
-        assert sum("64 hex digits" in each for each in notebook.heard) > 4
+        assert sum("64 hex digits" in each for each in notebook.heard) > 8
         assert in_environment.found(*notebook.heard) == []
     assert in_environment.in_files(*folders) == {}
 

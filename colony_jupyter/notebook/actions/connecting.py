@@ -10,7 +10,7 @@ import msgspec
 
 from colony_jupyter.client.colony import AsyncColony
 from colony_jupyter.errors import ColonyError, ServerRefused, SettingsError, UsageError
-from colony_jupyter.settings import COLONY_KEY, HOST, KEY, resolve
+from colony_jupyter.settings import COLONY_KEY, HOST, KEY, Variables, resolve
 from colony_jupyter.wire.models import ExecutorState, Statistics
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def choose(
             raise UsageError("--embedded has its own address and keys: leave HOST:PORT, --tls, --no-tls and --ask out.")
         return resolve(colonyname=colonyname, use_embedded=True)
     host, port = _parts(address) if address else (None, None)
-    environ = dict(os.environ)
+    environ = Variables(os.environ)
     if ask is not None:
         if host is None and not environ.get(HOST):
             raise UsageError(f"--ask asks for keys only: say for which server, by HOST:PORT or by {HOST}.")

@@ -95,7 +95,8 @@ class Server(Transitions):
             asyncio.create_task(self._every(_STALE_EVERY, self._remove_stale_executors)),
         ]
         if self._keep_days is not None:
-            self._loops.append(asyncio.create_task(self._every(_PRUNE_EVERY, self._prune)))
+            # At once, too: a colony that is never up for that long would never be pruned.
+            self._loops.append(asyncio.create_task(self._every(_PRUNE_EVERY, self._prune, first=0)))
 
     async def stop(self) -> None:
         """End long polls and subscriptions, write what is left, close the database."""
@@ -325,9 +326,11 @@ class Server(Transitions):
 
     # the works
 
-    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]], *, first: float | None = None) -> None:
+        wait = seconds if first is None else first
         while True:
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(wait)
+            wait = seconds
             if self._unreadable:
                 await self._mend()
             with contextlib.suppress(Refused):  # tried again at the next turn

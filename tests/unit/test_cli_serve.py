@@ -14,12 +14,16 @@ import sys
 import time
 
 import pytest
+from calling import CallRefused, Line, executor, running, spec, user
 from kernels import Kernel, environment_without_colonies, mode, servers, wait_until
 from websockets.asyncio.client import connect
 
 from colony_jupyter import embedded
 from colony_jupyter.datafolder import info
 from colony_jupyter.errors import EmbeddedError
+from colony_jupyter.wire.envelope import seal
+from colony_jupyter.wire.messages import CancelProcess, ChannelAppend, GetProcess, SubmitFunctionSpec
+from colony_jupyter.wire.models import ProcessState
 
 
 class Serve:
@@ -236,6 +240,52 @@ def test_beyond_this_machine_only_with_tls_or_on_request(serve, host):
     with socket.create_connection(("127.0.0.1", insecure.port)):
         pass
     insecure.end()
+
+
+async def _refused(line, question, key):
+    while True:
+        try:
+            await line.call(question, key)
+        except CallRefused as refused:
+            return refused.message
+        await asyncio.sleep(0.02)
+
+
+async def test_what_closed_long_ago_is_pruned_at_the_start_and_not_without_being_told(serve):
+    keys = None
+    for arguments in ([], [], ["--keep", "1"], ["--keep", "0"]):
+        server = serve("--port", "0", *arguments)
+        async with Line("127.0.0.1", server.port) as line:
+            if keys is None:
+                keys = embedded.keys(server.data)
+                submitted = await line.call(SubmitFunctionSpec(spec=spec("dev", "pruned-x")), keys.prvkey)
+                question = GetProcess(processid=submitted["processid"])
+                await line.call(CancelProcess(processid=submitted["processid"]), keys.prvkey)
+            elif arguments != ["--keep", "0"]:
+                await asyncio.sleep(0.1)
+                assert (await line.call(question, keys.prvkey))["state"] == ProcessState.CANCELLED
+            else:
+                assert "process not found" in await asyncio.wait_for(_refused(line, question, keys.prvkey), 10)
+        server.end()
+
+
+async def test_limits_hold_unless_they_are_lifted(serve):
+    for arguments in ([], ["--no-limits"]):
+        server = serve("--port", "0", *arguments)
+        environ = sourced(server.said.splitlines()[-1])
+        async with Line("127.0.0.1", server.port) as line:
+            submitter, runner = await user(line, environ), await executor(line, environ, "limited-x")
+            pid = await running(line, "dev", submitter, runner, "limited-x", channels=["c"])
+            bodies = [
+                seal(ChannelAppend(processid=pid, name="c", sequence=n, payload=b""), submitter) for n in range(1, 1001)
+            ]
+            began = time.monotonic()
+            statuses = [(await line.post(body))[0] for body in bodies]
+            allowed = 500 + 100 * (time.monotonic() - began) + 1
+        assert set(statuses) <= {200, 500}
+        assert set(statuses[:500]) == {200}
+        assert statuses.count(200) == 1000 if arguments else statuses.count(200) <= allowed
+        server.end()
 
 
 def test_a_port_in_use_is_named(serve):

@@ -58,6 +58,29 @@ async def test_what_a_child_is_given_by_parents_that_put_out_nothing(world, make
     assert (await world.get(child["processid"]))["in"] == given
 
 
+async def test_attributes_are_for_the_executor_to_add_and_while_it_runs(world):
+    for name in ("one", "two"):
+        await world.executor(name)
+    pid = await world.submit()
+
+    async def add(who, key="k"):
+        attribute = Attribute(targetid=pid, attributetype=AttributeType.OUT, key=key, value="v")
+        return await world.call(m.AddAttribute(attribute=attribute), who)
+
+    with pytest.raises(Refused, match="Failed to add attribute, process is not running"):
+        await add("one")
+    assigned = (await world.assign("one"))["assignedexecutorid"]
+    for who in ("two", "ann"):
+        with pytest.raises(Refused, match=f"only executor with id <{assigned}> is allowed to set attributes"):
+            await add(who)
+    assert (await add("one"))["value"] == "v"
+    with pytest.raises(Refused, match="there already"):
+        await add("one")
+    await world.call(m.CloseSuccessful(processid=pid), "one")
+    with pytest.raises(Refused, match="Failed to add attribute, process is not running"):
+        await add("one", "another")
+
+
 async def test_environment_that_is_added_later_is_seen_in_the_spec(world):
     await world.executor("one")
     processid = await world.submit("ann", env={"OLD": "1"})

@@ -23,13 +23,19 @@ _PLAIN = "\x1b[0m"
 
 def story(error: ColonyError) -> list[str]:
     """Give the lines that are shown instead of a traceback: the sentence, and the executor's own story if it failed."""
-    kind = type(error).__name__
+    kind = _coloured(type(error).__name__)
     if isinstance(error, ProcessFailed) and error.errors:
         first, _, rest = error.errors[0].partition("\n")
         sentence = str(ProcessFailed(error.processid, error.funcname, [first]))
         told = [*rest.splitlines(), *error.errors[1:]]
-        return [f"{_RED}{kind}{_PLAIN}: {clean(sentence)}", *(clean(line) for line in told)]
-    return [f"{_RED}{kind}{_PLAIN}: {clean(str(error))}"]
+        return [f"{kind}: {clean(sentence)}", *(clean(line) for line in told)]
+    return [f"{kind}: {clean(str(error))}"]
+
+
+def _coloured(kind: str) -> str:
+    """Give the name of an error in IPython's colour for it, unless there are to be none (``%colors nocolor``)."""
+    shell = IPython.get_ipython()
+    return kind if shell is not None and str(shell.colors).casefold() == "nocolor" else f"{_RED}{kind}{_PLAIN}"
 
 
 def story_with_place(error: ColonyError) -> list[str]:

@@ -333,6 +333,11 @@ def test_the_acknowledged_ending_loses_nothing(notebook):
     assert time.monotonic() - begun < 5
 
 
+def test_the_latest_value_counts_as_a_process(notebook):
+    notebook.run("%colony submit nothing --type nobody-here --quiet")
+    assert "is cancelled" in notebook.run("%colony cancel _").text
+
+
 def test_a_channel_that_was_not_declared(notebook):
     cell = notebook.run("%colony submit at-once --channel progres --type magics-test --wait")
     assert "Channel 'progress' not found. This process has: progres." in cell.error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from interrupting import holdings, interrupted, nothing_is_left, prepare, soon
+from interrupting import at_rest, interrupted, nothing_is_left, prepare, soon
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def warm(notebook):
     ],
 )
 def test_waiting_for_a_process(notebook, line):
-    before = holdings(notebook)
+    before = at_rest(notebook)
 
     def waits(cell):
         came = "begun" in cell.text and ("quiet" in line or "none is registered" in cell.transcript)
@@ -41,14 +41,14 @@ def test_waiting_for_a_process(notebook, line):
 
 
 def test_a_pane_that_ended_leaves_nothing(notebook):
-    before = holdings(notebook)
+    before = at_rest(notebook)
     cell = notebook.run("%colony submit steps 2 --channel progress --type magics-test")
     notebook.until(lambda: "SUCCESS" in cell.transcript)
     nothing_is_left(notebook, before)
 
 
 def test_running_a_cell_again_ends_what_its_pane_was_fed_by(notebook):
-    before = holdings(notebook)
+    before = at_rest(notebook)
     cell = notebook.run("%colony submit long-task --type nobody-here --channel progress -o p", cell_id="one")
     notebook.until(lambda: "none is registered" in cell.transcript)
     notebook.run("%colony submit steps 1 --channel progress --type magics-test --wait", cell_id="one")

@@ -13,7 +13,7 @@ import sys
 import time
 
 import pytest
-from interrupting import holdings, interrupted, nothing_is_left, prepare, soon
+from interrupting import at_rest, holdings, interrupted, nothing_is_left, prepare, soon
 from notebook_kernel import Notebook
 from proxy import Proxy
 
@@ -147,7 +147,7 @@ def test_none_is_forgotten():
 @pytest.mark.parametrize("name", UNANSWERED)
 def test_while_no_answer_comes(place, name):
     line = UNANSWERED[name].format(address=place.address)
-    before, states = holdings(place.notebook), place.states()
+    before, states = at_rest(place.notebook), place.states()
 
     def attempt():
         lost = place.proxy.lost
@@ -168,7 +168,7 @@ def test_while_no_answer_comes(place, name):
 def test_while_it_waits_for_what_does_not_come(place, name):
     line = WAITING[name].format(address=place.address)
     place.notebook.run("made = None")
-    before, states = holdings(place.notebook), place.states()
+    before, states = at_rest(place.notebook), place.states()
 
     def attempt():
         headless = "without a person" in name

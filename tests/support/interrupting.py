@@ -39,6 +39,15 @@ def holdings(notebook: Notebook) -> Holdings:
     return now
 
 
+def at_rest(notebook: Notebook) -> Holdings:
+    """Give what a kernel holds once nothing goes on: what an earlier cell lets go of takes a moment."""
+    deadline = time.monotonic() + 10
+    while (now := holdings(notebook))[0]:
+        assert time.monotonic() < deadline, now
+        time.sleep(0.1)
+    return now
+
+
 def nothing_is_left(notebook: Notebook, before: Holdings) -> None:
     """Make sure that a kernel holds no more than it did; a connection of the HTTP client stays for a few seconds."""
     deadline = time.monotonic() + 10

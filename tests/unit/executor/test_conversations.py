@@ -110,6 +110,35 @@ def test_several_conversations_at_once(make_executor, submit):
         channel.process.result(timeout=10)
 
 
+@pytest.mark.parametrize("kind", ["async", "plain"])
+def test_small_pieces_are_joined(make_executor, submit, kind):
+    """As a model's tokens: far fewer entries than pieces, and all of the text in its order."""
+    words = [f"{number} " for number in range(2000)]
+
+    async def async_bot(context, message):
+        for word in words:
+            yield word
+
+    def plain_bot(context, message):
+        yield from words
+
+    executor = make_executor()
+    executor.chat("chat")(async_bot if kind == "async" else plain_bot)
+    executor.start()
+    process = submit("chat", channels=["chat"])
+    process.channel("chat").send("count")
+    pieces = []
+    for entry in process.channel("chat"):
+        if entry.type == TURN:
+            break
+        if entry.inreplyto == 1:
+            pieces.append(entry.text)
+    assert "".join(pieces) == "".join(words)
+    assert len(pieces) < len(words) / 4
+    process.channel("chat").end()
+    process.result(timeout=10)
+
+
 def test_what_is_no_text_is_an_entry_of_its_own(make_executor, submit):
     executor = make_executor()
 

@@ -18,7 +18,7 @@ import msgspec
 from benchmarks import report
 from benchmarks.tables import Table
 
-NAMES = ("append", "delivery", "server", "text", "growth", "resume", "pane", "starting", "memory")
+NAMES = ("append", "delivery", "server", "text", "growth", "resume", "pane", "panes", "starting", "memory")
 _PATIENCE = 600  # seconds for one benchmark
 _RESULTS = Path(__file__).parent / "results"
 

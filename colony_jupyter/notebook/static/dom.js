@@ -28,6 +28,15 @@ export function button(label, action, look = "") {
 }
 
 /**
+ * Set a text, if it is another one: the page is not laid out again for what stays.
+ * @param {HTMLElement} element
+ * @param {string} text
+ */
+export function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/**
  * @param {string} text
  * @returns {Promise<void>}
  */

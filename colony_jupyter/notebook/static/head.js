@@ -1,5 +1,5 @@
 // The head line with state and controls, the progress bar, and the result.
-import { button, copyFrom, copyText, download, make } from "./dom.js";
+import { button, copyFrom, copyText, download, make, say } from "./dom.js";
 import { folding } from "./rows.js";
 import { Store } from "./store.js";
 import { elapsedText, progressText } from "./text.js";
@@ -70,7 +70,7 @@ export class Head {
 
   drawTime() {
     const { head } = this.store;
-    this.time.textContent = head?.state ? elapsedText(this.store.elapsed) : "";
+    say(this.time, head?.state ? elapsedText(this.store.elapsed) : "");
   }
 
   draw() {
@@ -79,13 +79,13 @@ export class Head {
     if (!head) return;
     this.state.hidden = !head.state;
     this.state.className = `cj-state cj-${head.state.toLowerCase()}`;
-    this.state.textContent = head.state;
+    say(this.state, head.state);
     const link = store.dead ? "not live" : { resuming: "resuming", broken: "connection lost" }[head.connection] ?? "";
     this.link.hidden = !link;
-    this.link.textContent = link;
+    say(this.link, link);
     this.link.title = store.dead || head.detail;
     this.link.classList.toggle("cj-broken", Boolean(store.dead) || head.connection === "broken");
-    this.name.textContent = head.title;
+    say(this.name, head.title);
     this.drawMeta(head);
     this.drawTime();
     this.drawActions(head);
@@ -95,7 +95,7 @@ export class Head {
     this.more.hidden = empty;
     const spoken = [head.state.toLowerCase(), link].filter(Boolean).join(", ");
     const words = head.state ? `${head.title}: ${spoken}` : "";
-    if (this.spoken.textContent !== words) this.spoken.textContent = words;
+    say(this.spoken, words);
   }
 
   /** @param {import("./store.js").Head} head */
@@ -185,9 +185,9 @@ export class ProgressBar {
       return;
     }
     const percent = Math.round(progress.fraction * 100);
-    this.label.textContent = progress.label;
+    say(this.label, progress.label);
     this.fill.style.width = `${progress.fraction * 100}%`;
-    this.meta.textContent = [progress.x, progressText(progress)].filter(Boolean).join(" · ");
+    say(this.meta, [progress.x, progressText(progress)].filter(Boolean).join(" · "));
     this.bar.setAttribute("aria-valuenow", String(percent));
     this.bar.setAttribute("aria-valuetext", progress.label);
   }

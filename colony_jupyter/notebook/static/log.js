@@ -1,11 +1,25 @@
 // The log: a window of rows that follows the end while the reader is there, and moves through all rows by scrolling.
-import { button, make } from "./dom.js";
+import { button, make, say } from "./dom.js";
 import { rowElement } from "./rows.js";
 import { Store, WINDOW } from "./store.js";
 
 /** Pixels from an edge at which the next rows are brought. */
 const EDGE = 40;
 const STEP = 200;
+
+/** @type {Set<Log>} those whose end has moved since the last frame */
+const moved = new Set();
+
+/** Have a log scrolled to its end in the next frame, with all others: the page is laid out once for them together. */
+function stickSoon(/** @type {Log} */ log) {
+  if (!moved.size) {
+    requestAnimationFrame(() => {
+      for (const each of moved) if (each.following) each.stick();
+      moved.clear();
+    });
+  }
+  moved.add(log);
+}
 
 /** The log of one view. */
 export class Log {
@@ -20,6 +34,8 @@ export class Log {
     /** @type {import("./store.js").Row[]} rows in the document, in their order */
     this.shown = [];
     this.following = true;
+    /** Where the end was when it was last scrolled to, in pixels. */
+    this.end = 0;
     this.unseen = 0;
     this.loading = false;
     /** @type {string} words searched for */
@@ -85,7 +101,7 @@ export class Log {
     wanted.forEach(([name, , count], at) => {
       const tab = /** @type {HTMLElement} */ (this.tabs.children[at]);
       const on = name === this.channel;
-      /** @type {HTMLElement} */ (tab.lastChild).textContent = count.toLocaleString("en");
+      say(/** @type {HTMLElement} */ (tab.lastChild), count.toLocaleString("en"));
       tab.classList.toggle("cj-on", on);
       tab.setAttribute("aria-selected", String(on));
       tab.tabIndex = on ? 0 : -1;
@@ -113,7 +129,7 @@ export class Log {
     const mine = rows.filter(Store.of(this.channel));
     if (this.following) {
       this.append(mine);
-      this.stick();
+      stickSoon(this);
     } else {
       this.unseen += mine.filter((row) => row.x).length;
       this.drawFresh();
@@ -143,6 +159,7 @@ export class Log {
 
   stick() {
     this.list.scrollTop = this.list.scrollHeight;
+    this.end = this.list.scrollTop;
   }
 
   /** @param {import("./store.js").Row[]} rows */
@@ -182,6 +199,7 @@ export class Log {
     const { list } = this;
     const below = list.scrollHeight - list.scrollTop - list.clientHeight;
     const last = this.shown[this.shown.length - 1]?.n ?? -1;
+    if (moved.has(this) && this.following && list.scrollTop >= this.end - 8) return; // the end has moved, not the reader
     if (below < 8 && !this.words) {
       if (this.isNewest(last)) {
         this.following = true;

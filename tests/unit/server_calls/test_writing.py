@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import random
 import sqlite3
+import threading
 
 import pytest
 
@@ -83,6 +84,24 @@ async def test_whoever_is_answered_finds_it_on_disk(book):
     assert all(there for _, there in told)
     assert {number for number, _ in told} == book.on_disk()
     assert not book.mended
+
+
+async def test_every_group_waits_for_the_disk_only_if_it_was_told_to(book):
+    for connection in (book.writer.connection, book.writer._beside):
+        (level,) = connection.execute("PRAGMA synchronous").fetchone()
+        assert level == (2 if book.durability == "full" else 1)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    threads = set()
+    write = book.writer._write
+
+    def noting(group):
+        threads.add(threading.current_thread())
+        write(group)
+
+    book.writer._write = noting
+    book.say(1)
+    await book.writer.commit()
+    assert (threading.main_thread() in threads) == (book.durability == "normal")
 
 
 async def test_the_log_of_the_database_stays_bounded(book, monkeypatch):

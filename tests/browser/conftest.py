@@ -205,6 +205,9 @@ class Notebook:
 
     def close(self) -> None:
         self.context.close()
+        self.end_kernel()
+
+    def end_kernel(self) -> None:
         for session in self.lab.call("GET", "api/sessions"):
             if session["path"] == self.name:
                 self.lab.call("DELETE", f"api/sessions/{session['id']}")

@@ -1,0 +1,34 @@
+"""A notebook that somebody else opens: nobody vouches for it, and its kernel is not the one that made it."""
+
+from __future__ import annotations
+
+import json
+
+from playwright.sync_api import expect
+
+STREAM = """
+view = opened()
+running(view)
+feed(view, "progress", "Processing step 1/2", "<b>Processing</b> step 2/2")
+view.process(record(ProcessState.SUCCESS, output=["Task completed!"]), "laptop-7f3a")
+view.finish()
+"""
+
+
+def test_an_untrusted_notebook_shows_the_transcript(notebook):
+    book = notebook(STREAM)
+    book.run(1)
+    expect(book.cell(1).locator(".cj-state").first).to_have_text("SUCCESS")
+    document = book.save()
+    book.end_kernel()
+    document["cells"][1]["source"] += "\n# changed by other means: no signature fits any more"
+    book.name = f"untrusted-{book.name}"
+    book.path = book.path.with_name(book.name)
+    book.path.write_text(json.dumps(document))
+    book.open()
+    transcript = book.cell(1).locator("details")
+    expect(transcript).to_be_visible()
+    expect(transcript).to_contain_text("laptop-7f3a  Processing step 1/2")
+    expect(transcript).to_contain_text("<b>Processing</b> step 2/2")
+    expect(transcript).to_contain_text("Task completed!")
+    book.shot("untrusted", 1)

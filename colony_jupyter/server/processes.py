@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from colony_jupyter.server import units
-from colony_jupyter.server.refusal import Refused, check_text
+from colony_jupyter.server.specs import fits, normal
 from colony_jupyter.server.state import ColonyState, Executor, Process, Workflow
 from colony_jupyter.wire.identity import digest
-from colony_jupyter.wire.limits import MAX_PRIORITY, STALE_EXECUTOR
+from colony_jupyter.wire.limits import STALE_EXECUTOR
 from colony_jupyter.wire.models import Attribute, AttributeType, ExecutorState, FunctionSpec, ProcessState
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _NS: Final = 1_000_000_000
 _DAY: Final = 86_400 * _NS
-_MAX_NODES: Final = 127
 
 WAITED_TOO_LONG: Final = "Maximum waiting time limit exceeded"
 RAN_TOO_LONG: Final = "Maximum execution time limit exceeded"
@@ -102,7 +101,7 @@ class Transitions:
             memory: Mi that it offers; None for any.
         """
         for process in colony.waiting(executor.record.executortype):
-            if _fits(process.spec, executor.record.executorname, cpu, memory):
+            if fits(process.spec, executor.record.executorname, cpu, memory):
                 break
         else:
             return None
@@ -415,53 +414,4 @@ def make_attribute(process: Process, kind: AttributeType, key: str, value: str) 
         attributetype=kind,
         key=key,
         value=value,
-    )
-
-
-def normal(spec: FunctionSpec) -> FunctionSpec:
-    """Bring a spec into the form in which the server gives it back.
-
-    Raises:
-        Refused: if the server would not take it.
-    """
-    if not -MAX_PRIORITY <= spec.priority <= MAX_PRIORITY:
-        raise Refused(400, "Failed to submit function spec, priority outside range [-50000, 50000]")
-    check_text(*texts_of(spec))
-    conditions = spec.conditions
-    conditions.cpu = f"{units.millicores(conditions.cpu)}m"
-    conditions.mem = f"{units.mebibytes(conditions.mem)}Mi"
-    conditions.storage = f"{units.mebibytes(conditions.storage)}Mi"
-    conditions.gpu.mem = f"{units.mebibytes(conditions.gpu.mem)}Mi"
-    conditions.gpu.nodecount = 0
-    return spec
-
-
-def texts_of(spec: FunctionSpec) -> Iterable[str]:
-    """Give the texts of a spec that a real server keeps as such; others it keeps as JSON."""
-    conditions = spec.conditions
-    return (
-        spec.nodename,
-        spec.funcname,
-        spec.label,
-        conditions.executortype,
-        conditions.locationname,
-        *(conditions.executornames or ()),
-        *conditions.dependencies,
-        *spec.channels,
-        *spec.env,
-        *spec.env.values(),
-    )
-
-
-def _fits(spec: FunctionSpec, executorname: str, cpu: int | None, memory: int | None) -> bool:
-    conditions = spec.conditions
-    named = not conditions.executornames or executorname in conditions.executornames
-    return (
-        named
-        and conditions.nodes <= _MAX_NODES
-        and conditions.processes <= _MAX_NODES
-        and conditions.processespernode <= _MAX_NODES
-        and units.mebibytes(conditions.storage) <= 0
-        and (cpu is None or units.millicores(conditions.cpu) <= cpu)
-        and (memory is None or units.mebibytes(conditions.mem) <= memory)
     )

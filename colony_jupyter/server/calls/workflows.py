@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from colony_jupyter.server import rendering
 from colony_jupyter.server.calls.processes import check_count, check_not_negative, initiator_name
 from colony_jupyter.server.calls.registry import Caller, call, required
-from colony_jupyter.server.processes import normal, texts_of
 from colony_jupyter.server.refusal import Refused, check_text
+from colony_jupyter.server.specs import normal, texts_of
 from colony_jupyter.server.state import Workflow
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.models import FunctionSpec, ProcessState, WorkflowSpec

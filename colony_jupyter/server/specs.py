@@ -1,0 +1,66 @@
+"""Function specs: the form in which a server gives them back, and who may take them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from colony_jupyter.server import units
+from colony_jupyter.server.refusal import Refused, check_text
+from colony_jupyter.wire.limits import MAX_PRIORITY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from colony_jupyter.wire.models import FunctionSpec
+
+_MAX_NODES: Final = 127
+
+
+def normal(spec: FunctionSpec) -> FunctionSpec:
+    """Bring a spec into the form in which the server gives it back.
+
+    Raises:
+        Refused: if the server would not take it.
+    """
+    if not -MAX_PRIORITY <= spec.priority <= MAX_PRIORITY:
+        raise Refused(400, "Failed to submit function spec, priority outside range [-50000, 50000]")
+    check_text(*texts_of(spec))
+    conditions = spec.conditions
+    conditions.cpu = f"{units.millicores(conditions.cpu)}m"
+    conditions.mem = f"{units.mebibytes(conditions.mem)}Mi"
+    conditions.storage = f"{units.mebibytes(conditions.storage)}Mi"
+    conditions.gpu.mem = f"{units.mebibytes(conditions.gpu.mem)}Mi"
+    conditions.gpu.nodecount = 0
+    return spec
+
+
+def texts_of(spec: FunctionSpec) -> Iterable[str]:
+    """Give the texts of a spec that a real server keeps as such; others it keeps as JSON."""
+    conditions = spec.conditions
+    return (
+        spec.nodename,
+        spec.funcname,
+        spec.label,
+        conditions.executortype,
+        conditions.locationname,
+        *(conditions.executornames or ()),
+        *conditions.dependencies,
+        *spec.channels,
+        *spec.env,
+        *spec.env.values(),
+    )
+
+
+def fits(spec: FunctionSpec, executorname: str, cpu: int | None, memory: int | None) -> bool:
+    """Whether an executor may be given what it describes; cpu and memory are what it offers, None for any."""
+    conditions = spec.conditions
+    named = not conditions.executornames or executorname in conditions.executornames
+    return (
+        named
+        and conditions.nodes <= _MAX_NODES
+        and conditions.processes <= _MAX_NODES
+        and conditions.processespernode <= _MAX_NODES
+        and units.mebibytes(conditions.storage) <= 0
+        and (cpu is None or units.millicores(conditions.cpu) <= cpu)
+        and (memory is None or units.mebibytes(conditions.mem) <= memory)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipykernel
 import pytest
 from playwright.sync_api import expect
 
@@ -82,8 +83,9 @@ def test_typing_sending_and_recalling(notebook):
     expect(pane.locator(".cj-fault")).to_have_text("Nothing can be sent: the chat has ended.")
 
 
+@pytest.mark.skipif(ipykernel.version_info < (7,), reason="ipykernel 6 takes no input while a cell runs")
 def test_input_reaches_a_busy_kernel(notebook):
-    """A cell that computes does not keep a message back (ipykernel 7)."""
+    """A cell that computes does not keep a message back."""
     book = notebook(TURN, "time.sleep(6); print(calls)")
     book.run(1)
     book.run(2, wait=False)
@@ -94,3 +96,21 @@ def test_input_reaches_a_busy_kernel(notebook):
     book.page.wait_for_timeout(1000)
     expect(book.cell(1).locator(".cj-hint")).to_contain_text("Enter sends")
     expect(book.cell(2).locator(".jp-OutputArea-output")).to_contain_text("are you there?", timeout=15_000)
+
+
+def test_a_kernel_that_takes_no_input_now_is_said_to_be_busy(notebook):
+    """What older kernels do while a cell runs: the message waits, and the page says so until it is taken."""
+    held = "import threading; gate = threading.Event(); chat_of = PaneCallbacks(on_send=lambda *_: gate.wait(60))"
+    opening = (
+        "view = open_view('chat', kind='chat', callbacks=chat_of); running(view, funcname='chat', channels=['chat'])"
+    )
+    book = notebook(held, opening, "gate.set()")
+    book.run(1)
+    book.run(2)
+    area = book.cell(2).locator(".cj textarea")
+    area.fill("are you there?")
+    area.press("Enter")
+    hint = book.cell(2).locator(".cj-hint")
+    expect(hint).to_have_text("The kernel is busy: your message will be sent when it is free.")
+    book.run(3)
+    expect(hint).to_contain_text("Enter sends")

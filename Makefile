@@ -21,6 +21,8 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	DENO_NO_UPDATE_CHECK=1 $(BIN)/deno lint -q colony_jupyter/notebook/static tests/js
+	DENO_NO_UPDATE_CHECK=1 $(BIN)/deno check -q colony_jupyter/notebook/static/*.js
 	$(BIN)/python -m pytest -q tests/unit/test_imports.py
 
 bench: $(VENV)/.bench

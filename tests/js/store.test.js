@@ -103,7 +103,7 @@ test("another page's answers are not mine", async () => {
   assert.deepEqual(answered.buffers, ["buffer"]);
 });
 
-test("a kernel that restarts ends it, once", async () => {
+test("a kernel that restarts ends it, once", () => {
   const { store, status } = pane();
   let told = 0;
   store.addEventListener("dead", () => (told += 1));

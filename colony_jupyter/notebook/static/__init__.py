@@ -1,7 +1,7 @@
 """The page's side of the pane, read from its files once.
 
 anywidget takes one script. Ours is written as small ES modules that import each other by name, so that an editor,
-``tsc`` and ``node --test`` read them as they are; here they are joined in the order in which they build on each other,
+``deno`` read them as they are; here they are joined in the order in which they build on each other,
 without their import lines and without ``export`` before what is no default export. Names are therefore unique across
 the modules, which the tests check.
 

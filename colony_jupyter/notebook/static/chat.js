@@ -1,7 +1,7 @@
 // The chat: bubbles by sender, the last of which may grow.
 import { button, make } from "./dom.js";
 import { codeCopy } from "./rows.js";
-import { Store } from "./store.js";
+/** @typedef {import("./store.js").Store} Store */
 import { clockText } from "./text.js";
 
 /** The bubbles of one view. */

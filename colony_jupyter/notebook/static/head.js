@@ -1,7 +1,7 @@
 // The head line with state and controls, the progress bar, and the result.
 import { button, copyFrom, copyText, download, make, say } from "./dom.js";
 import { folding } from "./rows.js";
-import { Store } from "./store.js";
+/** @typedef {import("./store.js").Store} Store */
 import { elapsedText, progressText } from "./text.js";
 
 /** @typedef {{search?: () => void, reply?: () => void, details?: () => void}} Tools */

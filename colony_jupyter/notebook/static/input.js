@@ -1,6 +1,6 @@
 // The box people type into.
 import { button, make } from "./dom.js";
-import { Store } from "./store.js";
+/** @typedef {import("./store.js").Store} Store */
 
 /** Milliseconds after which a kernel that has not taken a message is called busy. */
 const PATIENCE = 400;

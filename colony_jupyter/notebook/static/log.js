@@ -267,7 +267,7 @@ export class Log {
   }
 
   /** @param {boolean} [on] */
-  toggleSearch(on = this.search.hidden) {
+  toggleSearch(on = Boolean(this.search.hidden)) {
     this.search.hidden = !on;
     this.element.hidden = false;
     if (on) this.field.focus();

@@ -1,6 +1,6 @@
 // One row of the log as an element.
 import { button, copyFrom, download, make } from "./dom.js";
-import { Store } from "./store.js";
+/** @typedef {import("./store.js").Store} Store */
 import { ansiSpans, beginning, byteSize, clockText, indentJson } from "./text.js";
 
 const CHANNEL_COLOURS = 6;

@@ -21,6 +21,7 @@ export function ansiSpans(text) {
   const push = (/** @type {string} */ piece) => {
     if (piece) spans.push({ text: piece, classes: [...looks, ...(colour ? [colour] : [])].map((name) => `cj-sgr-${name}`) });
   };
+  // deno-lint-ignore no-control-regex -- colours begin with one
   for (const found of text.matchAll(/\x1b\[([0-9;]*)m/g)) {
     push(text.slice(end, found.index));
     end = found.index + found[0].length;

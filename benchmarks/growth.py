@@ -71,7 +71,7 @@ async def _lengths(place: Place, effort: Effort, table: Table) -> None:
 
 
 async def _channels(place: Place, effort: Effort, table: Table) -> None:
-    """Entries over several channels, each read."""
+    """Entries over several channels: as many while nobody reads as while each is read."""
     for number in _MANY:
         names = [f"c{at}" for at in range(number)]
         each = effort.of(2000, 100) // number
@@ -79,11 +79,15 @@ async def _channels(place: Place, effort: Effort, table: Table) -> None:
             running_process(place, *names) as running,
             AsyncColony(place.settings(), prvkey=running.initiator) as colony,
         ):
+            cost = await _fill(place, running, names, 1, each)
             process = await colony.get_process(running.processid)
-            cost, took = await _read_all(
-                [process.channel(name).stream(limit=each) for name in names], _fill(place, running, names, 1, each)
+            streams = [process.channel(name).stream(limit=2 * each) for name in names]
+            _, took = await _read_all(streams, _fill(place, running, names, each + 1, each))
+            table.add(
+                f"{number} channel{'s' if number > 1 else ''}",
+                append=cost / each / number * 1e6,
+                deliver=took / each / number / 2 * 1e6,
             )
-            table.add(f"{number} channels", append=cost / each / number * 1e6, deliver=took / each / number * 1e6)
 
 
 async def _subscribers(place: Place, effort: Effort, table: Table) -> None:
@@ -96,7 +100,11 @@ async def _subscribers(place: Place, effort: Effort, table: Table) -> None:
                 colony = await stack.enter_async_context(AsyncColony(place.settings(), prvkey=running.initiator))
                 streams.append((await colony.get_process(running.processid)).channel("c").stream(limit=each))
             cost, took = await _read_all(streams, _fill(place, running, ["c"], 1, each))
-            table.add(f"{number} subscribers", append=cost / each * 1e6, deliver=took / each / number * 1e6)
+            table.add(
+                f"{number} subscriber{'s' if number > 1 else ''}",
+                append=cost / each * 1e6,
+                deliver=took / each / number * 1e6,
+            )
 
 
 async def _read_all(streams: list[AsyncStream], filling: Coroutine[Any, Any, float]) -> tuple[float, float]:
@@ -125,7 +133,7 @@ async def measure(effort: Effort) -> list[Table]:
             await _lengths(place, effort, table)
             await _channels(place, effort, table)
             await _subscribers(place, effort, table)
-    for many, one in (("10,000 entries", "1,000 entries"), ("100 channels", "1 channels")):
+    for many, one in (("10,000 entries", "1,000 entries"), ("100 channels", "1 channel")):
         table.claim_ratio(f"an append with {many}, beside {one}", (many, one), "append", 1.3)
     table.claim_ratio(
         "a delivery from 10,000 entries, beside 1,000", ("10,000 entries", "1,000 entries"), "deliver", 1.3

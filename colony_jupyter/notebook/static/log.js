@@ -6,6 +6,8 @@ import { Store, WINDOW } from "./store.js";
 /** Pixels from an edge at which the next rows are brought. */
 const EDGE = 40;
 const STEP = 200;
+/** Rows that are painted together: those of a part in which nothing changes are not painted again. */
+const PART = 50;
 
 /** @type {Set<Log>} those whose end has moved since the last frame */
 const moved = new Set();
@@ -165,28 +167,48 @@ export class Log {
   /** @param {import("./store.js").Row[]} rows */
   show(rows) {
     this.shown = rows;
-    this.list.replaceChildren(this.build(rows));
+    this.list.replaceChildren(...this.parts(rows));
   }
 
-  /** @param {import("./store.js").Row[]} rows */
-  build(rows) {
+  /**
+   * @param {import("./store.js").Row[]} rows
+   * @param {Element | null} [last] part that is not full yet, to begin with
+   * @returns {Element[]} the parts that are new
+   */
+  parts(rows, last = null) {
     const { channels } = this;
-    const fragment = document.createDocumentFragment();
-    for (const row of rows) fragment.append(rowElement(row, this.store, channels));
-    return fragment;
+    const parts = [];
+    for (const row of rows) {
+      if (!last || last.childElementCount >= PART) {
+        last = make("div", "cj-part");
+        parts.push(last);
+      }
+      last.append(rowElement(row, this.store, channels));
+    }
+    return parts;
   }
 
   /** @param {import("./store.js").Row[]} rows */
   append(rows) {
-    this.list.append(this.build(rows));
+    this.list.append(...this.parts(rows, this.list.lastElementChild));
     this.shown.push(...rows);
     const over = this.shown.length - WINDOW;
     if (over > 0) {
       this.shown.splice(0, over);
-      const range = document.createRange();
-      range.setStart(this.list, 0);
-      range.setEnd(this.list, over);
-      range.deleteContents();
+      this.remove(over, (element) => element.firstElementChild);
+    }
+  }
+
+  /**
+   * @param {number} count
+   * @param {(element: Element) => Element | null} next gives the part, and its row, from which to begin
+   */
+  remove(count, next) {
+    for (let left = count; left > 0; left -= 1) {
+      const part = next(this.list);
+      if (!part) return;
+      next(part)?.remove();
+      if (!part.childElementCount) part.remove();
     }
   }
 
@@ -224,9 +246,9 @@ export class Log {
    * @param {() => void} change
    */
   keeping(anchor, change) {
-    const before = anchor.offsetTop;
+    const before = anchor.getBoundingClientRect().top;
     change();
-    this.list.scrollTop += anchor.offsetTop - before;
+    this.list.scrollTop += anchor.getBoundingClientRect().top - before;
   }
 
   async older() {
@@ -240,14 +262,14 @@ export class Log {
     // Meanwhile another channel may have been chosen, or the window moved.
     if (!rows.length || channel !== this.channel || this.shown[0] !== first || this.words) return;
     this.keeping(/** @type {HTMLElement} */ (this.list.firstElementChild), () => {
-      this.list.prepend(this.build(rows));
+      this.list.prepend(...this.parts(rows));
       this.shown.unshift(...rows);
     });
     if (this.following) this.stick();
     const over = this.shown.length - WINDOW;
     if (over > 0 && !this.following) {
       this.shown.splice(-over);
-      for (let count = 0; count < over; count += 1) this.list.lastElementChild?.remove();
+      this.remove(over, (element) => element.lastElementChild);
     }
   }
 
@@ -261,7 +283,8 @@ export class Log {
     const rows = whole || this.store.dead ? here : ((await this.store.ask({ do: "rows", after: last.n, count: STEP, channel })).rows ?? []);
     this.loading = false;
     if (!rows.length || channel !== this.channel || this.shown[this.shown.length - 1] !== last || this.words) return;
-    this.keeping(/** @type {HTMLElement} */ (this.list.lastElementChild), () => this.append(rows));
+    const rowsShown = this.list.querySelectorAll(".cj-row");
+    this.keeping(/** @type {HTMLElement} */ (rowsShown[rowsShown.length - 1]), () => this.append(rows));
     this.unseen = Math.max(0, this.unseen - rows.length);
     this.drawFresh();
   }

@@ -7,16 +7,13 @@ seconds and the longest task of the page.
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from browsers import find_chromium, launch_options
-from conftest import QUIET, Lab, Notebook
+from conftest import Lab, Notebook
 from feeding import FEED
-from playwright.sync_api import sync_playwright
 
+from benchmarks.labs import lab_and_browser
 from benchmarks.tables import Table
 
 if TYPE_CHECKING:
@@ -175,18 +172,8 @@ def _burst(lab: Lab, browser: Any, effort: Effort) -> Table:
 
 
 def _measure(effort: Effort) -> list[Table]:
-    path = find_chromium()
-    if path is None:
-        raise RuntimeError("no Chromium found")
-    options: Any = launch_options(path)
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        lab = Lab(Path(folder))
-        browser = playwright.chromium.launch(**{**options, "args": [*options["args"], *QUIET]})
-        try:
-            return [_paced(lab, browser, effort), _burst(lab, browser, effort)]
-        finally:
-            browser.close()
-            lab.stop()
+    with lab_and_browser() as (lab, browser):
+        return [_paced(lab, browser, effort), _burst(lab, browser, effort)]
 
 
 async def measure(effort: Effort) -> list[Table]:

@@ -12,12 +12,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from browsers import find_chromium, launch_options
 from calling import executor
-from conftest import QUIET, Lab, Notebook
+from conftest import Lab, Notebook
 from feeding import FEED
-from playwright.sync_api import sync_playwright
 
+from benchmarks.labs import lab_and_browser
 from benchmarks.places import Place
 from benchmarks.tables import Table, percentile
 from colony_jupyter.testing import ColonyServer
@@ -164,18 +163,8 @@ def _play(lab: Lab, browser: Any, place: Place, key: PrivateKey, data: Path, eff
 
 
 def _show(place: Place, key: PrivateKey, data: Path, effort: Effort) -> dict[str, float]:
-    path = find_chromium()
-    if path is None:
-        raise RuntimeError("no Chromium found")
-    options: Any = launch_options(path)
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        lab = Lab(Path(folder))
-        browser = playwright.chromium.launch(**{**options, "args": [*options["args"], *QUIET]})
-        try:
-            return _play(lab, browser, place, key, data, effort)
-        finally:
-            browser.close()
-            lab.stop()
+    with lab_and_browser() as (lab, browser):
+        return _play(lab, browser, place, key, data, effort)
 
 
 async def measure(effort: Effort) -> list[Table]:

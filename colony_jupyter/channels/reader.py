@@ -87,7 +87,8 @@ class Policy:
 
     Attributes:
         window: length of a subscription window, as the server is told.
-        renew: age of a window at which the next is opened beside it.
+        renew: age of a window at which the next is opened beside it, at the latest.
+        spread: by up to how much sooner, at random: streams that began together must not all renew at one moment.
         confirm: within what time a window must show its first frame, if it must show one.
         assume: after what time a window on an empty channel is taken to stand, as nothing confirms it.
         overdue: how late a window's end may be before its link counts as dead.
@@ -98,6 +99,7 @@ class Policy:
 
     window: int = 25
     renew: float = 20.0
+    spread: float = 5.0
     confirm: float = 5.0
     assume: float = 0.5
     overdue: float = 3.0
@@ -134,7 +136,7 @@ class Reader:
 
     Args:
         ends: tells whether an entry is the end of the stream.
-        random: for the jitter of retries.
+        random: for the jitter of retries and renewals.
         policy: the times.
     """
 
@@ -359,7 +361,7 @@ class Reader:
             if other < window:
                 self._drop(other)
         self._retries = delays(self._random)
-        self._open_at = now + self._policy.renew
+        self._open_at = now + self._policy.renew - self._policy.spread * (1.0 - self._random())
         if self.state is StreamState.RESUMING:
             self.state = StreamState.OPEN
             self.resumes += 1

@@ -28,6 +28,9 @@ LOOK: Final = 5.0
 """Seconds between two looks."""
 
 _WINDOW: Final = 25
+_SPREAD: Final = 10
+"""Seconds by up to which a window is shorter, so that those that were opened together do not all end at one moment."""
+
 _SETTLE: Final = (0.02, 0.05, 0.1, 0.2, 0.4)
 _ANNOUNCED: Final = (
     ProcessState.RUNNING,
@@ -120,9 +123,10 @@ class ProcessWatch:
                     task.cancel()
 
     async def _listen(self, state: ProcessState) -> None:
-        message = messages.SubscribeProcess(processid=self.processid, state=state, timeout=_WINDOW)
         retries = delays(random.random)
         while not self.is_over:
+            window = _WINDOW - random.randrange(_SPREAD)  # noqa: S311 - nothing secret
+            message = messages.SubscribeProcess(processid=self.processid, state=state, timeout=window)
             begun = asyncio.get_running_loop().time()
             with contextlib.suppress(ColonyError):  # what the server refuses here, the look reports
                 async with subscription(self._endpoint, message, self._key) as frames:
@@ -131,7 +135,7 @@ class ProcessWatch:
                             return
                         retries = delays(random.random)
                     # A window ends by losing the connection (trap 8); only one that ended early counts as a failure.
-                    if asyncio.get_running_loop().time() - begun >= _WINDOW / 2:
+                    if asyncio.get_running_loop().time() - begun >= window / 2:
                         retries = delays(random.random)
             await asyncio.sleep(next(retries))
 

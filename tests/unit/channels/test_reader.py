@@ -208,3 +208,13 @@ def test_a_cancelled_process_whose_channel_came_back_empty_ends_it(reader):
     reader.process_closed(5.2)
     reader.tick(5.2 + POLICY.quiet)
     assert reader.state is StreamState.ENDED
+
+
+@pytest.mark.parametrize(("lot", "age"), [(0.0, 15.0), (0.5, 17.5), (1.0, 20.0)])
+def test_streams_that_began_together_do_not_renew_together(lot, age):
+    reader = Reader(ends=lambda e: e.is_end, random=lambda: lot)
+    reader.start(0.0)
+    reader.effects()
+    open_with(reader, entry(1))
+    assert advance(reader, age - 0.01, [entry(1)]) == []
+    assert advance(reader, age, [entry(1)]) == [Open(2, 0, 25)]

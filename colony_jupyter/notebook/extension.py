@@ -10,8 +10,8 @@ from colony_jupyter import __version__
 from colony_jupyter.errors import ColonyError, UsageError
 from colony_jupyter.notebook import cells, formatters
 from colony_jupyter.notebook.magics import ColonyMagics
+from colony_jupyter.notebook.request import current_request
 from colony_jupyter.notebook.stories import story_with_place
-from colony_jupyter.notebook.view import current_request
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

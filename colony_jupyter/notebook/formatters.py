@@ -1,65 +1,72 @@
 """How processes, entries and lists of them show as the value of a cell: as tables, or as aligned text in a terminal.
 
-The client and the wire know no notebook, so IPython is told from here.
+The client and the wire know no notebook, so IPython is told from here: by names, for ``%load_ext`` need not import
+what most cells never show.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from colony_jupyter.client.process import ProcessFacts
-from colony_jupyter.notebook import tables
-from colony_jupyter.notebook.graph import Graph
-from colony_jupyter.wire.models import Entry, Workflow
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from colony_jupyter.notebook.graph import Graph
     from colony_jupyter.notebook.tables import Table
 
 HTML: Final = "text/html"
 TEXT: Final = "text/plain"
 
-_ONES: Final = (ProcessFacts, Entry, Workflow)
+PROCESS: Final = ("colony_jupyter.client.process", "ProcessFacts")
+ENTRY: Final = ("colony_jupyter.wire.models", "Entry")
+WORKFLOW: Final = ("colony_jupyter.wire.models", "Workflow")
+"""Module and name of a type."""
+
+_ONES: Final = (PROCESS, ENTRY, WORKFLOW)
 
 _earlier: dict[int, Callable[..., None]] = {}
 """How lists were printed before, by the identity of the formatter; there is one, but for tests."""
 
 
-def table_of(value: object) -> Table | Graph | None:
+def is_one_of(value: object, kind: tuple[str, str]) -> bool:
+    """Whether a value is of a type, or of one that is made of it; nothing is imported to find out."""
+    return kind in [(one.__module__, one.__qualname__) for one in type(value).__mro__]
+
+
+def table_of(value: Any) -> Table | Graph | None:
     """Give the table of a process, an entry or a list of either, the graph of a workflow; None for anything else."""
-    if isinstance(value, ProcessFacts):
-        return tables.process(value.record)
-    if isinstance(value, Workflow):
-        return Graph(value)
-    if isinstance(value, Entry):
-        return tables.entries([value])
-    if isinstance(value, list) and value:
-        if all(isinstance(one, ProcessFacts) for one in value):
-            return tables.processes([one.record for one in value])
-        if all(isinstance(one, Entry) for one in value):
-            return tables.entries(value)
-    return None
+    several = isinstance(value, list)
+    one = value[0] if several and value else value
+    kind = next((kind for kind in _ONES if is_one_of(one, kind)), None)
+    if kind is None or (several and not all(is_one_of(each, kind) for each in value)):
+        return None
+    from colony_jupyter.notebook import graph, tables  # noqa: PLC0415 - whoever has such a value has most of it
+
+    if kind == PROCESS:
+        return tables.processes([each.record for each in value]) if several else tables.process(value.record)
+    if kind == ENTRY:
+        return tables.entries(value if several else [value])
+    return None if several else graph.Graph(value)
 
 
 def register(formatter: Any) -> None:
     """Have IPython's display formatter show them; ``unregister`` undoes it."""
     page, text = formatter.formatters[HTML], formatter.formatters[TEXT]
     _earlier[id(formatter)] = text.for_type(list)
-    for kind in (*_ONES, list):
-        page.for_type(kind, _html)
     for kind in _ONES:
-        text.for_type(kind, _print)
+        page.for_type_by_name(*kind, _html)
+        text.for_type_by_name(*kind, _print)
+    page.for_type(list, _html)
     text.for_type(list, _printer_of_lists(_earlier[id(formatter)]))
 
 
 def unregister(formatter: Any) -> None:
     """Have them shown as they were before."""
     page, text = formatter.formatters[HTML], formatter.formatters[TEXT]
-    for kind in (*_ONES, list):
-        page.pop(kind, None)
     for kind in _ONES:
-        text.pop(kind, None)
+        page.pop(".".join(kind), None)
+        text.pop(".".join(kind), None)
+    page.pop(list, None)
     text.for_type(list, _earlier.pop(id(formatter)))
 
 

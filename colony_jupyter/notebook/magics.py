@@ -12,15 +12,13 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_loca
 from traitlets import Enum, Float, Int
 
 from colony_jupyter.errors import ColonyError, UsageError
-from colony_jupyter.notebook import commands
-from colony_jupyter.notebook.actions import chatting, connecting, following, processes, submitting
+from colony_jupyter.notebook import actions, commands
 from colony_jupyter.notebook.matching import NameCache, make_matcher
 from colony_jupyter.notebook.parser import HelpAsked
+from colony_jupyter.notebook.request import is_headless
 from colony_jupyter.notebook.session import Session
 from colony_jupyter.notebook.stories import show_as, story
 from colony_jupyter.notebook.suggest import did_you_mean
-from colony_jupyter.notebook.text_view import TextView
-from colony_jupyter.notebook.view import View, is_headless, open_view
 from colony_jupyter.notebook.words import value
 
 if TYPE_CHECKING:
@@ -122,7 +120,7 @@ class ColonyMagics(Magics):
         names = self._names(local_ns)
         partner = self._find(found.pid, names) if found.pid else None
         talk, remark = self.session.run(
-            chatting.conversation,
+            actions.chatting.conversation,
             self.session,
             self._settle,
             funcname=found.funcname,
@@ -133,15 +131,14 @@ class ColonyMagics(Magics):
         )
         name = talk.process.funcname
         self.goes_on = f"The conversation with {name} ({talk.process.processid[:8]}) goes on; your message may be sent."
-        view: View
         if found.no_pane:
-            view = TextView(name, kind="chat")
+            view = actions.showing.open_text(name)
         else:
-            callbacks = chatting.callbacks(self.session, self._settle, talk)
-            view = open_view(name, kind="chat", callbacks=callbacks, theme=self.theme)
+            callbacks = actions.chatting.callbacks(self.session, self._settle, talk)
+            view = actions.showing.open_view(name, kind="chat", callbacks=callbacks, theme=self.theme)
         if remark:
             view.note(remark)
-        self.session.run(chatting.show_in, talk, view)
+        self.session.run(actions.chatting.show_in, talk, view)
         try:
             answer = self.session.run(talk.say, text, found.timeout)
         finally:
@@ -155,32 +152,32 @@ class ColonyMagics(Magics):
 
     def _status(self, found: Namespace, names: Mapping[str, Any]) -> object:
         _ = found, names
-        return self.session.run(connecting.status, self.session.colony, self.session.describe())
+        return self.session.run(actions.connecting.status, self.session.colony, self.session.describe())
 
     def _connect(self, found: Namespace, names: Mapping[str, Any]) -> None:
         _ = names
-        settings = connecting.choose(
+        settings = actions.connecting.choose(
             getattr(found, "host:port"),
             colonyname=found.colony,
             tls=found.tls,
             embedded=found.embedded,
             ask=_ask if found.ask else None,
         )
-        self.session.switch(self.session.run(connecting.open_colony, settings))
-        print(f"Connected to {connecting.place(settings)}.")  # noqa: T201 - the answer of this magic
+        self.session.switch(self.session.run(actions.connecting.open_colony, settings))
+        print(f"Connected to {actions.connecting.place(settings)}.")  # noqa: T201 - the answer of this magic
 
     def _submit(self, found: Namespace, names: Mapping[str, Any], cell: str | None = None) -> Process:
-        function = found.funcname if cell is None else submitting.spec_of_json(cell)
+        function = found.funcname if cell is None else actions.submitting.spec_of_json(cell)
         options: dict[str, Any] = {
             name: given
             for name in ("maxexectime", "maxwaittime", "maxretries", "priority", "label")
             if (given := getattr(found, name)) is not None
         }
         if found.env:
-            options["env"] = {key: str(given) for key, given in submitting.pairs(found.env, "--env")}
+            options["env"] = {key: str(given) for key, given in actions.submitting.pairs(found.env, "--env")}
         arguments = [value(word, names) for word in (found.arg if cell is None else ())]
         options |= {
-            "kwargs": submitting.named_values(found.kw, "--kw", names),
+            "kwargs": actions.submitting.named_values(found.kw, "--kw", names),
             "channels": found.channel or (),
             "executortype": found.type or "",
             "executornames": found.executor or (),
@@ -193,7 +190,7 @@ class ColonyMagics(Magics):
             if found.wait:
                 self.session.run(process.asynchronous.result)
         else:
-            follower = self.session.run(following.submit_and_follow, colony, function, *arguments, **options)
+            follower = self.session.run(actions.following.submit_and_follow, colony, function, *arguments, **options)
             process = self.session.remember(follower.process)
             self._goes_on(process)
             self._keep(found.variable, process)
@@ -202,36 +199,36 @@ class ColonyMagics(Magics):
 
     def _ps(self, found: Namespace, names: Mapping[str, Any]) -> object:
         _ = found, names
-        return self.session.run(processes.recent, self.session.colony)
+        return self.session.run(actions.processes.recent, self.session.colony)
 
     def _executors(self, found: Namespace, names: Mapping[str, Any]) -> object:
         _ = found, names
-        return self.session.run(processes.executors, self.session.colony)
+        return self.session.run(actions.processes.executors, self.session.colony)
 
     def _functions(self, found: Namespace, names: Mapping[str, Any]) -> object:
         _ = found, names
-        return self.session.run(processes.functions, self.session.colony)
+        return self.session.run(actions.processes.functions, self.session.colony)
 
     def _workflows(self, found: Namespace, names: Mapping[str, Any]) -> object:
         _ = found, names
-        return self.session.run(processes.workflows, self.session.colony)
+        return self.session.run(actions.processes.workflows, self.session.colony)
 
     def _get(self, found: Namespace, names: Mapping[str, Any]) -> object:
-        return self.session.run(processes.details, self._find(found.pid, names).asynchronous)
+        return self.session.run(actions.processes.details, self._find(found.pid, names).asynchronous)
 
     def _log(self, found: Namespace, names: Mapping[str, Any]) -> object:
-        return self.session.run(processes.log, self._find(found.pid, names).asynchronous)
+        return self.session.run(actions.processes.log, self._find(found.pid, names).asynchronous)
 
     def _read(self, found: Namespace, names: Mapping[str, Any]) -> object:
-        return self.session.run(processes.read, self._find(found.pid, names).asynchronous, found.channel)
+        return self.session.run(actions.processes.read, self._find(found.pid, names).asynchronous, found.channel)
 
     def _send(self, found: Namespace, names: Mapping[str, Any]) -> None:
         process = self._find(found.pid, names).asynchronous
-        print(self.session.run(processes.send, process, found.channel, found.text))  # noqa: T201 - its answer
+        print(self.session.run(actions.processes.send, process, found.channel, found.text))  # noqa: T201 - its answer
 
     def _cancel(self, found: Namespace, names: Mapping[str, Any]) -> None:
         process = self._find(found.pid, names).asynchronous
-        print(self.session.run(processes.cancel, process))  # noqa: T201 - its answer
+        print(self.session.run(actions.processes.cancel, process))  # noqa: T201 - its answer
 
     def _doctor(self, found: Namespace, names: Mapping[str, Any]) -> object:
         _ = found, names
@@ -240,11 +237,11 @@ class ColonyMagics(Magics):
     def _watch(self, found: Namespace, names: Mapping[str, Any]) -> Process:
         process = self._find(found.pid, names)
         wanted = [str(name) for name in found.channel]
-        processes.check_channels(process.record, wanted)
+        actions.processes.check_channels(process.record, wanted)
         self._goes_on(process)
-        why_not = processes.stranger(process.asynchronous)
+        why_not = actions.processes.stranger(process.asynchronous)
         channels = [] if why_not else wanted or None
-        follower = self.session.run(following.follow, process.asynchronous, channels, history=self.history)
+        follower = self.session.run(actions.following.follow, process.asynchronous, channels, history=self.history)
         self._show(follower, process, wait=False, remark=why_not)
         return process
 
@@ -254,7 +251,7 @@ class ColonyMagics(Magics):
         """Show a process in the cell that runs now; where nobody can look later, until its end."""
         self.session.followers.add(follower)
         try:
-            view = open_view(process.funcname, callbacks=follower.callbacks(), theme=self.theme)
+            view = actions.showing.open_view(process.funcname, callbacks=follower.callbacks(), theme=self.theme)
             follower.show_in(view)
         except BaseException:
             follower.enqueue_stop()
@@ -278,7 +275,9 @@ class ColonyMagics(Magics):
         return float(self.settle)
 
     def _find(self, word: str, names: Mapping[str, Any]) -> Process:
-        found = self.session.run(processes.find, self.session.colony, word, names, tuple(self.session.processes))
+        found = self.session.run(
+            actions.processes.find, self.session.colony, word, names, tuple(self.session.processes)
+        )
         return self.session.remember(found)
 
     def _names(self, local: dict[str, Any] | None) -> Mapping[str, Any]:

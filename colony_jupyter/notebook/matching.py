@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
-from colony_jupyter.client.process import ProcessFacts
 from colony_jupyter.errors import ColonyError
+from colony_jupyter.notebook import formatters
 from colony_jupyter.notebook.completion import Known, complete
-from colony_jupyter.wire.models import ExecutorState, ProcessState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +58,8 @@ class NameCache:
         return Known(known.functions, known.types, known.executors, {**ours, **known.processes})
 
     async def _renew(self, colony: AsyncColony) -> None:
+        from colony_jupyter.wire.models import ExecutorState, ProcessState  # noqa: PLC0415 - who asks has the client
+
         with contextlib.suppress(ColonyError):  # then the old ones have to do
             executors, functions = await asyncio.gather(colony.executors(), colony.functions())
             processes = await asyncio.gather(*(colony.list_processes(state, count=_IDS) for state in ProcessState))
@@ -85,7 +86,9 @@ def make_matcher(cache: NameCache, shell: Any) -> Callable[[CompletionContext], 
         if "colony" not in before or (before.lstrip().startswith("%%") and context.cursor_line):
             return SimpleMatcherResult(completions=[])
         variables = [
-            name for name, held in shell.user_ns.items() if isinstance(held, ProcessFacts) and not name.startswith("_")
+            name
+            for name, held in shell.user_ns.items()
+            if formatters.is_one_of(held, formatters.PROCESS) and not name.startswith("_")
         ]
         offer = complete(before, cache.known(), variables)
         if offer is None:

@@ -1,19 +1,21 @@
-"""What this kernel is connected to, and what it has seen there."""
+"""What this kernel is connected to, and what it has seen there.
+
+The client is imported when it is first needed, not by ``%load_ext``.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 from weakref import WeakSet
 
-from colony_jupyter.client.blocking import Process
-from colony_jupyter.client.colony import AsyncColony
 from colony_jupyter.client.loop import PORTAL
-from colony_jupyter.doctor import examine
 from colony_jupyter.settings import current, use
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from colony_jupyter.client.blocking import Process
+    from colony_jupyter.client.colony import AsyncColony
     from colony_jupyter.client.process import AsyncProcess
     from colony_jupyter.doctor import Report
     from colony_jupyter.notebook.actions.following import Follower
@@ -65,6 +67,8 @@ class Session:
         Raises:
             SettingsError: if the environment says it only in part.
         """
+        from colony_jupyter.client.colony import AsyncColony  # noqa: PLC0415 - see above
+
         if self._colony is None:
             self._colony = AsyncColony()
         return self._colony
@@ -79,6 +83,8 @@ class Session:
 
     def examine(self) -> Report:
         """Have the connection examined; see `colony_jupyter.doctor`."""
+        from colony_jupyter.doctor import examine  # noqa: PLC0415 - see above
+
         return PORTAL.run(examine, lambda: self.settings)
 
     def switch(self, colony: AsyncColony) -> None:
@@ -93,6 +99,8 @@ class Session:
 
     def remember(self, process: AsyncProcess) -> Process:
         """Keep a process in mind, and give it as a user holds it."""
+        from colony_jupyter.client.blocking import Process  # noqa: PLC0415 - see above
+
         self.processes.pop(process.processid, None)
         self.processes[process.processid] = process
         return Process(process)

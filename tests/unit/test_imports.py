@@ -192,3 +192,14 @@ def test_importing_the_package_pulls_nothing_heavy():
     program = f"import sys, colony_jupyter; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
     assert done.stdout.strip() == "[]"
+
+
+def test_loading_the_extension_leaves_the_client_and_the_panes_for_later():
+    later = ("client.colony", "client.blocking", "wire.messages", "notebook.view", "notebook.tables", "doctor")
+    program = (
+        "import sys; from IPython.core.interactiveshell import InteractiveShell as Shell; "
+        "Shell.instance().run_line_magic('load_ext', 'colony_jupyter'); "
+        f"print([name for name in {later!r} if f'colony_jupyter.{{name}}' in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout.splitlines()[-1] == "[]"

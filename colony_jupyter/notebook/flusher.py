@@ -1,7 +1,8 @@
 """The one thread that brings news of all views to where they are shown.
 
-News are gathered for a moment (DISPLAY.md: a message for each entry loses entries and time), then written at once.
-The thread starts with the first news and ends when there is nothing left to wait for.
+News are gathered for a moment (DISPLAY.md: a message for each entry loses entries and time), then written at once, and
+those of all views together: a page that shows ten of them is drawn once for all. The thread starts with the first news
+and ends when there is nothing left to wait for.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import time
 from typing import Final, Protocol
 
 INTERVAL: Final = 0.08
-"""Seconds between two batches of one view."""
+"""Seconds between two batches."""
 
 _log: Final = logging.getLogger(__name__)
 
@@ -28,21 +29,20 @@ class Flusher:
     """Calls the `Sink.flush` of those who have news.
 
     Args:
-        interval: seconds between two calls of one sink.
+        interval: seconds between two rounds of calls.
     """
 
     def __init__(self, interval: float = INTERVAL) -> None:
         self._interval = interval
         self._condition = threading.Condition()
         self._due: dict[Sink, float] = {}  # when to call whom, by time.monotonic
-        self._last: dict[Sink, float] = {}  # when who was called last
+        self._last = float("-inf")  # when the last round began
         self._thread: threading.Thread | None = None  # None while there is nothing to do
 
     def wake(self, sink: Sink, after: float = 0.0) -> None:
-        """Call a sink soon: ``after`` seconds, and not before its interval is over."""
+        """Call a sink in the next round that begins in ``after`` seconds or later."""
         with self._condition:
-            now = time.monotonic()
-            at = max(now + after, self._last.get(sink, now - self._interval) + self._interval)
+            at = max(time.monotonic() + after, self._last + self._interval)
             if at >= self._due.get(sink, float("inf")):
                 return
             self._due[sink] = at
@@ -56,7 +56,6 @@ class Flusher:
         """Do not call a sink again until it is woken again."""
         with self._condition:
             self._due.pop(sink, None)
-            self._last.pop(sink, None)
             self._condition.notify()
 
     def _run(self) -> None:
@@ -72,25 +71,22 @@ class Flusher:
                     self.wake(sink, again)
 
     def _wait(self) -> list[Sink] | None:
-        """Wait for the next sinks to call; None when there are none, and the thread is to end."""
+        """Wait for the next round; give whom to call in it, or None when nobody is left and the thread is to end."""
         with self._condition:
             while True:
                 now = time.monotonic()
-                ready = [sink for sink, at in self._due.items() if at <= now]
-                if ready:
-                    for sink in ready:
-                        del self._due[sink]
-                        self._last[sink] = now
-                    return ready
-                # Who was called within the last interval may be again soon: the thread stays for a little while.
-                self._last = {
-                    sink: at for sink, at in self._last.items() if now - at < self._interval or sink in self._due
-                }
-                wakeups = [*self._due.values(), *(at + self._interval for at in self._last.values())]
-                if not wakeups:
-                    self._thread = None
-                    return None
-                self._condition.wait(min(wakeups) - now)
+                following = self._last + self._interval
+                if now >= following:
+                    if ready := [sink for sink, at in self._due.items() if at <= now]:
+                        for sink in ready:
+                            del self._due[sink]
+                        self._last = now
+                        return ready
+                    if not self._due:
+                        self._thread = None
+                        return None
+                # Who was called just now may have more in a moment: until the next round the thread stays.
+                self._condition.wait(max(following, min(self._due.values(), default=following)) - now)
 
 
 SHARED: Final = Flusher()

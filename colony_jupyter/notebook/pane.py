@@ -15,10 +15,11 @@ import traitlets
 from colony_jupyter.notebook import cells, static
 from colony_jupyter.notebook.flusher import SHARED, Flusher
 from colony_jupyter.notebook.packing import message
+from colony_jupyter.notebook.request import current_request
 from colony_jupyter.notebook.rows import BYTES, WHOLE, WINDOW
 from colony_jupyter.notebook.transcript import bundle
 from colony_jupyter.notebook.transcript_view import TranscriptOutput
-from colony_jupyter.notebook.view import PaneCallbacks, View, current_request
+from colony_jupyter.notebook.view import PaneCallbacks, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,8 +103,8 @@ class Pane(View):
         self.widget.on_msg(self._on_message)
 
     def __repr__(self) -> str:
-        record = self.model.record
-        return f"<live pane of {self.model.title}{f' {record.processid[:8]}' if record else ''}>"
+        with self._reading() as model:
+            return f"<live pane of {model.title}{f' {model.record.processid[:8]}' if model.record else ''}>"
 
     def show(self) -> None:
         """Show the pane and its transcript in the cell that runs now, in place of those of the cell's earlier run."""
@@ -111,14 +112,14 @@ class Pane(View):
 
         cells.SHARED.adopt(self, current_request())
         display(self.widget)  # type: ignore[no-untyped-call]
-        with self._lock:
-            data = bundle(self.model, self._now())
+        with self._reading() as model:
+            data = bundle(model, self._now())
         self._transcript.show(data)
 
     def snapshot(self) -> bytes:
         """Give all a page needs that is loaded now, as a message."""
-        with self._lock:
-            return message(self.model.snapshot())
+        with self._reading() as model:
+            return message(model.snapshot())
 
     def refused(self, channel: str, text: str, reason: str) -> None:
         """Put the text back where it was typed, and show why it was not sent."""
@@ -128,6 +129,7 @@ class Pane(View):
     def close(self) -> None:
         """Close the comm, too: the page takes the pane away."""
         super().close()
+        self._transcript.close()
         # ipywidgets gives each widget a layout with a comm of its own, and closes neither with the other.
         layout = self.widget.layout
         self.widget.close()
@@ -136,18 +138,18 @@ class Pane(View):
     def _write(self, *, final: bool) -> float | None:
         if not final and (rest := self._rendered + self.model.conversation.growing / _PATIENCE - time.monotonic()) > 0:
             return rest
-        with self._lock:
-            batch = self.model.batch()
+        with self._reading() as model:
+            batch = model.batch()
         self._rendered = time.monotonic()
         if batch is not None:
             self._send(batch)
             self._transcript_due = True
-        if self._transcript_due and (final or not self._transcript.wait):
+        if self._transcript_due and (final or not self._transcript.wait()):
             self._transcript_due = False
-            with self._lock:
-                data = bundle(self.model, self._now())
+            with self._reading() as model:
+                data = bundle(model, self._now())
             self._transcript.replace(data)
-        return self._transcript.wait if self._transcript_due else None
+        return self._transcript.wait() if self._transcript_due else None
 
     def _send(self, content: dict[str, Any], buffers: list[bytes] | None = None) -> None:
         if not self._closed:
@@ -166,7 +168,9 @@ class Pane(View):
     def _do_send(self, content: dict[str, Any]) -> None:
         text = str(content["text"])
         channel = str(content["channel"])
-        if self.model.finished or self._callbacks.on_send is None:
+        with self._reading() as model:
+            finished = model.finished
+        if finished or self._callbacks.on_send is None:
             self.refused(channel, text, "This pane takes no more input.")
         else:
             try:
@@ -184,15 +188,15 @@ class Pane(View):
 
     def _do_fresh(self, content: dict[str, Any]) -> None:
         """Send everything from a row's number on, to a page that was not there, or missed something."""
-        with self._lock:
-            fresh = self.model.snapshot(int(content["next"]))
+        with self._reading() as model:
+            fresh = model.snapshot(int(content["next"]))
         self._send({"answer": content["ref"], **fresh})
 
     def _do_rows(self, content: dict[str, Any]) -> None:
         """Send rows that the page lacks: by numbers, or older or newer than one."""
         channel, count = str(content.get("channel", "")), min(int(content.get("count", WINDOW)), WINDOW)
-        with self._lock:
-            store = self.model.store
+        with self._reading() as model:
+            store = model.store
             if "before" in content:
                 rows = store.before(int(content["before"]), count, channel)
             elif "after" in content:
@@ -202,28 +206,28 @@ class Pane(View):
         self._send({"answer": content["ref"], "rows": _wire(rows)})
 
     def _do_search(self, content: dict[str, Any]) -> None:
-        with self._lock:
-            count, rows = self.model.store.search(str(content["words"]), str(content.get("channel", "")))
+        with self._reading() as model:
+            count, rows = model.store.search(str(content["words"]), str(content.get("channel", "")))
         self._send({"answer": content["ref"], "rows": _wire(rows), "count": count})
 
     def _do_whole(self, content: dict[str, Any]) -> None:
-        with self._lock:
-            row = self.model.store[int(content["row"])]
+        with self._reading() as model:
+            row = model.store[int(content["row"])]
         self._send({"answer": content["ref"], "text": row.text[:WHOLE], "all": len(row.text)})
 
     def _do_payload(self, content: dict[str, Any]) -> None:
-        with self._lock:
-            row = self.model.store[int(content["row"])]
+        with self._reading() as model:
+            row = model.store[int(content["row"])]
         payload = row.entry.payload if row.entry is not None and row.form == BYTES else row.text.encode()
         self._send({"answer": content["ref"]}, [payload])
 
     def _do_lines(self, content: dict[str, Any]) -> None:
         """Send everything: as JSON Lines to keep, or as text to paste."""
-        with self._lock:
+        with self._reading() as model:
             if content["form"] == "json":
-                text = self.model.store.json_lines()
+                text = model.store.json_lines()
             else:
-                text = "".join(f"{row.who}\t{row.line}\n" for row in self.model.store if row.line)
+                text = "".join(f"{row.who}\t{row.line}\n" for row in model.store if row.line)
         self._send({"answer": content["ref"]}, [text.encode()])
 
 

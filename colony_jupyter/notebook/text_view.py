@@ -54,11 +54,11 @@ class TextView(View):
         self._open_bubble = ""  # whose answer the line that is not yet ended belongs to
 
     def _write(self, *, final: bool) -> float | None:
-        with self._lock:
+        with self._reading() as model:
             head = self._head()
-            rows = self.model.store.between(self._next, len(self.model.store))
-            self._next = len(self.model.store)
-            result = self.model.result
+            rows = model.store.between(self._next, len(model.store))
+            self._next = len(model.store)
+            result = model.result
         if head and head != self._told:
             self._told = head
             self._line(head)
@@ -90,7 +90,7 @@ class TextView(View):
         return words
 
     def _log(self, row: Row) -> None:
-        if row.kind in (END, TURN) and not row.line:
+        if not row.tells:
             return
         progress = parse(row.text) if row.entry is not None and not row.mine and row.form != "bytes" else None
         if progress is not None and row.kind == "data":

@@ -13,36 +13,61 @@ from colony_jupyter.notebook.view import View
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from colony_jupyter.notebook.model import Kind, PaneModel
+    from colony_jupyter.notebook.model import Kind
 
 REFRESH: Final = 2.0
 """Seconds between two versions of a transcript."""
 
+APART: Final = 0.5
+"""Seconds between two versions of any transcripts, on average: a page sanitizes each of them and lays it out."""
+
 
 class TranscriptOutput:
-    """One output of a cell, changed in place through its display id, also after the cell has finished."""
+    """One output of a cell, changed in place through its display id, also after the cell has finished.
 
-    def __init__(self, publish: Callable[..., None] | None = None) -> None:
+    Args:
+        publish: `IPython.display.display`, or what stands in for it.
+        clock: the time, in seconds.
+        due: shared by all whom one page may show: those that have a new version to write.
+    """
+
+    def __init__(
+        self,
+        publish: Callable[..., None] | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        due: set[TranscriptOutput] | None = None,
+    ) -> None:
         self._id = uuid.uuid4().hex
         self._publish = publish or _display
-        self._written: float | None = None  # by time.monotonic; None before it is shown
+        self._clock = clock
+        self._due = _DUE if due is None else due
+        self._written = float("-inf")
 
     def show(self, data: dict[str, str]) -> None:
         """Make the output, in the cell that runs now."""
-        self._publish(data, display_id=self._id)
-        self._written = time.monotonic()
+        self._write(data)
 
     def replace(self, data: dict[str, str]) -> None:
         """Put another version in its place."""
-        self._publish(data, display_id=self._id, update=True)
-        self._written = time.monotonic()
+        self._write(data, update=True)
 
-    @property
     def wait(self) -> float:
-        """Seconds until the next version may be written."""
-        if self._written is None:
-            return 0.0
-        return max(0.0, self._written + REFRESH - time.monotonic())
+        """Have a new version to write from now on; give the seconds until it may be written."""
+        self._due.add(self)
+        return max(0.0, self._written + max(REFRESH, APART * len(self._due)) - self._clock())
+
+    def close(self) -> None:
+        """Have nothing to write any more."""
+        self._due.discard(self)
+
+    def _write(self, data: dict[str, str], **how: Any) -> None:
+        self._publish(data, display_id=self._id, **how)
+        self._written = self._clock()
+        self._due.discard(self)
+
+
+_DUE: Final[set[TranscriptOutput]] = set()
 
 
 class TranscriptView(View):
@@ -63,16 +88,21 @@ class TranscriptView(View):
 
     def show(self) -> None:
         """Show it in the cell that runs now."""
-        self._output.show(self._bundle(self.model))
+        self._output.show(self._bundle())
 
     def _write(self, *, final: bool) -> float | None:
-        if not final and (wait := self._output.wait):
+        if not final and (wait := self._output.wait()):
             return wait
-        self._output.replace(self._bundle(self.model))
+        self._output.replace(self._bundle())
         return None
 
-    def _bundle(self, model: PaneModel) -> dict[str, str]:
-        with self._lock:
+    def close(self) -> None:
+        """Let go of everything; the view shows nothing new after this."""
+        super().close()
+        self._output.close()
+
+    def _bundle(self) -> dict[str, str]:
+        with self._reading() as model:
             return bundle(model, self._now())
 
 

@@ -9,7 +9,6 @@ The defaults are those of somebody who *makes* an object; what is absent in a me
 from __future__ import annotations
 
 import enum
-import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
@@ -392,9 +391,6 @@ class Entry(Struct, kw_only=True, frozen=True):
         return (self.senderid, self.sequence, self.timestamp)
 
 
-_FRACTION = re.compile(r"\.(\d+)")
-
-
 def moment(text: str) -> datetime | None:
     """Read a time of the server; None when it is not set.
 
@@ -403,5 +399,4 @@ def moment(text: str) -> datetime | None:
     """
     if not text or text.startswith("0001-01-01"):
         return None
-    micro = _FRACTION.sub(lambda found: "." + found[1][:6].ljust(6, "0"), text, count=1)
-    return datetime.fromisoformat(micro).astimezone(UTC)
+    return datetime.fromisoformat(text).astimezone(UTC)

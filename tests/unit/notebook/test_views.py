@@ -3,11 +3,12 @@ import threading
 
 import pytest
 
+from colony_jupyter.notebook.actions.showing import open_view
 from colony_jupyter.notebook.cells import Cells
 from colony_jupyter.notebook.flusher import Flusher
+from colony_jupyter.notebook.request import is_headless
 from colony_jupyter.notebook.text_view import TextView
-from colony_jupyter.notebook.transcript_view import TranscriptView
-from colony_jupyter.notebook.view import is_headless, open_view
+from colony_jupyter.notebook.transcript_view import TranscriptOutput, TranscriptView
 from colony_jupyter.wire.models import ProcessState
 
 
@@ -122,6 +123,26 @@ def test_a_transcript_is_refreshed_now_and_then_and_at_the_end(make):
     assert published[1][1] == {"display_id": published[0][1]["display_id"], "update": True}
     assert 'Output: "ok"' in published[1][0]["text/plain"]
     assert view.flush() is not None  # too soon for another
+
+
+def test_the_more_transcripts_there_are_the_rarer_each_is_refreshed(clock):
+    due = set()
+    outputs = [TranscriptOutput(lambda *_, **__: None, clock=clock, due=due) for _ in range(10)]
+    alone, *others = outputs
+    for output in outputs:
+        output.show({})
+    clock.at += 1.0
+    assert alone.wait() == 1.0
+    for other in others:
+        other.wait()
+    assert alone.wait() == 4.0
+    clock.at += 4.0
+    assert alone.wait() == 0.0
+    alone.replace({})
+    for other in others:
+        other.close()
+    assert alone.wait() == 2.0
+    assert due == {alone}
 
 
 def test_after_closing_nothing_is_written(make):

@@ -85,6 +85,9 @@ class Conversation:
         self.reply_due = False
         """Whether somebody is waiting for an answer, or for more of one."""
 
+        self.turn = 0
+        """Number of the person's latest message in the whole conversation, of which this may show the end only."""
+
         self._growing: dict[tuple[str, int], Bubble] = {}  # (sender's id, inreplyto) -> an answer that may go on
         self._changed: dict[int, Bubble] = {}
 
@@ -97,6 +100,7 @@ class Conversation:
         if row.mine:
             if row.kind not in (END, TURN):
                 self._new(row).text = clean(entry.text)
+                self.turn = (entry.sequence + 1) // 2  # of ours are the odd numbers (DESIGN.md section 5)
                 self.reply_due = row.kind != ERROR
             return
         if row.kind in (END, TURN):

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import msgspec
+
 from colony_jupyter.notebook.conversation import Conversation
 from colony_jupyter.notebook.progress import Meter, parse
 from colony_jupyter.notebook.result import Result, result_of
-from colony_jupyter.notebook.rows import FAULT, NOTE, TEXT, WINDOW, Row, RowStore, row_of
+from colony_jupyter.notebook.rows import BYTES, FAULT, NOTE, TEXT, WINDOW, Row, RowStore, row_of
 from colony_jupyter.notebook.text import clean, one_line
 from colony_jupyter.wire.models import DATA, ProcessRecord, ProcessState, moment
 
@@ -105,9 +107,12 @@ class PaneModel:
             mine = bool(self._me) and entry.senderid == self._me
             who = "you" if mine else self._names.get(entry.senderid) or entry.senderid[:8] or "?"
             row = row_of(len(self.store), channel, entry, who, mine=mine, now=now)
+            progress = parse(row.text) if entry.type == DATA and not mine and row.form != BYTES else None
+            if progress is not None:
+                row = msgspec.structs.replace(row, progress=True)
+                self.meter.report(progress, row.at)
+                self._dirty.add("progress")
             self._append(row)
-            if entry.type == DATA and not mine and row.form != "bytes":
-                self._look_for_progress(row)
 
     def note(self, text: str) -> None:
         """Add a remark of ours."""
@@ -132,7 +137,7 @@ class PaneModel:
         self.conversation.reply_due = True
         self._dirty.add("head")
 
-    def set_party(self, *, party: bool) -> None:
+    def set_party(self, party: bool) -> None:  # noqa: FBT001 - there is nothing else it could be
         """Take in whether the person at the notebook may write on the channels."""
         self.party = party
         self._dirty.add("head")
@@ -211,6 +216,7 @@ class PaneModel:
             "party": self.party,
             "finished": self.finished,
             "due": self.conversation.reply_due,
+            "turn": self.conversation.turn,
             "channels": list(self.store.counts.items()),
         }
 
@@ -228,12 +234,6 @@ class PaneModel:
         if left is not None and latest.fraction < 1:
             progress["left"] = left
         return progress
-
-    def _look_for_progress(self, row: Row) -> None:
-        progress = parse(row.text)
-        if progress is not None:
-            self.meter.report(progress, row.at)
-            self._dirty.add("progress")
 
     def _append(self, row: Row) -> None:
         self.store.append(row)

@@ -23,6 +23,7 @@ _ABOUT: Final = re.compile(
     r"progress|done|complete|finish|process|(?:down|up)?load|step|epoch|train|comput", re.IGNORECASE
 )
 _WINDOW: Final = 30
+_BAR: Final = 30
 _PERCENTS: Final = 100.0
 _SHORTEST: Final = 0.2  # seconds; a backlog that was written at once tells no rate
 
@@ -48,6 +49,14 @@ class Progress(msgspec.Struct, frozen=True):
         if self.current is not None and self.total is not None:
             return f"{self.current:g}/{self.total:g}"
         return f"{self.fraction * _PERCENTS:.0f} %"
+
+    @property
+    def bar(self) -> str:
+        """One line of text that looks like a bar: ``"3/10 ▕███░░░░░░░▏ 30 %"``."""
+        full = round(self.fraction * _BAR)
+        percent = f"{self.fraction * _PERCENTS:.0f} %"
+        drawn = f"▕{'█' * full}{'░' * (_BAR - full)}▏ {percent}"
+        return drawn if self.label == percent else f"{self.label} {drawn}"
 
 
 def parse(text: str) -> Progress | None:

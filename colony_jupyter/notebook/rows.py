@@ -5,12 +5,13 @@ The page shows a window of these; whatever it has not, it asks for by number.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from colony_jupyter.notebook.text import clean, clean_keeping_colours, one_line, size
-from colony_jupyter.wire.models import ERROR, Entry, moment
+from colony_jupyter.wire.models import END, ERROR, TURN, Entry, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +52,7 @@ class Row(msgspec.Struct, frozen=True):
         text: what is shown, fit to be shown; for bytes a preview in hexadecimal digits.
         channel: where it came from; empty for our own rows.
         entry: what it came from; None for our own rows.
+        progress: whether it reports progress (`colony_jupyter.notebook.progress.parse`).
     """
 
     number: int
@@ -62,6 +64,7 @@ class Row(msgspec.Struct, frozen=True):
     text: str
     channel: str = ""
     entry: Entry | None = None
+    progress: bool = False
 
     def wire(self, limit: int = CLIPPED) -> dict[str, Any]:
         """Give the row as the page reads it (`static/store.js`); a text over ``limit`` characters is cut."""
@@ -89,6 +92,11 @@ class Row(msgspec.Struct, frozen=True):
         return row
 
     @property
+    def tells(self) -> bool:
+        """Whether there is anything to read; the end of a turn or of a channel says nothing by itself."""
+        return self.kind not in (END, TURN) or bool(self.text)
+
+    @property
     def line(self) -> str:
         """What a transcript or a terminal shows of it, without escapes."""
         if self.form == BYTES and self.entry is not None:
@@ -103,11 +111,15 @@ def row_of(number: int, channel: str, entry: Entry, who: str, *, mine: bool, now
     except ValueError:
         when = None
     form, text = _shown(entry)
-    who = one_line(who, 80)
+    who = _label(who, 80)
     if entry.former:
         who += " (former executor)"
     at = when.timestamp() if when else now
-    return Row(number, one_line(entry.type, 40), at, who, mine, form, text, clean(channel), entry)
+    return Row(number, _label(entry.type, 40), at, who, mine, form, text, clean(channel), entry)
+
+
+# The same few names and types come again and again.
+_label = functools.lru_cache(maxsize=256)(one_line)
 
 
 def _shown(entry: Entry) -> tuple[str, str]:
@@ -134,12 +146,17 @@ class RowStore:
     def __init__(self) -> None:
         self._rows: list[Row] = []
         self._counts: dict[str, int] = {}
+        self.telling = 0
+        """How many rows there are to read (`Row.tells`)."""
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self._rows)
+
+    def __reversed__(self) -> Iterator[Row]:
+        return reversed(self._rows)
 
     def __getitem__(self, number: int) -> Row:
         return self._rows[number]
@@ -152,6 +169,7 @@ class RowStore:
     def append(self, row: Row) -> None:
         """Keep a row; its number must be the next one."""
         self._rows.append(row)
+        self.telling += row.tells
         if row.channel:
             self._counts[row.channel] = self._counts.get(row.channel, 0) + 1
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 from datetime import datetime
-from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
@@ -16,14 +16,12 @@ import msgspec
 from colony_jupyter.notebook.rows import FAULT, NOTE
 from colony_jupyter.notebook.tables import COLOURS, NO_MATH
 from colony_jupyter.notebook.text import clean, clock, one_line
-from colony_jupyter.wire.models import END, ERROR, TURN, ProcessState
+from colony_jupyter.wire.models import ERROR, ProcessState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
-    from colony_jupyter.notebook.conversation import Bubble
     from colony_jupyter.notebook.model import PaneModel
-    from colony_jupyter.notebook.rows import Row
 
 ROWS: Final = 200
 """Rows a transcript holds at most, the last ones."""
@@ -31,6 +29,10 @@ ROWS: Final = 200
 BUDGET: Final = 14_000
 """Bytes the rows may take in each of the two forms; with the markup both stay under 50 kB as JSON."""
 
+PROGRESS: Final = 20
+"""Rows among them that report progress, the last ones: the bar tells what the others said."""
+
+_LOOKED_AT: Final = 10 * ROWS
 _LINE: Final = 400
 _TURN: Final = 4000
 _STORY: Final = 2000
@@ -42,22 +44,24 @@ _Line: TypeAlias = tuple[str, str]  # kind of the row or bubble, and what is sho
 
 def bundle(model: PaneModel, written: float) -> dict[str, str]:
     """Give the MIME bundle of the transcript, written at the time ``written`` (Unix seconds)."""
-    return {"text/html": as_html(model, written), "text/plain": as_text(model, written)}
-
-
-def as_text(model: PaneModel, written: float) -> str:
-    """Give the transcript as plain text."""
     left_out, chosen = _chosen(model)
-    lines = [_headline(model), *([_left_out(left_out)] if left_out else []), *(text for _, text in chosen)]
+    return {
+        "text/html": _as_html(model, written, left_out, chosen),
+        "text/plain": _as_text(model, written, left_out, chosen),
+    }
+
+
+def _as_text(model: PaneModel, written: float, left_out: int, chosen: list[_Line]) -> str:
+    bar = [model.meter.latest.bar] if model.meter.latest is not None else []
+    lines = [_headline(model), *bar, *([_left_out(left_out)] if left_out else []), *(text for _, text in chosen)]
     if model.result is not None:
         lines.append(_cut(model.result.line))
     return "\n".join([*lines, f"({_written(written)})"])
 
 
-def as_html(model: PaneModel, written: float) -> str:
-    """Give the transcript as HTML."""
-    left_out, chosen = _chosen(model)
-    lines = [f'<i style="opacity:.7">{html.escape(_left_out(left_out))}</i>'] if left_out else []
+def _as_html(model: PaneModel, written: float, left_out: int, chosen: list[_Line]) -> str:
+    lines = [model.meter.latest.bar] if model.meter.latest is not None else []
+    lines += [f'<i style="opacity:.7">{html.escape(_left_out(left_out))}</i>'] if left_out else []
     lines += [_marked(line) for line in chosen]
     log = (
         f'<pre style="{_MONO};font-size:12px;line-height:1.5;margin:4px 0;white-space:pre-wrap;overflow-wrap:anywhere">'
@@ -105,12 +109,12 @@ def _left_out(count: int) -> str:
 
 def _chosen(model: PaneModel) -> tuple[int, list[_Line]]:
     """Give the number of lines left out, and those to show: the last ones, within the bounds."""
-    lines = _of_chat(model) if model.kind == "chat" else _of_log(model)
-    count = len(lines)
+    # The newest first, and no more of them than are wanted: a long stream costs no more than a short one.
+    newest = _of_chat(model) if model.kind == "chat" else _of_log(model)
+    count = len(model.conversation.bubbles) if model.kind == "chat" else model.store.telling
     room = BUDGET
     chosen: list[_Line] = []
-    for make in reversed(lines[-ROWS:]):
-        line = make()
+    for line in islice(newest, ROWS):
         # As the notebook's file counts it: quotes, line breaks and escapes take more than a byte each.
         room -= len(msgspec.json.encode(html.escape(line[1]))) + (80 if line[0] in _STANDING_OUT else 0)
         if room < 0:
@@ -119,22 +123,20 @@ def _chosen(model: PaneModel) -> tuple[int, list[_Line]]:
     return count - len(chosen), chosen[::-1]
 
 
-def _of_log(model: PaneModel) -> list[Callable[[], _Line]]:
+def _of_log(model: PaneModel) -> Iterator[_Line]:
     several = len(model.store.counts) > 1
+    progress = 0
+    for row in islice(reversed(model.store), _LOOKED_AT):
+        progress += row.progress
+        if row.tells and not (row.progress and progress > PROGRESS):
+            channel = f"[{one_line(row.channel, 40)}] " if row.channel and several else ""
+            yield row.kind, f"{clock(row.at)}  {_who(row.who)}{channel}{one_line(row.line, _LINE)}"
 
-    def line(row: Row) -> _Line:
-        channel = f"[{one_line(row.channel, 40)}] " if row.channel and several else ""
-        return row.kind, f"{clock(row.at)}  {_who(row.who)}{channel}{one_line(row.line, _LINE)}"
 
-    return [partial(line, row) for row in model.store if row.kind not in (END, TURN) or row.text]
-
-
-def _of_chat(model: PaneModel) -> list[Callable[[], _Line]]:
-    def line(bubble: Bubble) -> _Line:
+def _of_chat(model: PaneModel) -> Iterator[_Line]:
+    for bubble in reversed(model.conversation.bubbles):
         text = clean(bubble.text[: _TURN - 1] + "…" if len(bubble.text) > _TURN else bubble.text)
-        return bubble.kind, f"{clock(bubble.at)[:8]}  {_who(bubble.who)}{text}"
-
-    return [partial(line, bubble) for bubble in model.conversation.bubbles]
+        yield bubble.kind, f"{clock(bubble.at)[:8]}  {_who(bubble.who)}{text}"
 
 
 def _who(name: str) -> str:

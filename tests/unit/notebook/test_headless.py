@@ -41,10 +41,11 @@ def test_a_cell_holds_its_transcript_alone(executed):
     assert sorted(output.data) == ["text/html", "text/plain"]
     lines = output.data["text/plain"].splitlines()
     assert lines[0] == "SUCCESS long-task 424d6828 on laptop-7f3a"
-    assert [line.split("  ", 1)[1] for line in lines[1:4]] == [
+    assert lines[1] == f"3/3 ▕{'█' * 30}▏ 100 %"
+    assert [line.split("  ", 1)[1] for line in lines[2:5]] == [
         f"laptop-7f3a  Processing step {step}/3" for step in (1, 2, 3)
     ]
-    assert lines[4] == 'Output: "Task completed!"'
+    assert lines[5] == 'Output: "Task completed!"'
 
 
 def test_it_is_written_also_after_its_cell_has_finished(executed):

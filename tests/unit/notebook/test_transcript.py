@@ -1,10 +1,16 @@
+from __future__ import annotations
+
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
 from colony_jupyter.notebook.model import PaneModel
-from colony_jupyter.notebook.transcript import ROWS, bundle
+from colony_jupyter.notebook.transcript import PROGRESS, ROWS, bundle
 from colony_jupyter.wire.models import ProcessState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def size(model):
@@ -52,3 +58,35 @@ def test_a_chat_reads_as_one(make, clock):
     lines = bundle(model, clock())["text/plain"].splitlines()
     assert lines[1].endswith("you  hello?")
     assert lines[2].endswith("laptop-7f3a  Hello!")
+
+
+def test_progress_is_one_line_and_no_flood(make, clock):
+    model = PaneModel("long-task", "log", clock)
+    model.entries("progress", [make.entry("begun")], make.names, make.me)
+    model.entries("progress", [make.entry(f"step {at}/1000") for at in range(1, 751)], make.names, make.me)
+    made = bundle(model, clock())
+    _, bar, left_out, first, *rest = made["text/plain"].splitlines()
+    assert bar == f"750/1000 ▕{'█' * 22}{'░' * 8}▏ 75 %"
+    assert bar in made["text/html"]
+    assert left_out == "… 730 earlier rows are not in this transcript"
+    assert first.endswith("begun")
+    assert len([line for line in rest if "step" in line]) == PROGRESS
+    assert rest[-2].endswith("step 750/1000")
+
+
+def test_a_long_stream_costs_no_more_than_a_short_one(make, clock):
+    """What is looked at is bounded, whatever it is."""
+    model = PaneModel("long-task", "log", clock)
+    model.entries("progress", [make.entry(f"step {at}/9000") for at in range(1, 5001)], make.names, make.me)
+    looked_at = 0
+
+    class Counting(list):
+        def __reversed__(self) -> Iterator[object]:
+            nonlocal looked_at
+            for row in super().__reversed__():
+                looked_at += 1
+                yield row
+
+    model.store._rows = Counting(model.store._rows)
+    bundle(model, clock())
+    assert PROGRESS <= looked_at <= 10 * ROWS

@@ -5,7 +5,7 @@ import { Store, unpacked, WINDOW } from "../../colony_jupyter/notebook/static/st
 
 const row = (n, c = "log") => ({ n, k: "data", t: 0, w: "x", x: `row ${n}`, c, s: n });
 const rows = (first, end) => Array.from({ length: end - first }, (_, at) => row(first + at));
-const head = { title: "f", pid: "p", state: "RUNNING", executor: "", waiting: "", connection: "open", detail: "", elapsed: 1, party: true, finished: false, due: false, channels: [["log", 0]] };
+const head = { title: "f", pid: "p", state: "RUNNING", executor: "", waiting: "", connection: "open", detail: "", elapsed: 1, party: true, finished: false, due: false, turn: 0, channels: [["log", 0]] };
 
 /** Rows as the kernel packs them, in the plainest way. */
 const packed = (list) => {
@@ -70,12 +70,14 @@ test("a gap is asked for, and filled", async () => {
 
 test("a backlog of more than a window begins anew", async () => {
   const { store, hear } = pane();
-  let resets = 0;
-  store.addEventListener("reset", () => (resets += 1));
+  await hear({ seq: 0, end: 3, rows: rows(0, 3) });
+  let told = 0;
+  store.addEventListener("rows", () => (told += 1));
   await hear({ seq: 5000, end: 5000 + WINDOW, rows: rows(5000, 5000 + WINDOW) });
   assert.equal(store.rows[0].n, 5000);
   assert.equal(store.next, 5000 + WINDOW);
-  assert.equal(resets, 1);
+  assert.deepEqual([store.rows.length, told], [WINDOW, 1]);
+  assert.deepEqual([store.holds(4999), store.holds(5000), store.holds(store.next)], [false, true, true]);
 });
 
 test("no more than a window is kept", async () => {

@@ -16,7 +16,18 @@ import re
 from importlib.resources import files
 from typing import Final
 
-MODULES: Final = ("text.js", "dom.js", "store.js", "rows.js", "log.js", "chat.js", "head.js", "input.js", "pane.js")
+MODULES: Final = (
+    "text.js",
+    "dom.js",
+    "store.js",
+    "view.js",
+    "rows.js",
+    "log.js",
+    "chat.js",
+    "head.js",
+    "input.js",
+    "pane.js",
+)
 """In the order in which they build on each other."""
 
 _IMPORT: Final = re.compile(r"^import [^;]*;\n", re.MULTILINE)

@@ -1,17 +1,14 @@
 // The chat: bubbles by sender, the last of which may grow.
 import { button, make } from "./dom.js";
 import { codeCopy } from "./rows.js";
-/** @typedef {import("./store.js").Store} Store */
 import { clockText } from "./text.js";
+/** @typedef {import("./view.js").View} View */
 
 /** The bubbles of one view. */
 export class Chat {
-  /**
-   * @param {Store} store
-   * @param {AbortSignal} gone when the view goes
-   */
-  constructor(store, gone) {
-    this.store = store;
+  /** @param {View} view */
+  constructor(view) {
+    this.store = view.store;
     /** @type {Map<number, {element: HTMLElement, body: HTMLElement, blocks: string[]}>} */
     this.drawn = new Map();
     this.following = true;
@@ -24,11 +21,8 @@ export class Chat {
     this.fresh = button("new", () => this.toEnd(), "cj-new");
     this.fresh.hidden = true;
     this.element = make("div", "cj-frame", this.list, this.fresh);
-    const options = { signal: gone };
-    this.list.addEventListener("scroll", () => this.onScroll(), { ...options, passive: true });
-    store.addEventListener("bubbles", () => this.draw(), options);
-    store.addEventListener("head", () => this.draw(), options);
-    store.addEventListener("dead", () => this.draw(), options);
+    this.list.addEventListener("scroll", () => this.onScroll(), { signal: view.gone, passive: true });
+    view.on(["bubbles", "head", "dead"], () => this.draw());
     this.draw();
   }
 

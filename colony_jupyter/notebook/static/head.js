@@ -1,20 +1,19 @@
 // The head line with state and controls, the progress bar, and the result.
 import { button, copyFrom, copyText, download, make, say } from "./dom.js";
 import { folding } from "./rows.js";
-/** @typedef {import("./store.js").Store} Store */
 import { elapsedText, progressText } from "./text.js";
+/** @typedef {import("./view.js").View} View */
 
 /** @typedef {{search?: () => void, reply?: () => void, details?: () => void}} Tools */
 
 /** The head of one view. */
 export class Head {
   /**
-   * @param {Store} store
-   * @param {AbortSignal} gone when the view goes
+   * @param {View} view
    * @param {Tools} tools what the view can do
    */
-  constructor(store, gone, tools) {
-    this.store = store;
+  constructor(view, tools) {
+    this.store = view.store;
     this.asking = false;
     this.state = make("span", "cj-state");
     this.link = make("span", "cj-state cj-link");
@@ -35,10 +34,10 @@ export class Head {
     this.element = make("div", "cj-head", this.state, this.link, this.name, this.meta, make("span", "cj-grow"), this.time, this.tools, this.more, this.actions, this.spoken);
     this.reply = button("Reply", () => tools.reply?.(), "cj-quiet");
     this.fillTools(tools);
-    const options = { signal: gone };
-    for (const name of ["head", "dead"]) store.addEventListener(name, () => this.draw(), options);
+    // Its state is told to screen readers wherever the view is.
+    for (const name of ["head", "dead"]) this.store.addEventListener(name, () => this.draw(), { signal: view.gone });
     const tick = setInterval(() => this.drawTime(), 1000);
-    gone.addEventListener("abort", () => clearInterval(tick));
+    view.gone.addEventListener("abort", () => clearInterval(tick));
     this.draw();
   }
 
@@ -78,9 +77,9 @@ export class Head {
     const { head } = store;
     if (!head) return;
     this.state.hidden = !head.state;
-    this.state.className = `cj-state cj-${head.state.toLowerCase()}`;
+    this.state.className = `cj-state cj-${head.state.toLowerCase()}${store.isLive ? " cj-live" : ""}`;
     say(this.state, head.state);
-    const link = store.dead ? "not live" : { resuming: "resuming", broken: "connection lost" }[head.connection] ?? "";
+    const link = this.linkText(head);
     this.link.hidden = !link;
     say(this.link, link);
     this.link.title = store.dead || head.detail;
@@ -98,9 +97,20 @@ export class Head {
     say(this.spoken, words);
   }
 
+  /**
+   * @param {import("./store.js").Head} head
+   * @returns {string} what is to be said of the connection; nothing where it is simply live
+   */
+  linkText(head) {
+    const { store } = this;
+    if (store.dead) return "not live";
+    if (head.finished && store.isOpen) return store.kind === "chat" ? "goes on elsewhere" : "not followed";
+    return { resuming: "resuming", broken: "connection lost" }[head.connection] ?? "";
+  }
+
   /** @param {import("./store.js").Head} head */
   drawMeta(head) {
-    const key = [head.pid, head.executor, head.waiting].join("\n");
+    const key = [head.pid, head.executor, head.turn, head.waiting].join("\n");
     if (this.meta.dataset.key === key) return; // what is selected stays selected
     this.meta.dataset.key = key;
     this.meta.replaceChildren();
@@ -114,6 +124,7 @@ export class Head {
       this.meta.append(id);
     }
     if (head.executor) this.meta.append(this.store.kind === "chat" ? " with " : " on ", make("bdi", "cj-code", head.executor));
+    if (head.turn) this.meta.append(` · turn ${head.turn}`);
     if (head.waiting) this.meta.append(" · ", make("bdi", "", head.waiting));
   }
 
@@ -135,8 +146,8 @@ export class Head {
     this.actions.dataset.key = key;
     if (store.dead) this.asking = false;
     else if (store.kind === "chat") {
-      if (!head.finished && (store.isRunning || store.isWaiting)) call("on_end_chat", "End chat");
-      else if (head.state && !store.isRunning && !store.isWaiting) call("on_new_chat", "New chat");
+      if (!head.finished && store.isOpen) call("on_end_chat", "End chat");
+      else if (head.state && !store.isOpen) call("on_new_chat", "New chat");
     } else if (store.isWaiting) call("on_cancel", "Cancel");
     else if (store.isRunning && store.controls.has("on_cancel")) {
       const ask = (/** @type {boolean} */ on) => {
@@ -156,12 +167,9 @@ export class Head {
 
 /** The progress bar of one view. */
 export class ProgressBar {
-  /**
-   * @param {Store} store
-   * @param {AbortSignal} gone when the view goes
-   */
-  constructor(store, gone) {
-    this.store = store;
+  /** @param {View} view */
+  constructor(view) {
+    this.store = view.store;
     this.label = make("span");
     this.fill = make("i");
     this.bar = make("div", "cj-bar", this.fill);
@@ -169,13 +177,13 @@ export class ProgressBar {
     this.bar.setAttribute("aria-label", "Progress");
     this.meta = make("span", "cj-meta");
     this.element = make("div", "cj-progress", this.label, this.bar, this.meta);
-    for (const name of ["head", "progress", "dead"]) store.addEventListener(name, () => this.draw(), { signal: gone });
+    view.on(["head", "progress", "dead"], () => this.draw());
     this.draw();
   }
 
   draw() {
-    const { progress, isRunning, kind, dead } = this.store;
-    this.element.hidden = kind === "chat" || (!progress && (!isRunning || Boolean(dead)));
+    const { progress, isRunning, isLive, kind } = this.store;
+    this.element.hidden = kind === "chat" || (!progress && !(isRunning && isLive));
     this.element.classList.toggle("cj-indeterminate", !progress);
     this.element.classList.toggle("cj-done", Boolean(progress?.done));
     this.label.hidden = !progress;
@@ -195,14 +203,11 @@ export class ProgressBar {
 
 /** How it ended, in one view. */
 export class ResultLine {
-  /**
-   * @param {Store} store
-   * @param {AbortSignal} gone when the view goes
-   */
-  constructor(store, gone) {
-    this.store = store;
+  /** @param {View} view */
+  constructor(view) {
+    this.store = view.store;
     this.element = make("div", "cj-result");
-    store.addEventListener("result", () => this.draw(), { signal: gone });
+    view.on(["result"], () => this.draw());
     this.draw();
   }
 

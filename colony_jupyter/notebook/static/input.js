@@ -1,6 +1,6 @@
 // The box people type into.
 import { button, make } from "./dom.js";
-/** @typedef {import("./store.js").Store} Store */
+/** @typedef {import("./view.js").View} View */
 
 /** Milliseconds after which a kernel that has not taken a message is called busy. */
 const PATIENCE = 400;
@@ -9,11 +9,11 @@ const HINT = "Enter sends · Shift+Enter new line · ↑ last message";
 /** The text box of one view. */
 export class Input {
   /**
-   * @param {Store} store
-   * @param {AbortSignal} gone when the view goes
+   * @param {View} view
    * @param {() => string} chosen the channel that is shown; empty when several are
    */
-  constructor(store, gone, chosen) {
+  constructor(view, chosen) {
+    const { store, gone } = view;
     this.store = store;
     this.chosen = chosen;
     /** Whether the box is unfolded. */

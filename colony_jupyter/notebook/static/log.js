@@ -2,6 +2,7 @@
 import { button, make, say } from "./dom.js";
 import { rowElement } from "./rows.js";
 import { Store, WINDOW } from "./store.js";
+/** @typedef {import("./view.js").View} View */
 
 /** Pixels from an edge at which the next rows are brought. */
 const EDGE = 40;
@@ -9,28 +10,27 @@ const STEP = 200;
 /** Rows that are painted together: those of a part in which nothing changes are not painted again. */
 const PART = 50;
 
-/** @type {Set<Log>} those whose end has moved since the last frame */
-const moved = new Set();
+/** @type {Set<Log>} those that follow the end and lack what came since the last frame */
+const behind = new Set();
 
-/** Have a log scrolled to its end in the next frame, with all others: the page is laid out once for them together. */
-function stickSoon(/** @type {Log} */ log) {
-  if (!moved.size) {
-    requestAnimationFrame(() => {
-      for (const each of moved) if (each.following) each.stick();
-      moved.clear();
-    });
-  }
-  moved.add(log);
+/** Have a log catch up in the next frame, with all others: the page is laid out once for them together. */
+function catchUpSoon(/** @type {Log} */ log) {
+  if (!behind.size) requestAnimationFrame(catchUp);
+  behind.add(log);
+}
+
+function catchUp() {
+  const logs = [...behind].filter((log) => log.following && !log.words);
+  behind.clear();
+  for (const log of logs) log.catchUp();
+  for (const log of logs) log.stick();
 }
 
 /** The log of one view. */
 export class Log {
-  /**
-   * @param {Store} store
-   * @param {AbortSignal} gone when the view goes
-   */
-  constructor(store, gone) {
-    this.store = store;
+  /** @param {View} view */
+  constructor(view) {
+    this.store = view.store;
     /** @type {string} the channel shown; empty for all */
     this.channel = "";
     /** @type {import("./store.js").Row[]} rows in the document, in their order */
@@ -38,10 +38,13 @@ export class Log {
     this.following = true;
     /** Where the end was when it was last scrolled to, in pixels. */
     this.end = 0;
-    this.unseen = 0;
+    /** Number of the newest row that was ever shown. */
+    this.seen = -1;
     this.loading = false;
     /** @type {string} words searched for */
     this.words = "";
+    /** How many rows hold them. */
+    this.hits = 0;
     this.tabs = make("div", "cj-tabs");
     this.tabs.setAttribute("role", "tablist");
     this.list = make("div", "cj-log");
@@ -60,13 +63,12 @@ export class Log {
     this.search = make("div", "cj-search", this.field, this.found);
     this.search.hidden = true;
     this.element = make("div", "cj-entries", this.tabs, this.search, make("div", "cj-frame", this.list, this.fresh));
-    const options = { signal: gone };
+    const options = { signal: view.gone };
     this.list.addEventListener("scroll", () => this.onScroll(), { ...options, passive: true });
     this.field.addEventListener("input", () => void this.onSearch(), options);
     this.field.addEventListener("keydown", (event) => event.key === "Escape" && this.toggleSearch(false), options);
-    store.addEventListener("rows", (event) => this.onRows(/** @type {CustomEvent} */ (event).detail), options);
-    store.addEventListener("reset", () => this.onReset(), options);
-    store.addEventListener("head", () => this.drawTabs(), options);
+    view.on(["rows"], () => this.onRows());
+    view.on(["head"], () => this.drawTabs());
     this.drawTabs();
     this.toEnd();
   }
@@ -124,50 +126,44 @@ export class Log {
     this.element.dispatchEvent(new Event("channel"));
   }
 
-  /** @param {import("./store.js").Row[]} rows */
-  onRows(rows) {
+  onRows() {
     this.reveal();
-    if (this.words) return;
-    const mine = rows.filter(Store.of(this.channel));
-    if (this.following) {
-      this.append(mine);
-      stickSoon(this);
-    } else {
-      this.unseen += mine.filter((row) => row.x).length;
-      this.drawFresh();
-    }
+    if (this.words) this.searchOn();
+    else if (this.following) catchUpSoon(this);
+    else this.drawFresh();
   }
 
-  onReset() {
-    this.reveal();
-    if (this.words) return;
-    if (this.following) this.toEnd();
-    else {
-      this.unseen = this.store.next - (this.shown[this.shown.length - 1]?.n ?? 0) - 1;
-      this.drawFresh();
-    }
+  /** Show what the store has and the document has not. */
+  catchUp() {
+    const last = this.shown[this.shown.length - 1]?.n ?? -1;
+    const rows = this.store.rows.filter(Store.of(this.channel));
+    if (this.store.holds(last + 1)) this.append(rows.filter((row) => row.n > last));
+    else this.show(rows);
   }
 
   /** Show the newest rows and follow the end from now on. */
   toEnd() {
     this.following = true;
-    this.unseen = 0;
-    this.drawFresh();
     this.show(this.store.rows.filter(Store.of(this.channel)));
+    this.drawFresh();
     this.stick();
     // One channel among many may have few of the newest rows.
     if (this.channel && this.shown.length < STEP && this.store.next > WINDOW) void this.older();
   }
 
   stick() {
-    this.list.scrollTop = this.list.scrollHeight;
-    this.end = this.list.scrollTop;
+    const { list } = this;
+    // From here on its size is fixed, and what comes is laid out without the rest of the page.
+    list.classList.toggle("cj-full", list.scrollHeight > list.clientHeight);
+    list.scrollTop = list.scrollHeight;
+    this.end = list.scrollTop;
   }
 
   /** @param {import("./store.js").Row[]} rows */
   show(rows) {
     this.shown = rows;
     this.list.replaceChildren(...this.parts(rows));
+    this.noteSeen();
   }
 
   /**
@@ -192,6 +188,7 @@ export class Log {
   append(rows) {
     this.list.append(...this.parts(rows, this.list.lastElementChild));
     this.shown.push(...rows);
+    this.noteSeen();
     const over = this.shown.length - WINDOW;
     if (over > 0) {
       this.shown.splice(0, over);
@@ -212,32 +209,38 @@ export class Log {
     }
   }
 
+  noteSeen() {
+    this.seen = Math.max(this.seen, this.shown[this.shown.length - 1]?.n ?? -1);
+  }
+
+  /** How many rows came since the reader left the end. */
+  get unseen() {
+    const { store, seen } = this;
+    if (!store.holds(seen + 1)) return store.next - seen - 1;
+    return store.rows.filter((row) => row.n > seen && row.x && Store.of(this.channel)(row)).length;
+  }
+
   drawFresh() {
-    this.fresh.hidden = this.unseen === 0;
-    this.fresh.textContent = `${this.unseen.toLocaleString("en")} new`;
+    const unseen = this.following || this.words ? 0 : this.unseen;
+    this.fresh.hidden = unseen === 0;
+    say(this.fresh, `${unseen.toLocaleString("en")} new`);
   }
 
   onScroll() {
     const { list } = this;
+    if (this.following && list.scrollTop >= this.end - 8) return; // it was us, not the reader
     const below = list.scrollHeight - list.scrollTop - list.clientHeight;
     const last = this.shown[this.shown.length - 1]?.n ?? -1;
-    if (moved.has(this) && this.following && list.scrollTop >= this.end - 8) return; // the end has moved, not the reader
-    if (below < 8 && !this.words) {
-      if (this.isNewest(last)) {
-        this.following = true;
-        this.unseen = 0;
-        this.drawFresh();
-      } else void this.newer();
-    } else {
-      this.following = false;
-      if (below < EDGE && !this.words) void this.newer();
-    }
+    this.following = below < 8 && !this.words && this.store.holds(last + 1);
+    if (this.following) catchUpSoon(this);
+    else if (below < EDGE && !this.words) void this.newer();
+    this.drawFresh();
     if (list.scrollTop < EDGE && list.scrollHeight > list.clientHeight) void this.older();
   }
 
   /** @param {number} number of a row */
   isNewest(number) {
-    return !this.store.rows.some((row) => row.n > number && Store.of(this.channel)(row)) && number >= (this.store.rows[0]?.n ?? 0) - 1;
+    return this.store.holds(number + 1) && !this.store.rows.some((row) => row.n > number && Store.of(this.channel)(row));
   }
 
   /**
@@ -253,11 +256,11 @@ export class Log {
 
   async older() {
     const first = this.shown[0];
-    if (this.loading || this.words || !first || first.n === 0 || this.store.dead) return;
+    if (this.loading || this.words || !first || first.n === 0) return;
     this.loading = true;
     const { channel } = this;
     const here = this.store.rows.filter((row) => row.n < first.n && Store.of(channel)(row)).slice(-STEP);
-    const rows = here.length ? here : ((await this.store.ask({ do: "rows", before: first.n, count: STEP, channel })).rows ?? []);
+    const rows = here.length || this.store.dead ? here : ((await this.store.ask({ do: "rows", before: first.n, count: STEP, channel })).rows ?? []);
     this.loading = false;
     // Meanwhile another channel may have been chosen, or the window moved.
     if (!rows.length || channel !== this.channel || this.shown[0] !== first || this.words) return;
@@ -278,14 +281,13 @@ export class Log {
     if (this.loading || !last || this.isNewest(last.n)) return;
     this.loading = true;
     const { channel } = this;
-    const whole = (this.store.rows[0]?.n ?? 0) <= last.n + 1;
+    const whole = this.store.holds(last.n + 1);
     const here = this.store.rows.filter((row) => row.n > last.n && Store.of(channel)(row)).slice(0, STEP);
     const rows = whole || this.store.dead ? here : ((await this.store.ask({ do: "rows", after: last.n, count: STEP, channel })).rows ?? []);
     this.loading = false;
     if (!rows.length || channel !== this.channel || this.shown[this.shown.length - 1] !== last || this.words) return;
     const rowsShown = this.list.querySelectorAll(".cj-row");
     this.keeping(/** @type {HTMLElement} */ (rowsShown[rowsShown.length - 1]), () => this.append(rows));
-    this.unseen = Math.max(0, this.unseen - rows.length);
     this.drawFresh();
   }
 
@@ -309,15 +311,40 @@ export class Log {
       this.toEnd();
       return;
     }
-    const folded = words.toLowerCase();
-    const here = this.store.rows.filter((row) => Store.of(this.channel)(row) && `${row.x}\n${row.w}`.toLowerCase().includes(folded));
-    this.show(here);
-    this.found.textContent = `${here.length.toLocaleString("en")} found`;
+    const here = this.store.rows.filter((row) => this.matches(row));
+    this.showFound(here, here.length);
     const complete = (this.store.rows[0]?.n ?? 0) === 0 && !this.store.rows.some((row) => row.all);
     if (complete || this.store.dead) return;
     const answer = await this.store.ask({ do: "search", words, channel: this.channel });
-    if (this.words !== words) return;
-    this.show(answer.rows ?? []);
-    this.found.textContent = `${(answer.count ?? 0).toLocaleString("en")} found`;
+    if (this.words === words) this.showFound(answer.rows ?? [], answer.count ?? 0);
+  }
+
+  /** @param {import("./store.js").Row} row */
+  matches(row) {
+    return Store.of(this.channel)(row) && `${row.x}\n${row.w}`.toLowerCase().includes(this.words.toLowerCase());
+  }
+
+  /**
+   * @param {import("./store.js").Row[]} rows
+   * @param {number} count of all there are
+   */
+  showFound(rows, count) {
+    this.show(rows);
+    this.seen = this.store.next - 1;
+    this.countFound(count);
+  }
+
+  /** @param {number} count */
+  countFound(count) {
+    this.hits = count;
+    this.found.textContent = `${count.toLocaleString("en")} found`;
+  }
+
+  /** Look for the words in what came since. */
+  searchOn() {
+    const rows = this.store.rows.filter((row) => row.n > this.seen && this.matches(row));
+    this.append(rows);
+    this.seen = this.store.next - 1;
+    this.countFound(this.hits + rows.length);
   }
 }

@@ -4,8 +4,8 @@ import { button, copyFrom, download, make } from "./dom.js";
 import { ansiSpans, beginning, byteSize, clockText, indentJson } from "./text.js";
 
 const CHANNEL_COLOURS = 6;
-/** Characters that fit the column of senders. */
-const SHORT_NAME = 10;
+/** Characters of a name that are shown. Cut here: a style that cuts makes each row a part of the page to be put together. */
+const NAME = 11;
 
 /**
  * @param {HTMLElement} element
@@ -36,8 +36,9 @@ export function rowElement(row, store, channels) {
   }
   const time = make("time", "", clockText(row.t));
   time.title = new Date(row.t).toISOString();
-  const who = make("bdi", row.m ? "cj-who cj-you" : "cj-who", row.w);
-  if (row.w.length > SHORT_NAME) who.title = row.w;
+  const name = [...row.w];
+  const who = make("bdi", row.m ? "cj-who cj-you" : "cj-who", name.length > NAME ? `${name.slice(0, NAME - 1).join("")}…` : row.w);
+  if (name.length > NAME) who.title = row.w;
   const text = make("div", "cj-text");
   if (row.f === "bytes") bytesInto(text, row, store);
   else textInto(text, row, store);

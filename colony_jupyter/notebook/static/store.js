@@ -30,7 +30,7 @@ export const WINDOW = 1000;
  * @typedef {object} Head
  * @property {string} title @property {string} pid @property {string} state @property {string} executor
  * @property {string} waiting @property {string} connection @property {string} detail @property {number} elapsed
- * @property {boolean} party @property {boolean} finished @property {boolean} due @property {[string, number][]} channels
+ * @property {boolean} party @property {boolean} finished @property {boolean} due @property {number} turn @property {[string, number][]} channels
  */
 /** @typedef {{fraction: number, label: string, x: string, done?: boolean, took?: number, rate?: number, left?: number}} Progress */
 /** @typedef {{state: string, label: string, x: string, more?: string, columns?: string[], rows?: string[][]}} Result */
@@ -78,7 +78,7 @@ export function parsed(text) {
   return message;
 }
 
-/** State of one pane. Events: "rows", "reset", "head", "progress", "result", "bubbles", "dead", "refused". */
+/** State of one pane. Events: "rows", "head", "progress", "result", "bubbles", "dead", "refused". */
 export class Store extends EventTarget {
   /** @param {Model} model */
   constructor(model) {
@@ -130,9 +130,13 @@ export class Store extends EventTarget {
     const onStatus = (/** @type {unknown} */ _, /** @type {string} */ status) => {
       if (["restarting", "autorestarting", "dead", "terminating"].includes(status)) this.die();
     };
+    const onGone = () => this.die();
     kernel?.statusChanged?.connect(onStatus);
-    kernel?.disposed?.connect(() => this.die());
-    this.stop.signal.addEventListener("abort", () => kernel?.statusChanged?.disconnect(onStatus));
+    kernel?.disposed?.connect(onGone);
+    this.stop.signal.addEventListener("abort", () => {
+      kernel?.statusChanged?.disconnect(onStatus);
+      kernel?.disposed?.disconnect(onGone);
+    });
   }
 
   die() {
@@ -189,12 +193,20 @@ export class Store extends EventTarget {
       this.fill();
       return;
     }
-    const jumped = first > this.next;
     const fresh = rows.filter((row) => row.n >= this.next);
     if (!fresh.length) return;
-    this.rows = jumped ? fresh.slice(-WINDOW) : [...this.rows, ...fresh].slice(-WINDOW);
+    // After a jump none of the earlier rows are left: what came is a whole window.
+    this.rows = [...this.rows, ...fresh].slice(-WINDOW);
     this.next = fresh[fresh.length - 1].n + 1;
-    this.tell(jumped ? "reset" : "rows", fresh);
+    this.tell("rows");
+  }
+
+  /**
+   * @param {number} number of a row
+   * @returns {boolean} whether it is here, or still to come, and all after it
+   */
+  holds(number) {
+    return number >= (this.rows[0]?.n ?? 0);
   }
 
   /** @param {BubblePatch[]} patches */
@@ -232,8 +244,7 @@ export class Store extends EventTarget {
   /** Seconds it has waited or run. */
   get elapsed() {
     if (!this.head) return 0;
-    const live = !this.dead && (this.isRunning || this.isWaiting || !this.head.state);
-    return this.head.elapsed + (live ? (performance.now() - this.headAt) / 1000 : 0);
+    return this.head.elapsed + (this.isLive && (this.isOpen || !this.head.state) ? (performance.now() - this.headAt) / 1000 : 0);
   }
 
   get isWaiting() {
@@ -244,10 +255,20 @@ export class Store extends EventTarget {
     return this.head?.state === "RUNNING";
   }
 
+  /** Whether the process has not ended, as far as is known here. */
+  get isOpen() {
+    return this.isRunning || this.isWaiting;
+  }
+
+  /** Whether anything new may be shown here. */
+  get isLive() {
+    return !this.dead && !this.head?.finished;
+  }
+
   /** Whether it could still be typed into. */
   get takesInput() {
     const { head } = this;
-    if (!head || this.dead || head.finished || !head.party || !this.controls.has("on_send")) return false;
+    if (!head || !this.isLive || !head.party || !this.controls.has("on_send")) return false;
     return this.isRunning || (this.kind === "chat" && (this.isWaiting || !head.state));
   }
 

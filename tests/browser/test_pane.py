@@ -45,3 +45,74 @@ def test_a_stream_is_seen_as_it_happens(notebook, theme):
     transcript = next(output for output in saved if "text/html" in output["data"])
     assert re.search(r"laptop-7f3a  Processing step 10/10", "".join(transcript["data"]["text/plain"]))
     assert "Task completed!" in "".join(transcript["data"]["text/html"])
+
+
+FORMS = """
+reported = {"3/10": "3/10", "Processing step 4/8": "4/8", "30%": "30 %", '{"progress": 0.3}': "30 %",
+            '{"current": 6, "total": 8, "message": "fitting"}': "6/8"}
+views = [opened(title=text) for text in reported]
+for view, text in zip(views, reported):
+    running(view)
+    feed(view, "progress", text)
+"""
+
+STEADY = """
+view = opened()
+running(view)
+start = datetime.now(UTC)
+def at(step):
+    when = (start + timedelta(seconds=step)).isoformat().replace("+00:00", "Z")
+    return Entry(sequence=2 * step, timestamp=when, senderid="e" * 64, payload=f"{step}/10".encode())
+view.entries("progress", [at(step) for step in range(1, 5)], {}, "a" * 64)
+"""
+
+
+def test_progress_in_every_form_that_is_read(notebook):
+    book = notebook(FORMS, "from datetime import timedelta\n" + STEADY, "quiet = opened(); running(quiet)")
+    for number in (1, 2, 3):
+        book.run(number)
+    bars = book.cell(1).locator(".cj-progress")
+    labels = ["3/10", "4/8", "30 %", "30 %", "6/8"]
+    expect(bars).to_have_count(len(labels))
+    for number, (label, percent) in enumerate(zip(labels, (30, 50, 30, 30, 75), strict=True)):
+        expect(bars.nth(number)).to_contain_text(label)
+        expect(bars.nth(number).get_by_role("progressbar")).to_have_attribute("aria-valuenow", str(percent))
+    expect(bars.nth(4)).to_contain_text("fitting")
+    # A step a second: the rate, and what is left.
+    expect(book.cell(2).locator(".cj-progress")).to_contain_text("40 % · 1.0/s · 6.0 s left")
+    book.shot("progress-light", 2)
+    # Nothing reported: a bar without an end.
+    bar = book.cell(3).get_by_role("progressbar")
+    expect(bar).to_be_visible()
+    assert bar.get_attribute("aria-valuenow") is None
+
+
+def test_while_it_waits_it_says_for_what_and_can_be_cancelled(notebook):
+    waiting = "view = opened(); view.process(record(ProcessState.WAITING), waiting_for='waiting for {}')"
+    book = notebook(waiting.format("an executor of type cli"), "print(calls)")
+    book.run(1)
+    pane = book.cell(1).locator(".cj")
+    expect(pane.locator(".cj-head")).to_contain_text("waiting for an executor of type cli")
+    expect(pane.get_by_role("status")).to_have_text("long-task: waiting")
+    first = pane.locator(".cj-time").inner_text()
+    expect(pane.locator(".cj-time")).not_to_have_text(first)  # time goes by
+    pane.get_by_role("button", name="Cancel").click()
+    book.run(2)
+    assert book.output(2).strip() == "[('on_cancel',)]"
+
+
+@pytest.mark.parametrize(("state", "words"), [("resuming", "resuming"), ("broken", "connection lost")])
+def test_the_connection_stands_beside_the_state_when_it_is_not_simply_live(notebook, state, words):
+    book = notebook(
+        "view = opened(); running(view)",
+        f"view.connection({state!r}, 'the server does not answer')",
+        "view.connection('open')",
+    )
+    book.run(1)
+    link = book.cell(1).locator(".cj-link")
+    expect(link).to_be_hidden()
+    book.run(2)
+    expect(link).to_have_text(words)
+    expect(link).to_have_attribute("title", "the server does not answer")
+    book.run(3)
+    expect(link).to_be_hidden()

@@ -49,6 +49,10 @@ def test_a_kernel_that_is_restarted_is_told_at_once(notebook):
     expect(pane.locator("textarea")).to_have_value("half a sente")
     expect(pane.locator(".cj-hint")).to_contain_text("The kernel was restarted")
     book.shot("restarted-light", 1)
+    # What is here can still be had.
+    pane.get_by_role("button", name="Copy", exact=True).click()
+    expect(pane.get_by_role("button", name="Copied")).to_be_visible()
+    assert book.page.evaluate("navigator.clipboard.readText()") == "laptop-7f3a\tone\n"
     book.wait_idle()  # a kernel that is on its way cannot be shut down
 
 

@@ -10,8 +10,9 @@ from playwright.sync_api import expect
 STREAM = """
 view = opened()
 view.process(record(ProcessState.WAITING), waiting_for="waiting for an executor of type 'cli': none is registered")
+begin = threading.Event()
 def work():
-    time.sleep(0.7)
+    begin.wait(60)
     running(view)
     for step in range(1, 11):
         time.sleep(0.3)
@@ -24,11 +25,12 @@ threading.Thread(target=work).start()
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_stream_is_seen_as_it_happens(notebook, theme):
-    book = notebook(STREAM, theme=theme)
-    book.run(1, wait=False)
+    book = notebook(STREAM, "begin.set()", theme=theme)
+    book.run(1)
     pane = book.cell(1).locator(".cj")
     expect(pane.locator(".cj-state").first).to_have_text("WAITING")
     expect(pane).to_contain_text("none is registered")
+    book.run(2, wait=False)
     expect(pane.locator(".cj-state").first).to_have_text("RUNNING")
     seen = []
     rows = pane.locator(".cj-row .cj-text")

@@ -135,3 +135,14 @@ test("rows are unpacked to what they were", () => {
   assert.deepEqual([note.n, note.t, note.s, note.c], [8, 1005, undefined, undefined]);
   assert.deepEqual([last.n, last.t, last.s, last.r], [9, 1005, 4, undefined]);
 });
+
+test("who asks a kernel that is gone, or goes, is told so", async () => {
+  const { store, status } = pane({ seq: 0, end: 2, rows: rows(0, 2), head: { ...head, finished: true } });
+  const before = store.ask({ do: "rows" });
+  status[0]({}, "dead");
+  assert.equal((await before).gone, true);
+  assert.equal((await store.ask({ do: "rows" })).gone, true);
+  assert.equal(store.lines("text"), "x\trow 0\nx\trow 1\n");
+  const line = JSON.parse(store.lines("json").split("\n")[1]);
+  assert.deepEqual([line.channel, line.sequence, line.type, line.text], ["log", 1, "data", "row 1"]);
+});

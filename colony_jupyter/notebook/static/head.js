@@ -44,12 +44,16 @@ export class Head {
   /** @param {Tools} tools */
   fillTools(tools) {
     const { store } = this;
-    const lines = async (/** @type {string} */ form) => (await store.ask({ do: "lines", form })).buffers[0];
-    const copy = button("Copy", () => void copyFrom(copy, async () => new TextDecoder().decode(await lines("text"))), "cj-quiet cj-rare");
+    // Without a kernel the page's own rows have to do.
+    const lines = async (/** @type {string} */ form) => {
+      const { buffers, gone } = await store.ask({ do: "lines", form });
+      return gone ? store.lines(form) : new TextDecoder().decode(buffers[0]);
+    };
+    const copy = button("Copy", () => void copyFrom(copy, () => lines("text")), "cj-quiet cj-rare");
     copy.title = "Copy all entries as text";
     const save = async () => {
       const name = `${store.head?.title ?? "process"}-${store.head?.pid.slice(0, 8) ?? ""}.jsonl`;
-      download(name.replace(/[^\w.-]+/g, "_"), /** @type {DataView<ArrayBuffer>} */ (await lines("json")), "application/jsonl");
+      download(name.replace(/[^\w.-]+/g, "_"), await lines("json"), "application/jsonl");
     };
     const keep = button("Download", () => void save(), "cj-quiet cj-rare");
     keep.title = "Download all entries as JSON Lines";
@@ -90,8 +94,8 @@ export class Head {
     this.drawActions(head);
     this.reply.hidden = !store.takesInput;
     const empty = store.next === 0 && !store.bubbles.size && !head.channels.some(([, count]) => count);
-    this.tools.hidden = empty;
-    this.more.hidden = empty;
+    // What was said in a chat is in the page as it looks only.
+    this.tools.hidden = this.more.hidden = empty || (Boolean(store.dead) && store.kind === "chat");
     const spoken = [head.state.toLowerCase(), link].filter(Boolean).join(", ");
     const words = head.state ? `${head.title}: ${spoken}` : "";
     say(this.spoken, words);

@@ -116,10 +116,11 @@ export class Input {
     this.recall(0);
     this.pending += 1;
     const busy = setTimeout(() => this.say("The kernel is busy: your message will be sent when it is free."), PATIENCE);
-    void this.store.ask({ do: "send", channel: this.channel, text }).then(() => {
+    void this.store.ask({ do: "send", channel: this.channel, text }).then(({ gone }) => {
       clearTimeout(busy);
       this.pending -= 1;
-      if (!this.pending) this.say(HINT);
+      if (gone) this.onRefused({ refused: text });
+      else if (!this.pending) this.say(HINT);
     });
   }
 

@@ -99,8 +99,8 @@ function bytesInto(element, row, store) {
   const size = row.z ?? 0;
   const preview = make("code", "cj-hex", row.x + (size * 3 - 1 > row.x.length ? " …" : ""));
   const fetchIt = async () => {
-    const { buffers } = await store.ask({ do: "payload", row: row.n });
-    download(`${row.c}-${row.s}.bin`, /** @type {DataView<ArrayBuffer>} */ (buffers[0]), "application/octet-stream");
+    const { buffers, gone } = await store.ask({ do: "payload", row: row.n });
+    if (!gone) download(`${row.c}-${row.s}.bin`, /** @type {DataView<ArrayBuffer>} */ (buffers[0]), "application/octet-stream");
   };
   element.append(make("span", "cj-meta", byteSize(size)), " ", preview, " ", button("Download", () => void fetchIt(), "cj-fold"));
 }

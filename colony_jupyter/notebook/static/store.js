@@ -40,7 +40,7 @@ export const WINDOW = 1000;
  * @property {Row[]} [rows] @property {BubblePatch[]} [bubbles] @property {Head} [head]
  * @property {Progress | null} [progress] @property {Result | null} [result]
  */
-/** @typedef {{rows?: Row[], text?: string, all?: number, count?: number, buffers: DataView[]}} Answer */
+/** @typedef {{rows?: Row[], text?: string, all?: number, count?: number, buffers: DataView[], gone?: boolean}} Answer */
 /**
  * @typedef {object} Model What anywidget hands over.
  * @property {(name: string) => any} get
@@ -49,6 +49,9 @@ export const WINDOW = 1000;
  * @property {(content: object) => void} send
  * @property {any} [widget_manager]
  */
+
+/** @type {Answer} */
+const UNANSWERED = { buffers: [], gone: true };
 
 /**
  * Undo what `packed` of packing.py did.
@@ -142,6 +145,7 @@ export class Store extends EventTarget {
   die() {
     if (this.dead) return;
     this.dead = "The kernel was restarted or has ended: nothing more arrives here.";
+    for (const answered of this.asked.values()) answered(UNANSWERED);
     this.asked.clear();
     this.tell("dead");
   }
@@ -219,20 +223,34 @@ export class Store extends EventTarget {
     this.tell("bubbles", patches);
   }
 
+  /**
+   * Write down the entries that are here, as the kernel does all of them (`json_lines` in rows.py).
+   * @param {string} form "json" or "text"
+   * @returns {string}
+   */
+  lines(form) {
+    if (form === "text") return this.rows.filter((row) => row.x).map((row) => `${row.w}\t${row.x}\n`).join("");
+    return this.rows.filter((row) => row.c !== undefined).map((row) => {
+      const line = { channel: row.c, sequence: row.s, inreplyto: row.r ?? 0, type: row.k, timestamp: new Date(row.t).toISOString(), sender: row.w, text: row.x };
+      return `${JSON.stringify(line)}\n`;
+    }).join("");
+  }
+
   /** Ask for everything that is not here yet. */
   async fill() {
     if (this.filling) return;
     this.filling = true;
     const answer = await this.ask({ do: "fresh", next: this.next });
     this.filling = false;
-    this.take(/** @type {Batch} */ (answer));
+    if (!answer.gone) this.take(/** @type {Batch} */ (answer));
   }
 
   /**
    * @param {object} question
-   * @returns {Promise<Answer>} the kernel's answer; stays open when the kernel is gone
+   * @returns {Promise<Answer>} the kernel's answer; one that says so where the kernel is gone
    */
   ask(question) {
+    if (this.dead) return Promise.resolve(UNANSWERED);
     this.count += 1;
     const ref = `${this.page}-${this.count}`;
     return new Promise((resolve) => {

@@ -8,13 +8,15 @@ LAB_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
 NOTEBOOKS ?=
+# Kernels for tests beside the one of constraints.txt: each takes messages of the page in its own way while a cell runs.
+KERNELS := 6.30.1 7.1.0
 
 .PHONY: lab test check bench chaos notebooks docs clean
 
 lab: $(VENV)/.lab
 	$(BIN)/colony-jupyter lab $(LAB_ARGS)
 
-test: $(VENV)/.dev check
+test: $(VENV)/.dev $(KERNELS:%=$(VENV)/.ipykernel-%) check
 	$(BIN)/python -m pytest $(TEST_ARGS)
 
 check: $(VENV)/.dev
@@ -54,6 +56,12 @@ $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/.bench: $(BIN)/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[bench]'
+	@touch $@
+
+# A folder that comes first in PYTHONPATH makes a kernel of that version of the same Python; its version never changes.
+$(VENV)/.ipykernel-%: $(BIN)/python
+	rm -rf $(VENV)/kernels/ipykernel-$*
+	$(BIN)/python -m pip install -q --no-deps --target $(VENV)/kernels/ipykernel-$* ipykernel==$*
 	@touch $@
 
 # Once made it is never made again: it is older than nothing it depends on.

@@ -106,6 +106,12 @@ class Lab:
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
+    def add_kernel(self, name: str, spec: dict[str, object]) -> None:
+        """Have it offer one more kernel, in notebooks that are opened from now on."""
+        folder = self.folder / ".home" / "JUPYTER_DATA_DIR" / "kernels" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "kernel.json").write_text(json.dumps(spec))
+
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait(30)
@@ -122,14 +128,16 @@ def lab(tmp_path_factory):
 class Notebook:
     """A notebook that is open in a page."""
 
-    def __init__(self, lab: Lab, browser, cells: list[str], *, theme: str, width: int, height: int) -> None:
+    def __init__(
+        self, lab: Lab, browser, cells: list[str], *, theme: str, width: int, height: int, kernel: str = "python3"
+    ) -> None:
         self.lab = lab
         self.name = f"test-{secrets.token_hex(4)}.ipynb"
         self.path = lab.folder / "notebooks" / self.name
         document = {
             "nbformat": 4,
             "nbformat_minor": 5,
-            "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+            "metadata": {"kernelspec": {"name": kernel, "display_name": kernel, "language": "python"}},
             "cells": [
                 {
                     "id": f"cell{at}",
@@ -242,8 +250,8 @@ def notebooks(kind: type[Notebook], lab: Lab, browser):
     """Give what opens notebooks, close them, and look for errors of the page."""
     opened = []
 
-    def make(*cells: str, theme: str = "light", width: int = 1400, height: int = 900) -> Notebook:
-        opened.append(kind(lab, browser, [FEED, *cells], theme=theme, width=width, height=height))
+    def make(*cells: str, theme: str = "light", width: int = 1400, height: int = 900, **how) -> Notebook:
+        opened.append(kind(lab, browser, [FEED, *cells], theme=theme, width=width, height=height, **how))
         opened[-1].run(0)
         return opened[-1]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipykernel
 import pytest
 from playwright.sync_api import expect
 
@@ -81,21 +80,6 @@ def test_typing_sending_and_recalling(notebook):
     book.run(3)
     expect(area).to_have_value("two\nlines")
     expect(pane.locator(".cj-fault")).to_have_text("Nothing can be sent: the chat has ended.")
-
-
-@pytest.mark.skipif(ipykernel.version_info < (7,), reason="ipykernel 6 takes no input while a cell runs")
-def test_input_reaches_a_busy_kernel(notebook):
-    """A cell that computes does not keep a message back."""
-    book = notebook(TURN, "time.sleep(6); print(calls)")
-    book.run(1)
-    book.run(2, wait=False)
-    book.page.wait_for_selector(".jp-StatusBar-Widget :text('| Busy')")
-    area = book.cell(1).locator(".cj textarea")
-    area.press_sequentially("are you there?")
-    area.press("Enter")
-    book.page.wait_for_timeout(1000)
-    expect(book.cell(1).locator(".cj-hint")).to_contain_text("Enter sends")
-    expect(book.cell(2).locator(".jp-OutputArea-output")).to_contain_text("are you there?", timeout=15_000)
 
 
 def test_a_kernel_that_takes_no_input_now_is_said_to_be_busy(notebook):

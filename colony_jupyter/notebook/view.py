@@ -126,9 +126,11 @@ class View:
             return None if self._closed else self._write(final=False)
 
     def _feed(self, take: Callable[..., None], *news: Any) -> None:
+        if self._closed:
+            return
         self._fed.append((take, news))
         # Whoever takes the news in says first that it is awake, so none is left lying.
-        if not self._woken and not self._closed:
+        if not self._woken:
             self._woken = True
             self._flusher.wake(self)
 

@@ -34,6 +34,16 @@ def shown(book, number):
     return book.cell(number).locator(".cj")
 
 
+def begun(notebook, *cells):
+    """Open a notebook in which the first turn is over; give it and the pane of that turn."""
+    book = notebook(EXECUTOR, FIRST, *cells)
+    book.run(1)
+    book.run(2)
+    pane = shown(book, 2)
+    expect(pane.locator(".cj-it em")).to_have_text("Hello", timeout=LONG)
+    return book, pane
+
+
 def process_of(pane) -> str:
     return pane.get_by_role("button", name="Copy process id").inner_text()
 
@@ -73,11 +83,7 @@ def test_each_cell_shows_its_turn_and_the_box_is_under_the_last(notebook, theme)
 
 
 def test_one_that_has_ended_says_so_and_offers_a_new_one(notebook):
-    book = notebook(EXECUTOR, FIRST, NEXT, STOP)
-    book.run(1)
-    book.run(2)
-    pane = shown(book, 2)
-    expect(pane.locator(".cj-it em")).to_have_text("Hello", timeout=LONG)
+    book, pane = begun(notebook, NEXT, STOP)
     before = process_of(pane)
     pane.get_by_role("button", name="End chat").click()
     expect(pane.locator(".cj-state").first).to_have_text("SUCCESS", timeout=LONG)
@@ -100,11 +106,7 @@ def test_one_that_has_ended_says_so_and_offers_a_new_one(notebook):
 
 
 def test_an_error_is_shown_and_what_was_typed_is_kept(notebook):
-    book = notebook(EXECUTOR, FIRST, STOP)
-    book.run(1)
-    book.run(2)
-    pane = shown(book, 2)
-    expect(pane.locator(".cj-it em")).to_have_text("Hello", timeout=LONG)
+    book, pane = begun(notebook, STOP)
     box = pane.locator("textarea")
     box.fill("fail")
     box.press("Enter")
@@ -115,11 +117,7 @@ def test_an_error_is_shown_and_what_was_typed_is_kept(notebook):
 
 
 def test_stop_ends_the_waiting_for_a_reply(notebook):
-    book = notebook(EXECUTOR, FIRST, STOP)
-    book.run(1)
-    book.run(2)
-    pane = shown(book, 2)
-    expect(pane.locator(".cj-it em")).to_have_text("Hello", timeout=LONG)
+    book, pane = begun(notebook, STOP)
     box = pane.locator("textarea")
     box.fill("silence")
     box.press("Enter")

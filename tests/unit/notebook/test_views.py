@@ -151,6 +151,7 @@ def test_after_closing_nothing_is_written(make):
     view.close()
     stream(view, make)
     assert out.getvalue() == ""
+    assert not view._fed  # nor kept for ever
 
 
 def test_without_a_kernel_it_is_text(capsys, make):

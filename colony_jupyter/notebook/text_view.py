@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Final, TextIO
@@ -47,6 +48,8 @@ class TextView(View):
     ) -> None:
         super().__init__(title, kind=kind, now=now, flusher=flusher)
         self._stream = stream  # None: whatever sys.stdout is when something is written
+        # By it a kernel knows the cell that a thread's text belongs to: the one that opens the view.
+        self._context = contextvars.copy_context()
         self._next = 0  # number of the first row that was not yet written
         self._told = ""  # the head line that was written last
         self._bar: Any = None  # tqdm's bar, while there is one
@@ -54,6 +57,9 @@ class TextView(View):
         self._open_bubble = ""  # whose answer the line that is not yet ended belongs to
 
     def _write(self, *, final: bool) -> float | None:
+        return self._context.run(self._write_here, final=final)
+
+    def _write_here(self, *, final: bool) -> float | None:
         with self._reading() as model:
             head = self._head()
             rows = model.store.between(self._next, len(model.store))

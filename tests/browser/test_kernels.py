@@ -186,3 +186,59 @@ def test_a_page_loaded_again_in_mid_stream_has_every_entry_once(opened, told):
     expect(rows.last).to_contain_text(f"entry {total - 1}.")
     numbers = [int(number) for number in rows.evaluate_all("rows => rows.map(row => row.dataset.n)")]
     assert numbers == list(range(max(0, total - 1000), total))
+
+
+STOPPING = CHAT.replace(
+    "PaneCallbacks(on_send=on_send)",
+    "PaneCallbacks(on_send=on_send, on_stop_waiting=lambda: view.reply_due(due=False), on_end_chat=lambda: None)",
+)
+
+
+def test_buttons_pressed_while_a_cell_runs(opened, version, told):
+    """They are heard at once, or the page says that the kernel is busy, and how to get through to it."""
+    book = opened(STOPPING + "view.reply_due(due=True)", "until_told()")
+    book.run(2)
+    pane = book.cell(2).locator(".cj")
+    stop, hint, link = pane.get_by_role("button", name="Stop"), pane.locator(".cj-hint"), pane.locator(".cj-link")
+    expect(stop).to_be_visible()
+    book.run(3, wait=False)
+    expect(book.cell(3).locator(".jp-InputArea-prompt:text('[*]:')")).to_be_visible()
+    stop.click()
+    if int(version.partition(".")[0]) >= 7:
+        expect(stop).to_be_hidden()
+        expect(link).to_be_hidden()
+    else:
+        expect(hint).to_have_text("The kernel is busy: interrupt it to stop waiting.")
+        pane.get_by_role("button", name="End chat").click()
+        expect(link).to_have_text("kernel busy")
+    told.touch()
+    expect(stop).to_be_hidden()
+    expect(link).to_be_hidden()
+    expect(hint).to_contain_text("Enter sends")
+
+
+LOOP = """
+import asyncio
+from colony_jupyter.client.loop import PORTAL
+from colony_jupyter.notebook.actions.showing import open_text
+PORTAL.run(asyncio.sleep, 0)
+"""
+
+TEXT = """
+text = open_text("chat")
+
+async def say():
+    feed(text, "chat", "said in this cell", inreplyto=1)
+
+PORTAL.run(say)
+time.sleep(0.5)
+"""
+
+
+def test_lines_of_text_are_in_the_cell_that_asked_for_them(opened):
+    """Though what writes them descends from a thread that an earlier cell started."""
+    book = opened(LOOP, TEXT)
+    book.run(2)
+    book.run(3)
+    expect(book.cell(3).locator(".jp-OutputArea-output")).to_contain_text("said in this cell")
+    assert book.output(2).strip() == ""

@@ -1,6 +1,7 @@
 // The head line with state and controls, the progress bar, and the result.
 import { button, copyFrom, copyText, download, make, say } from "./dom.js";
 import { folding } from "./rows.js";
+import { PATIENCE } from "./store.js";
 import { elapsedText, progressText } from "./text.js";
 /** @typedef {import("./view.js").View} View */
 
@@ -15,6 +16,8 @@ export class Head {
   constructor(view, tools) {
     this.store = view.store;
     this.asking = false;
+    /** Whether the kernel has not taken a press of a button for a while. */
+    this.busy = false;
     this.state = make("span", "cj-state");
     this.link = make("span", "cj-state cj-link");
     this.name = make("bdi", "cj-name");
@@ -86,7 +89,7 @@ export class Head {
     const link = this.linkText(head);
     this.link.hidden = !link;
     say(this.link, link);
-    this.link.title = store.dead || head.detail;
+    this.link.title = store.dead || (this.busy ? "What you asked for is done when the kernel is free." : head.detail);
     this.link.classList.toggle("cj-broken", Boolean(store.dead) || head.connection === "broken");
     say(this.name, head.title);
     this.drawMeta(head);
@@ -108,8 +111,16 @@ export class Head {
   linkText(head) {
     const { store } = this;
     if (store.dead) return "not live";
+    if (this.busy) return "kernel busy";
     if (head.finished && store.isOpen) return store.kind === "chat" ? "goes on elsewhere" : "not followed";
     return { resuming: "resuming", broken: "connection lost" }[head.connection] ?? "";
+  }
+
+  /** @param {boolean} busy */
+  showBusy(busy) {
+    if (this.busy === busy) return;
+    this.busy = busy;
+    this.draw();
   }
 
   /** @param {import("./store.js").Head} head */
@@ -141,7 +152,12 @@ export class Head {
       if (!store.controls.has(name)) return;
       const pressed = button(label, () => {
         pressed.disabled = true;
-        void store.ask({ do: "call", name }).then(() => (pressed.disabled = false));
+        const late = setTimeout(() => this.showBusy(true), PATIENCE);
+        void store.ask({ do: "call", name }).then(() => {
+          clearTimeout(late);
+          pressed.disabled = false;
+          this.showBusy(false);
+        });
       });
       wanted.push(pressed);
     };

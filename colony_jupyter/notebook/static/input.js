@@ -1,9 +1,8 @@
 // The box people type into.
 import { button, make } from "./dom.js";
+import { PATIENCE } from "./store.js";
 /** @typedef {import("./view.js").View} View */
 
-/** Milliseconds after which a kernel that has not taken a message is called busy. */
-const PATIENCE = 400;
 const HINT = "Enter sends · Shift+Enter new line · ↑ last message";
 
 /** The text box of one view. */
@@ -27,7 +26,9 @@ export class Input {
     this.channels = make("select", "cj-select");
     this.channels.setAttribute("aria-label", "Channel");
     this.sendButton = button("Send", () => this.send(), "cj-primary");
-    this.stopButton = button("Stop", () => void store.ask({ do: "call", name: "on_stop_waiting" }));
+    this.stopButton = button("Stop", () => {
+      void this.ask({ do: "call", name: "on_stop_waiting" }, "The kernel is busy: interrupt it to stop waiting.");
+    });
     this.stopButton.title = "Stop waiting for the reply";
     this.hint = make("div", "cj-hint", HINT);
     this.hint.setAttribute("role", "status");
@@ -114,14 +115,25 @@ export class Input {
     if (!text.trim() || !this.store.takesInput) return;
     this.sent.push(text);
     this.recall(0);
-    this.pending += 1;
-    const busy = setTimeout(() => this.say("The kernel is busy: your message will be sent when it is free."), PATIENCE);
-    void this.store.ask({ do: "send", channel: this.channel, text }).then(({ gone }) => {
-      clearTimeout(busy);
-      this.pending -= 1;
-      if (gone) this.onRefused({ refused: text });
-      else if (!this.pending) this.say(HINT);
+    const busy = "The kernel is busy: your message will be sent when it is free.";
+    void this.ask({ do: "send", channel: this.channel, text }, busy).then((answer) => {
+      if (answer.gone) this.onRefused({ refused: text });
     });
+  }
+
+  /**
+   * Ask for something, and say so while the kernel does not take it.
+   * @param {object} question
+   * @param {string} busy what is said then
+   */
+  async ask(question, busy) {
+    this.pending += 1;
+    const late = setTimeout(() => this.say(busy), PATIENCE);
+    const answer = await this.store.ask(question);
+    clearTimeout(late);
+    this.pending -= 1;
+    if (!this.pending && !answer.gone) this.say(HINT);
+    return answer;
   }
 
   /** @param {{refused: string}} message */

@@ -3,6 +3,9 @@
 /** Rows that are kept; older ones are asked for. */
 export const WINDOW = 1000;
 
+/** Milliseconds after which a kernel that has not answered is called busy. */
+export const PATIENCE = 400;
+
 /**
  * @typedef {object} Row One row as the kernel writes it (`Row.wire` in rows.py).
  * @property {number} n its number

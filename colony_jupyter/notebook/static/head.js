@@ -1,7 +1,6 @@
 // The head line with state and controls, the progress bar, and the result.
 import { button, copyFrom, copyText, download, make, say } from "./dom.js";
 import { folding } from "./rows.js";
-import { PATIENCE } from "./store.js";
 import { elapsedText, progressText } from "./text.js";
 /** @typedef {import("./view.js").View} View */
 
@@ -152,9 +151,7 @@ export class Head {
       if (!store.controls.has(name)) return;
       const pressed = button(label, () => {
         pressed.disabled = true;
-        const late = setTimeout(() => this.showBusy(true), PATIENCE);
-        void store.ask({ do: "call", name }).then(() => {
-          clearTimeout(late);
+        void store.askPatiently({ do: "call", name }, () => this.showBusy(true)).then(() => {
           pressed.disabled = false;
           this.showBusy(false);
         });

@@ -1,6 +1,5 @@
 // The box people type into.
 import { button, make } from "./dom.js";
-import { PATIENCE } from "./store.js";
 /** @typedef {import("./view.js").View} View */
 
 const HINT = "Enter sends · Shift+Enter new line · ↑ last message";
@@ -128,9 +127,7 @@ export class Input {
    */
   async ask(question, busy) {
     this.pending += 1;
-    const late = setTimeout(() => this.say(busy), PATIENCE);
-    const answer = await this.store.ask(question);
-    clearTimeout(late);
+    const answer = await this.store.askPatiently(question, () => this.say(busy));
     this.pending -= 1;
     if (!this.pending && !answer.gone) this.say(HINT);
     return answer;

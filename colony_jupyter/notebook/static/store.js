@@ -4,7 +4,7 @@
 export const WINDOW = 1000;
 
 /** Milliseconds after which a kernel that has not answered is called busy. */
-export const PATIENCE = 400;
+const PATIENCE = 400;
 
 /**
  * @typedef {object} Row One row as the kernel writes it (`Row.wire` in rows.py).
@@ -260,6 +260,19 @@ export class Store extends EventTarget {
       this.asked.set(ref, resolve);
       this.model.send({ ...question, ref });
     });
+  }
+
+  /**
+   * Ask, and have it told if no answer comes for a while.
+   * @param {object} question
+   * @param {() => void} tell
+   * @returns {Promise<Answer>} as `ask`
+   */
+  async askPatiently(question, tell) {
+    const late = setTimeout(tell, PATIENCE);
+    const answer = await this.ask(question);
+    clearTimeout(late);
+    return answer;
   }
 
   /** Seconds it has waited or run. */

@@ -26,18 +26,18 @@ export class View {
     /** Aborted when the view goes. */
     this.gone = this.stop.signal;
     this.inSight = true;
-    /** @type {Set<(detail?: any) => void>} what is to be drawn when it comes back into sight */
+    /** @type {Set<() => void>} what is to be drawn when it comes back into sight */
     this.missed = new Set();
   }
 
   /**
    * Have something drawn whenever one of some events happens, or once for all that happened out of sight.
    * @param {string[]} names of events of the store
-   * @param {(detail?: any) => void} draw gets what the event tells, and nothing after having been out of sight
+   * @param {() => void} draw
    */
   on(names, draw) {
-    const happened = (/** @type {any} */ event) => {
-      if (this.inSight) draw(event.detail);
+    const happened = () => {
+      if (this.inSight) draw();
       else this.missed.add(draw);
     };
     for (const name of names) this.store.addEventListener(name, happened, { signal: this.gone });

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import psutil
 
 from benchmarks.tables import Table
-from colony_jupyter.server.channels import StoredEntry
 from colony_jupyter.server.server import Server
+from colony_jupyter.server.state.channel_logs import StoredEntry
 from colony_jupyter.testing import ColonyServer
 from colony_jupyter.wire.identity import PrivateKey
 from colony_jupyter.wire.models import Conditions, FunctionSpec
@@ -36,7 +36,7 @@ sys.path.insert(0, {support!r})
 from feeding import FEED
 exec(FEED)
 import psutil
-from colony_jupyter.notebook.pane import Pane
+from colony_jupyter.notebook.views.pane import Pane
 
 def held():
     return psutil.Process().memory_info().rss

@@ -38,7 +38,7 @@ _PATIENCE = 20  # seconds after the last append
 OPEN = """
 from pathlib import Path
 import colony_jupyter as cj
-from colony_jupyter.client.loop import PORTAL
+from colony_jupyter.client.portal import PORTAL
 from colony_jupyter.settings import resolve
 colony = cj.Colony(resolve(use_embedded=True, data=Path({data!r})))
 views = [opened(title=f"pane {{number}}") for number in range({panes})]

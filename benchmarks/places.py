@@ -34,9 +34,9 @@ import asyncio, socket, sys
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
-from colony_jupyter.server.bounds import Bounds
-from colony_jupyter.server.listening import Listener
-from colony_jupyter.server.serving import _loop_factory
+from colony_jupyter.server.process.client_limits import Bounds
+from colony_jupyter.server.process.http_server import Listener
+from colony_jupyter.server.process.main import _loop_factory
 from colony_jupyter.wire.envelope import Envelope, seal_reply
 from colony_jupyter.wire.identity import recover
 import msgspec

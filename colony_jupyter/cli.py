@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from colony_jupyter.datafolder.layout import Layout
-    from colony_jupyter.server.lifeline import Lifeline
+    from colony_jupyter.server.process.parent_watch import Lifeline
 
 _DEFAULT_PORT: Final = 50080
 _MAX_PORT: Final = 65535
@@ -130,10 +130,10 @@ def _serve(arguments: argparse.Namespace) -> int:
             return LOST
         raise EmbeddedError(_in_use(place))
 
-    from colony_jupyter.server import serving  # noqa: PLC0415
+    from colony_jupyter.server.process import main  # noqa: PLC0415
 
     port = arguments.port
-    options = serving.Options(
+    options = main.Options(
         host=arguments.host,
         port=(0 if arguments.child else _DEFAULT_PORT) if port is None else port,
         tls=arguments.tls,
@@ -143,12 +143,12 @@ def _serve(arguments: argparse.Namespace) -> int:
         deaf=arguments.deaf,
         insecure_bind=arguments.insecure_bind,
     )
-    serving.serve(place, options, lifeline=lifeline, say=_say)
+    main.serve(place, options, lifeline=lifeline, say=_say)
     return 0
 
 
 def _hold_on() -> Lifeline:
-    from colony_jupyter.server.lifeline import Lifeline  # noqa: PLC0415
+    from colony_jupyter.server.process.parent_watch import Lifeline  # noqa: PLC0415
 
     return Lifeline(sys.stdin.fileno())
 
@@ -273,8 +273,8 @@ def _seconds(text: str) -> float:
 def _executor(arguments: argparse.Namespace) -> int:
     import logging  # noqa: PLC0415 - see the module's docstring
 
-    from colony_jupyter.executor.loading import load  # noqa: PLC0415
-    from colony_jupyter.executor.signals import run_until_signalled  # noqa: PLC0415
+    from colony_jupyter.executor.command_line import run_until_signalled  # noqa: PLC0415
+    from colony_jupyter.executor.import_path import load  # noqa: PLC0415
 
     logging.basicConfig(
         level=logging.INFO if arguments.verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
@@ -299,7 +299,7 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def _doctor(_: argparse.Namespace) -> int:
     from colony_jupyter import doctor  # noqa: PLC0415 - see the module's docstring
-    from colony_jupyter.client.loop import PORTAL  # noqa: PLC0415
+    from colony_jupyter.client.portal import PORTAL  # noqa: PLC0415
 
     report = PORTAL.run(doctor.examine)
     _say(repr(report))

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, get_args, get_origin
 import colony_jupyter
 from colony_jupyter import cli, errors
 from colony_jupyter.executor.context import Context, ThreadContext
-from colony_jupyter.notebook import commands
-from colony_jupyter.notebook.magics import ColonyMagics
+from colony_jupyter.notebook.magics import commands
+from colony_jupyter.notebook.magics.magics import ColonyMagics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from colony_jupyter.client.channel import AsyncChannel
 from colony_jupyter.client.colony import AsyncColony
-from colony_jupyter.client.loop import PORTAL, Portal
+from colony_jupyter.client.portal import PORTAL, Portal
 from colony_jupyter.client.process import AsyncProcess, ProcessFacts
 from colony_jupyter.client.stream import AsyncStream, Errors
 from colony_jupyter.errors import WaitTimeout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from colony_jupyter.client.log import pages
+from colony_jupyter.client.channel_log import pages
 from colony_jupyter.client.reading import StreamCore
 from colony_jupyter.client.stream import AsyncStream, Errors
 from colony_jupyter.errors import ChannelNotFound, WaitTimeout

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakValueDictionary
 
-from colony_jupyter.client.calls import Calls
 from colony_jupyter.client.endpoint import Endpoint
+from colony_jupyter.client.function_spec import make_spec
+from colony_jupyter.client.http import Transport
 from colony_jupyter.client.process import AsyncProcess, ProcessFacts
-from colony_jupyter.client.shared import Shared
-from colony_jupyter.client.spec import make_spec
-from colony_jupyter.client.transport import Transport
+from colony_jupyter.client.process_session import Shared
+from colony_jupyter.client.rpc import Calls
 from colony_jupyter.client.writer import payload_bytes
 from colony_jupyter.errors import AccessDenied, ColonyError, ServerRefused, SettingsError, UsageError
 from colony_jupyter.settings import current
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Self
 
-    from colony_jupyter.client.watch import ProcessWatch
+    from colony_jupyter.client.process_watcher import ProcessWatch
     from colony_jupyter.settings import Settings
     from colony_jupyter.wire.models import Entry
 

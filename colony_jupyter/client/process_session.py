@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from colony_jupyter.channels.outbox import Bucket
-from colony_jupyter.client.asker import Asker
-from colony_jupyter.client.watch import ProcessWatch
+from colony_jupyter.client.process_watcher import ProcessWatch
+from colony_jupyter.client.request_reply import Asker
 from colony_jupyter.client.writer import ChannelWriter
 
 if TYPE_CHECKING:

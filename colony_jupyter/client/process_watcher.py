@@ -13,7 +13,7 @@ import random
 from typing import TYPE_CHECKING, Final
 
 from colony_jupyter.channels.backoff import delays
-from colony_jupyter.client.sockets import subscription
+from colony_jupyter.client.websocket import subscription
 from colony_jupyter.errors import ColonyError, ProcessNotFound
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.models import ProcessRecord, ProcessState

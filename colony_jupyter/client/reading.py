@@ -16,10 +16,10 @@ import msgspec
 
 from colony_jupyter.channels.backoff import delays
 from colony_jupyter.channels.reader import AskProcess, Close, Open, Reader, ReadLog, Refused, StreamState
-from colony_jupyter.client.log import pages
-from colony_jupyter.client.sockets import subscription
+from colony_jupyter.client.channel_log import pages
+from colony_jupyter.client.http import refusal_error
 from colony_jupyter.client.spool import Spool
-from colony_jupyter.client.transport import refusal_error
+from colony_jupyter.client.websocket import subscription
 from colony_jupyter.errors import (
     ChannelNotFound,
     ColonyError,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from colony_jupyter.channels.reader import Policy
     from colony_jupyter.client.endpoint import Endpoint
-    from colony_jupyter.client.watch import ProcessWatch
+    from colony_jupyter.client.process_watcher import ProcessWatch
     from colony_jupyter.wire.identity import PrivateKey
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from colony_jupyter.client.spec import check_name, check_workflow
+from colony_jupyter.client.function_spec import check_name, check_workflow
 from colony_jupyter.errors import UsageError
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.limits import MAX_FOUND_LOGS, MAX_LOGS, MAX_PROCESSES

@@ -12,7 +12,7 @@ import msgspec
 
 from colony_jupyter.channels.backoff import delays
 from colony_jupyter.channels.outbox import REFUSED_FIRST, REFUSED_LONGEST, Bucket, Sequencer, TextBuffer
-from colony_jupyter.client.log import pages
+from colony_jupyter.client.channel_log import pages
 from colony_jupyter.errors import (
     AccessDenied,
     ChannelClosed,

@@ -77,7 +77,7 @@ class Loss:
 
 
 class ThreadPortal:
-    """The way from a plain function's thread to the executor's loop; see `colony_jupyter.client.loop.Portal`.
+    """The way from a plain function's thread to the executor's loop; see `colony_jupyter.client.portal.Portal`.
 
     Args:
         loop: the loop.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from colony_jupyter.channels.backoff import delays
 from colony_jupyter.client.writer import UNREACHABLE
 from colony_jupyter.errors import ServerUnreachable
-from colony_jupyter.executor.loss import in_thread
+from colony_jupyter.executor.cancellation import in_thread
 from colony_jupyter.wire.models import END, ERROR, TURN
 
 if TYPE_CHECKING:

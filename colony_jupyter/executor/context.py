@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from colony_jupyter.client.blocking import Colony, Process
-from colony_jupyter.executor.logbook import Logbook
+from colony_jupyter.executor.process_log import Logbook
 from colony_jupyter.executor.progress import AsyncProgress, Progress, choose_channel
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from colony_jupyter.client.channel import AsyncChannel
     from colony_jupyter.client.colony import AsyncColony
     from colony_jupyter.client.process import AsyncProcess
-    from colony_jupyter.executor.loss import Loss, ThreadPortal
+    from colony_jupyter.executor.cancellation import Loss, ThreadPortal
 
 T = TypeVar("T")
 

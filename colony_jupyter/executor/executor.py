@@ -10,12 +10,12 @@ import time
 import warnings
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from colony_jupyter.client.spec import check_name
+from colony_jupyter.client.function_spec import check_name
 from colony_jupyter.errors import ExecutorError, UsageError
-from colony_jupyter.executor import background
+from colony_jupyter.executor import registry
 from colony_jupyter.executor.functions import Functions, check_decorated, define, define_chat
 from colony_jupyter.executor.identity import claim, origin
-from colony_jupyter.executor.service import Service
+from colony_jupyter.executor.worker import Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +72,7 @@ class Executor:
         self._concurrency = concurrency
         self._functions = Functions()
         self._service: Service | None = None  # None before the first start
-        background.replace(self)
+        registry.replace(self)
 
     @property
     def name(self) -> str | None:
@@ -154,20 +154,20 @@ class Executor:
         """
         if self.is_running:
             return
-        background.replace(self)
-        service = background.LOOP.run(self._make)
+        registry.replace(self)
+        service = registry.LOOP.run(self._make)
         try:
-            sentence = background.LOOP.run(service.join)
+            sentence = registry.LOOP.run(service.join)
             if sentence is not None:
                 print(sentence)  # noqa: T201 - the one line that somebody has to act on
-            background.LOOP.run(service.settle)
+            registry.LOOP.run(service.settle)
         except BaseException:
-            background.LOOP.spawn(service.wind_up)
+            registry.LOOP.spawn(service.wind_up)
             _await(service.finished, _START_UNDO)
             raise
         self._service = service
-        background.add(self)
-        background.LOOP.spawn(_serve_quietly, service)
+        registry.add(self)
+        registry.LOOP.spawn(_serve_quietly, service)
 
     def stop(self, grace: float = 0.0) -> None:
         """Stop it; returns once nothing of it runs, a few seconds after the grace at the latest.
@@ -190,7 +190,7 @@ class Executor:
                 f"{self!r} does not stop: an `async def` function seems to block its loop. Let it `await` "
                 "(asyncio.sleep instead of time.sleep), or make it a plain function, which runs in a thread."
             )
-        background.remove(self)
+        registry.remove(self)
 
     # on the caller's loop
 

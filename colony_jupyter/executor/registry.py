@@ -8,7 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from colony_jupyter.client.loop import LoopThread
+from colony_jupyter.client.portal import LoopThread
 
 if TYPE_CHECKING:
     from colony_jupyter.executor.executor import Executor

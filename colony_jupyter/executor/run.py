@@ -8,12 +8,12 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from colony_jupyter.errors import ColonyError, ExecutorError, ProcessCancelled
-from colony_jupyter.executor import story
+from colony_jupyter.executor import error_report
+from colony_jupyter.executor.cancellation import Loss, ThreadPortal, in_thread
+from colony_jupyter.executor.chat import Conversation
+from colony_jupyter.executor.closing import Ending, Outcome
 from colony_jupyter.executor.context import Context, ThreadContext
-from colony_jupyter.executor.conversations import Conversation
-from colony_jupyter.executor.ending import Ending, Outcome
 from colony_jupyter.executor.functions import Unfit, as_output
-from colony_jupyter.executor.loss import Loss, ThreadPortal, in_thread
 from colony_jupyter.wire.models import ProcessState
 
 if TYPE_CHECKING:
@@ -115,8 +115,8 @@ class Run:
         # SystemExit and KeyboardInterrupt too: on the loop they would end it for everybody.
         except BaseException as error:
             logger.info("%r: its function raised", self.process, exc_info=error)
-            trace = story.trace(error)
-            return Outcome(errors=(story.message(error), *([trace] if trace else [])))
+            trace = error_report.trace(error)
+            return Outcome(errors=(error_report.message(error), *([trace] if trace else [])))
 
     async def _call(self) -> Any:
         spec = self.process.spec

@@ -19,7 +19,7 @@ from colony_jupyter.channels.backoff import delays
 from colony_jupyter.client.colony import AsyncColony
 from colony_jupyter.errors import AccessDenied, ColonyError, ExecutorError, ServerUnreachable
 from colony_jupyter.executor.registration import Registration
-from colony_jupyter.executor.running import Run, fail_quietly
+from colony_jupyter.executor.run import Run, fail_quietly
 from colony_jupyter.wire.models import ProcessState
 
 if TYPE_CHECKING:

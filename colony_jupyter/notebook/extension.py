@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from colony_jupyter import __version__
 from colony_jupyter.errors import ColonyError, UsageError
-from colony_jupyter.notebook import cells, formatters
-from colony_jupyter.notebook.magics import ColonyMagics
-from colony_jupyter.notebook.request import current_request
-from colony_jupyter.notebook.stories import story_with_place
+from colony_jupyter.notebook.formats import ipython_formatters
+from colony_jupyter.notebook.formats.errors import story_with_place
+from colony_jupyter.notebook.magics.magics import ColonyMagics
+from colony_jupyter.notebook.session import cells
+from colony_jupyter.notebook.session.request import current_request
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -29,7 +30,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     shell.Completer.custom_matchers.append(magics.matcher)
     shell.events.register("pre_run_cell", _begin_cell)
     atexit.register(magics.session.close)  # what listens would take the end of the embedded colony for a fault
-    formatters.register(shell.display_formatter)
+    ipython_formatters.register(shell.display_formatter)
     try:
         where = magics.session.settings.describe()
     except ColonyError as error:
@@ -47,7 +48,7 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
             shell.magics_manager.magics[kind].pop(name, None)
     shell.Completer.custom_matchers.remove(magics.matcher)
     shell.events.unregister("pre_run_cell", _begin_cell)
-    formatters.unregister(shell.display_formatter)
+    ipython_formatters.unregister(shell.display_formatter)
     configurables: Any = shell.configurables
     configurables.remove(magics)
     atexit.unregister(magics.session.close)

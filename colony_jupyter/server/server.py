@@ -10,21 +10,21 @@ import time
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from colony_jupyter.errors import EmbeddedError
-from colony_jupyter.server import rendering
-from colony_jupyter.server.channels import Channels
-from colony_jupyter.server.listeners import Listeners
-from colony_jupyter.server.processes import Transitions
-from colony_jupyter.server.refusal import Refused, denied_member
-from colony_jupyter.server.state import ColonyState, Executor, Process, Workflow
-from colony_jupyter.server.store import Store
-from colony_jupyter.server.writing import Unwritten
+from colony_jupyter.server.api import encoding
+from colony_jupyter.server.errors import Refused, denied_member
+from colony_jupyter.server.state.channel_logs import Channels
+from colony_jupyter.server.state.colony_state import ColonyState, Executor, Process, Workflow
+from colony_jupyter.server.state.transitions import Transitions
+from colony_jupyter.server.state.waiters import Listeners
+from colony_jupyter.server.storage.group_commit import Unwritten
+from colony_jupyter.server.storage.store import Store
 from colony_jupyter.wire.models import Colony, ProcessState, User
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from colony_jupyter.server.store import Contents
+    from colony_jupyter.server.storage.store import Contents
 
 T = TypeVar("T")
 
@@ -286,7 +286,7 @@ class Server(Transitions):
 
     def announce(self, process: Process) -> None:
         """Tell those who listen, once it is on disk, that a process has entered the state it is in."""
-        shown = rendering.announcement(process, self.colonies[process.colonyname])
+        shown = encoding.announcement(process, self.colonies[process.colonyname])
         self.after_commit(lambda: self.listeners.announce(process, shown))
 
     def wake(self, colonyname: str, executortype: str | None = None) -> None:

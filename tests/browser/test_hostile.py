@@ -44,7 +44,7 @@ time.sleep(0.5)
 
 TABLES = """
 from IPython.display import display
-from colony_jupyter.notebook import tables
+from colony_jupyter.notebook.formats import tables
 from colony_jupyter.wire.models import ExecutorRecord, Function, Log
 for text in payloads:
     failed = record(ProcessState.FAILED, funcname=text, channels=(text,), errors=[text], output=[text])

@@ -219,8 +219,8 @@ def test_buttons_pressed_while_a_cell_runs(opened, version, told):
 
 LOOP = """
 import asyncio
-from colony_jupyter.client.loop import PORTAL
-from colony_jupyter.notebook.actions.showing import open_text
+from colony_jupyter.client.portal import PORTAL
+from colony_jupyter.notebook.views.choose import open_text
 PORTAL.run(asyncio.sleep, 0)
 """
 

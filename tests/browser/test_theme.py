@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 OPEN = """
-from colony_jupyter.notebook.actions.showing import open_view
+from colony_jupyter.notebook.views.choose import open_view
 view = open_view("long-task", theme={theme!r})
 """
 

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 VALUES = """
-from colony_jupyter.notebook.graph import Graph, Workflows
-from colony_jupyter.notebook import tables
+from colony_jupyter.notebook.formats.workflow_graph import Graph, Workflows
+from colony_jupyter.notebook.formats import tables
 from colony_jupyter.wire.models import Workflow
 states = list(ProcessState)
 children = {"a": ["b", "c"], "b": ["d"], "c": ["d", "e"], "d": [], "e": []}
@@ -35,7 +35,7 @@ def test_a_workflow_is_drawn(notebook, theme):
 
 TABLES = """
 from IPython.display import display
-from colony_jupyter.notebook import tables
+from colony_jupyter.notebook.formats import tables
 from colony_jupyter.wire.models import ExecutorRecord, Function, Log
 records = [record(state, output=["<i>ok</i>"]) for state in ProcessState]
 display(tables.processes(records, {"e" * 64: "laptop-7f3a"}), tables.process(records[2], "laptop-7f3a"))

@@ -15,9 +15,9 @@ from calling import CallRefused, Line, executor, running, spec, user
 from colony_jupyter import AsyncColony, settings
 from colony_jupyter.datafolder import layout
 from colony_jupyter.errors import EmbeddedError
-from colony_jupyter.server import schema
-from colony_jupyter.server.channels import StoredEntry
 from colony_jupyter.server.server import DATABASE, Server
+from colony_jupyter.server.state.channel_logs import StoredEntry
+from colony_jupyter.server.storage import schema
 from colony_jupyter.wire.messages import (
     AddLog,
     AssignProcess,

@@ -18,8 +18,8 @@ from notebook_kernel import Notebook
 from proxy import Proxy
 
 from colony_jupyter import Colony, ProcessState
-from colony_jupyter.client.loop import LoopThread
-from colony_jupyter.notebook import commands
+from colony_jupyter.client.portal import LoopThread
+from colony_jupyter.notebook.magics import commands
 from colony_jupyter.settings import Settings, resolve
 from colony_jupyter.testing import ColonyServer
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from colony_jupyter.notebook import commands
+from colony_jupyter.notebook.magics import commands
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 

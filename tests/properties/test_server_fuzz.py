@@ -17,9 +17,9 @@ from calling import new_key
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from colony_jupyter.server import requests
-from colony_jupyter.server.app import create_app
-from colony_jupyter.server.refusal import Refused
+from colony_jupyter.server.api import decoding
+from colony_jupyter.server.api.app import create_app
+from colony_jupyter.server.errors import Refused
 from colony_jupyter.server.server import Server
 from colony_jupyter.wire import messages as m
 from colony_jupyter.wire.models import (
@@ -303,10 +303,10 @@ def test_the_quick_way_to_read_reads_the_same(shape, monkeypatch):
     def read(body: bytes, *, exactly: bool) -> Any:
         with monkeypatch.context() as patch:
             if not exactly:
-                patch.setattr(requests, "_read_exactly", lambda text, shape: None)
+                patch.setattr(decoding, "_read_exactly", lambda text, shape: None)
             try:
-                found = requests.open_envelope(body)
-                message = requests._read(found, shape, Refused(400, "invalid"), Refused(400, "mismatch"))
+                found = decoding.open_envelope(body)
+                message = decoding._read(found, shape, Refused(400, "invalid"), Refused(400, "mismatch"))
                 return msgspec.to_builtins(message)
             except Refused as refused:
                 return refused.message

@@ -5,8 +5,8 @@ from __future__ import annotations
 FEED = """
 import threading, time
 from datetime import datetime, UTC
-from colony_jupyter.notebook.actions.showing import open_view
-from colony_jupyter.notebook.view import PaneCallbacks
+from colony_jupyter.notebook.views.choose import open_view
+from colony_jupyter.notebook.views.base import PaneCallbacks
 from colony_jupyter.wire.models import Entry, FunctionSpec, ProcessRecord, ProcessState
 
 def now():

@@ -15,7 +15,7 @@ SOON = 0.5
 
 _HOLDINGS = """
 import asyncio, threading, psutil
-from colony_jupyter.client.loop import PORTAL
+from colony_jupyter.client.portal import PORTAL
 def holdings():
     tasks = sorted(task.get_coro().__qualname__ for task in asyncio.all_tasks(PORTAL.loop))
     sockets = [each for each in psutil.Process().net_connections() if each.status == "ESTABLISHED"]

@@ -10,7 +10,7 @@ import pytest
 
 from colony_jupyter import __version__, cli
 from colony_jupyter.errors import UsageError
-from colony_jupyter.notebook import commands
+from colony_jupyter.notebook.magics import commands
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def test_the_lock_is_taken_before_anything_is_imported(tmp_path):
     script = (
         "import sys\n"
         "from colony_jupyter.datafolder.lock import Lock\n"
-        "import colony_jupyter.cli, colony_jupyter.server.lifeline\n"
+        "import colony_jupyter.cli, colony_jupyter.server.process.parent_watch\n"
         "Lock.take = lambda self: print(*sorted(sys.modules)) or False\n"
         "sys.stdin = open('/dev/zero')\n"
         "sys.exit(colony_jupyter.cli.main(['serve', '--child', '--data', sys.argv[1]]))\n"
@@ -161,5 +161,6 @@ def test_the_lock_is_taken_before_anything_is_imported(tmp_path):
         "colony_jupyter.datafolder.layout",
         "colony_jupyter.datafolder.lock",
         "colony_jupyter.server",
-        "colony_jupyter.server.lifeline",
+        "colony_jupyter.server.process",
+        "colony_jupyter.server.process.parent_watch",
     }

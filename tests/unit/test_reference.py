@@ -7,7 +7,7 @@ import re
 import pytest
 
 import colony_jupyter
-from colony_jupyter.notebook import commands
+from colony_jupyter.notebook.magics import commands
 from tools import reference
 
 HOW = "`make docs` makes it anew"

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from colony_jupyter.notebook.actions import chatting as chatting
-    from colony_jupyter.notebook.actions import connecting as connecting
-    from colony_jupyter.notebook.actions import following as following
+    from colony_jupyter.notebook.actions import chat as chat
+    from colony_jupyter.notebook.actions import connect as connect
+    from colony_jupyter.notebook.actions import process_feed as process_feed
     from colony_jupyter.notebook.actions import processes as processes
-    from colony_jupyter.notebook.actions import showing as showing
-    from colony_jupyter.notebook.actions import submitting as submitting
+    from colony_jupyter.notebook.actions import submit as submit
 else:
 
     def __getattr__(name: str) -> ModuleType:
-        if name not in ("chatting", "connecting", "following", "processes", "showing", "submitting"):
+        if name not in ("chat", "connect", "process_feed", "processes", "submit"):
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return importlib.import_module(f"{__name__}.{name}")

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colony_jupyter.errors import ColonyError, UsageError
-from colony_jupyter.notebook.actions.talking import Talk
-from colony_jupyter.notebook.session import Topic
-from colony_jupyter.notebook.view import PaneCallbacks
+from colony_jupyter.notebook.actions.chat_session import Talk
+from colony_jupyter.notebook.session.session import Topic
+from colony_jupyter.notebook.views.base import PaneCallbacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from colony_jupyter.client.process import AsyncProcess
-    from colony_jupyter.notebook.session import Session
-    from colony_jupyter.notebook.view import View
+    from colony_jupyter.notebook.session.session import Session
+    from colony_jupyter.notebook.views.base import View
 
 
 async def conversation(

@@ -7,16 +7,16 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
-from colony_jupyter.channels.conversation import Turn, TurnEnd, closes_turns, ends_conversation
+from colony_jupyter.channels.turns import Turn, TurnEnd, closes_turns, ends_conversation
 from colony_jupyter.client.process import raise_unless_successful
 from colony_jupyter.errors import ChannelClosed, ColonyError, StreamError, WaitTimeout
-from colony_jupyter.notebook.actions.following import Follower
+from colony_jupyter.notebook.actions.process_feed import Follower
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from colony_jupyter.client.process import AsyncProcess
-    from colony_jupyter.notebook.view import View
+    from colony_jupyter.notebook.views.base import View
     from colony_jupyter.wire.models import Entry
 
 

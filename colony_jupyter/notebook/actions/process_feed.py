@@ -8,12 +8,12 @@ import shlex
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from colony_jupyter.channels.conversation import ends_conversation
 from colony_jupyter.channels.reader import StreamState
-from colony_jupyter.client.loop import PORTAL
+from colony_jupyter.channels.turns import ends_conversation
+from colony_jupyter.client.portal import PORTAL
 from colony_jupyter.client.process import SYNC, raise_unless_successful
 from colony_jupyter.errors import ChannelNotFound, ColonyError, ProcessRemoved
-from colony_jupyter.notebook.view import PaneCallbacks
+from colony_jupyter.notebook.views.base import PaneCallbacks
 from colony_jupyter.wire.models import ProcessState
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from colony_jupyter.client.colony import AsyncColony
     from colony_jupyter.client.process import AsyncProcess
-    from colony_jupyter.notebook.model import Connection
-    from colony_jupyter.notebook.view import View
+    from colony_jupyter.notebook.model.pane_model import Connection
+    from colony_jupyter.notebook.views.base import View
     from colony_jupyter.wire.models import Entry, FunctionSpec, ProcessRecord
 
 _ASK_AGAIN: Final = 3.0

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from colony_jupyter.client.process import ProcessFacts
 from colony_jupyter.errors import ChannelNotFound, ProcessNotFound, UsageError
-from colony_jupyter.notebook import tables
-from colony_jupyter.notebook.graph import MOST, Graph, Workflows
-from colony_jupyter.notebook.suggest import did_you_mean
-from colony_jupyter.notebook.words import variable
+from colony_jupyter.notebook.formats import tables
+from colony_jupyter.notebook.formats.workflow_graph import MOST, Graph, Workflows
+from colony_jupyter.notebook.magics.shell_words import variable
+from colony_jupyter.notebook.magics.suggestions import did_you_mean
 from colony_jupyter.wire.models import ProcessRecord, ProcessState
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from colony_jupyter.client.colony import AsyncColony
     from colony_jupyter.client.process import AsyncProcess
-    from colony_jupyter.notebook.tables import Table
+    from colony_jupyter.notebook.formats.tables import Table
     from colony_jupyter.wire.models import Workflow
 
 _ID: Final = re.compile(r"[0-9a-f]{64}")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from colony_jupyter.errors import InvalidSpec, UsageError
-from colony_jupyter.notebook.suggest import did_you_mean
-from colony_jupyter.notebook.words import Word, value
+from colony_jupyter.notebook.magics.shell_words import Word, value
+from colony_jupyter.notebook.magics.suggestions import did_you_mean
 from colony_jupyter.wire.models import Conditions, FunctionSpec
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def pairs(words: Sequence[str] | None, option: str) -> list[tuple[str, Word]]:
 
 
 def named_values(words: Sequence[str] | None, option: str, names: Mapping[str, Any]) -> dict[str, Any]:
-    """Read ``KEY=VALUE`` words into values, each as `colony_jupyter.notebook.words.value` reads it."""
+    """Read ``KEY=VALUE`` words into values, each as `colony_jupyter.notebook.magics.shell_words.value` reads it."""
     return {key: value(rest, names) for key, rest in pairs(words, option)}
 
 

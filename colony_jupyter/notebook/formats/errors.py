@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import IPython
 
 from colony_jupyter.errors import ProcessFailed
-from colony_jupyter.notebook.text import clean
+from colony_jupyter.notebook.formats.plain_text import clean
 
 if TYPE_CHECKING:
     from colony_jupyter.errors import ColonyError
 
-_NOT_THE_USERS = tuple(str(Path(file).parent) for file in (Path(__file__).parent, IPython.__file__, asyncio.__file__))
+_NOT_THE_USERS = tuple(
+    str(Path(file).parent) for file in (Path(__file__).parents[1], IPython.__file__, asyncio.__file__)
+)
 _PLACES = 5
 _RED = "\x1b[31m"
 _PLAIN = "\x1b[0m"

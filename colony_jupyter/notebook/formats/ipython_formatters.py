@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from colony_jupyter.notebook.graph import Graph
-    from colony_jupyter.notebook.tables import Table
+    from colony_jupyter.notebook.formats.tables import Table
+    from colony_jupyter.notebook.formats.workflow_graph import Graph
 
 HTML: Final = "text/html"
 TEXT: Final = "text/plain"
@@ -40,13 +40,13 @@ def table_of(value: Any) -> Table | Graph | None:
     kind = next((kind for kind in _ONES if is_one_of(one, kind)), None)
     if kind is None or (several and not all(is_one_of(each, kind) for each in value)):
         return None
-    from colony_jupyter.notebook import graph, tables  # noqa: PLC0415 - whoever has such a value has most of it
+    from colony_jupyter.notebook.formats import tables, workflow_graph  # noqa: PLC0415 - whoever has such a value has most of it
 
     if kind == PROCESS:
         return tables.processes([each.record for each in value]) if several else tables.process(value.record)
     if kind == ENTRY:
         return tables.entries(value if several else [value])
-    return None if several else graph.Graph(value)
+    return None if several else workflow_graph.Graph(value)
 
 
 def register(formatter: Any) -> None:

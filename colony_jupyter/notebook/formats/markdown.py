@@ -12,7 +12,7 @@ import html
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from colony_jupyter.notebook.text import clean
+from colony_jupyter.notebook.formats.plain_text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

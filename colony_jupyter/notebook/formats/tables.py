@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from colony_jupyter.notebook.rows import row_of
-from colony_jupyter.notebook.text import clean, one_line, seconds
+from colony_jupyter.notebook.formats.plain_text import clean, one_line, seconds
+from colony_jupyter.notebook.model.rows import row_of
 from colony_jupyter.wire.models import ExecutorState, ProcessState, moment
 
 if TYPE_CHECKING:

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
-from colony_jupyter.notebook.rows import FAULT, NOTE
-from colony_jupyter.notebook.tables import COLOURS, NO_MATH
-from colony_jupyter.notebook.text import clean, clock, one_line
+from colony_jupyter.notebook.formats.plain_text import clean, clock, one_line
+from colony_jupyter.notebook.formats.tables import COLOURS, NO_MATH
+from colony_jupyter.notebook.model.rows import FAULT, NOTE
 from colony_jupyter.wire.models import ERROR, ProcessState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from colony_jupyter.notebook.model import PaneModel
+    from colony_jupyter.notebook.model.pane_model import PaneModel
 
 ROWS: Final = 200
 """Rows a transcript holds at most, the last ones."""

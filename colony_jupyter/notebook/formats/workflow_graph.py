@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from colony_jupyter.notebook.tables import COLOURS, NO_MATH
-from colony_jupyter.notebook.text import clean, one_line
+from colony_jupyter.notebook.formats.plain_text import clean, one_line
+from colony_jupyter.notebook.formats.tables import COLOURS, NO_MATH
 from colony_jupyter.wire.models import ProcessState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from colony_jupyter.notebook.tables import Table
+    from colony_jupyter.notebook.formats.tables import Table
     from colony_jupyter.wire.models import ProcessRecord, Workflow
 
 MOST: Final = 60

@@ -6,7 +6,7 @@ import argparse
 import keyword
 from typing import Final
 
-from colony_jupyter.notebook.parser import Command, Operand
+from colony_jupyter.notebook.magics.parser import Command, Operand
 
 PID: Final = Operand("PID", "a variable that holds a process, an id, or the beginning of an id")
 CHANNEL: Final = Operand("CHANNEL", "name of one of its channels")

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from colony_jupyter.notebook import commands
+from colony_jupyter.notebook.magics import commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from colony_jupyter.notebook.parser import Command
+    from colony_jupyter.notebook.magics.parser import Command
 
 _LINE: Final = re.compile(r"^\s*(?:[\w.\[\]'\", ]+=\s*)?(?P<magic>%%?colony(?:_chat)?)(?:\s+(?P<rest>.*))?$")
 _SHORT: Final = 12

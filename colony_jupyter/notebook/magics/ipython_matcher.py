@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
 from colony_jupyter.errors import ColonyError
-from colony_jupyter.notebook import formatters
-from colony_jupyter.notebook.completion import Known, complete
+from colony_jupyter.notebook.formats import ipython_formatters
+from colony_jupyter.notebook.magics.completion import Known, complete
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from colony_jupyter.client.colony import AsyncColony
-    from colony_jupyter.notebook.session import Session
+    from colony_jupyter.notebook.session.session import Session
 
 _FRESH: Final = 5.0
 """Seconds for which names are not asked for again."""
@@ -88,7 +88,7 @@ def make_matcher(cache: NameCache, shell: Any) -> Callable[[CompletionContext], 
         variables = [
             name
             for name, held in shell.user_ns.items()
-            if formatters.is_one_of(held, formatters.PROCESS) and not name.startswith("_")
+            if ipython_formatters.is_one_of(held, ipython_formatters.PROCESS) and not name.startswith("_")
         ]
         offer = complete(before, cache.known(), variables)
         if offer is None:

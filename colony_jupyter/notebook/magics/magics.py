@@ -12,14 +12,15 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_loca
 from traitlets import Enum, Float, Int
 
 from colony_jupyter.errors import ColonyError, UsageError
-from colony_jupyter.notebook import actions, commands
-from colony_jupyter.notebook.matching import NameCache, make_matcher
-from colony_jupyter.notebook.parser import HelpAsked
-from colony_jupyter.notebook.request import is_headless
-from colony_jupyter.notebook.session import Session
-from colony_jupyter.notebook.stories import show_as, story
-from colony_jupyter.notebook.suggest import did_you_mean
-from colony_jupyter.notebook.words import value
+from colony_jupyter.notebook import actions, views
+from colony_jupyter.notebook.formats.errors import show_as, story
+from colony_jupyter.notebook.magics import commands
+from colony_jupyter.notebook.magics.ipython_matcher import NameCache, make_matcher
+from colony_jupyter.notebook.magics.parser import HelpAsked
+from colony_jupyter.notebook.magics.shell_words import value
+from colony_jupyter.notebook.magics.suggestions import did_you_mean
+from colony_jupyter.notebook.session.request import is_headless
+from colony_jupyter.notebook.session.session import Session
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from typing import Concatenate
 
     from colony_jupyter.client.blocking import Process
-    from colony_jupyter.notebook.actions.following import Follower
+    from colony_jupyter.notebook.actions.process_feed import Follower
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -120,7 +121,7 @@ class ColonyMagics(Magics):
         names = self._names(local_ns)
         partner = self._find(found.pid, names) if found.pid else None
         talk, remark = self.session.run(
-            actions.chatting.conversation,
+            actions.chat.conversation,
             self.session,
             self._settle,
             funcname=found.funcname,
@@ -132,13 +133,13 @@ class ColonyMagics(Magics):
         name = talk.process.funcname
         self.goes_on = f"The conversation with {name} ({talk.process.processid[:8]}) goes on; your message may be sent."
         if found.no_pane:
-            view = actions.showing.open_text(name)
+            view = views.choose.open_text(name)
         else:
-            callbacks = actions.chatting.callbacks(self.session, self._settle, talk)
-            view = actions.showing.open_view(name, kind="chat", callbacks=callbacks, theme=self.theme)
+            callbacks = actions.chat.callbacks(self.session, self._settle, talk)
+            view = views.choose.open_view(name, kind="chat", callbacks=callbacks, theme=self.theme)
         if remark:
             view.note(remark)
-        self.session.run(actions.chatting.show_in, talk, view)
+        self.session.run(actions.chat.show_in, talk, view)
         try:
             answer = self.session.run(talk.say, text, found.timeout)
         finally:
@@ -152,32 +153,32 @@ class ColonyMagics(Magics):
 
     def _status(self, found: Namespace, names: Mapping[str, Any]) -> object:
         _ = found, names
-        return self.session.run(actions.connecting.status, self.session.colony, self.session.describe())
+        return self.session.run(actions.connect.status, self.session.colony, self.session.describe())
 
     def _connect(self, found: Namespace, names: Mapping[str, Any]) -> None:
         _ = names
-        settings = actions.connecting.choose(
+        settings = actions.connect.choose(
             getattr(found, "host:port"),
             colonyname=found.colony,
             tls=found.tls,
             embedded=found.embedded,
             ask=_ask if found.ask else None,
         )
-        self.session.switch(self.session.run(actions.connecting.open_colony, settings))
-        print(f"Connected to {actions.connecting.place(settings)}.")  # noqa: T201 - the answer of this magic
+        self.session.switch(self.session.run(actions.connect.open_colony, settings))
+        print(f"Connected to {actions.connect.place(settings)}.")  # noqa: T201 - the answer of this magic
 
     def _submit(self, found: Namespace, names: Mapping[str, Any], cell: str | None = None) -> Process:
-        function = found.funcname if cell is None else actions.submitting.spec_of_json(cell)
+        function = found.funcname if cell is None else actions.submit.spec_of_json(cell)
         options: dict[str, Any] = {
             name: given
             for name in ("maxexectime", "maxwaittime", "maxretries", "priority", "label")
             if (given := getattr(found, name)) is not None
         }
         if found.env:
-            options["env"] = {key: str(given) for key, given in actions.submitting.pairs(found.env, "--env")}
+            options["env"] = {key: str(given) for key, given in actions.submit.pairs(found.env, "--env")}
         arguments = [value(word, names) for word in (found.arg if cell is None else ())]
         options |= {
-            "kwargs": actions.submitting.named_values(found.kw, "--kw", names),
+            "kwargs": actions.submit.named_values(found.kw, "--kw", names),
             "channels": found.channel or (),
             "executortype": found.type or "",
             "executornames": found.executor or (),
@@ -190,7 +191,7 @@ class ColonyMagics(Magics):
             if found.wait:
                 self.session.run(process.asynchronous.result)
         else:
-            follower = self.session.run(actions.following.submit_and_follow, colony, function, *arguments, **options)
+            follower = self.session.run(actions.process_feed.submit_and_follow, colony, function, *arguments, **options)
             process = self.session.remember(follower.process)
             self._goes_on(process)
             self._keep(found.variable, process)
@@ -241,7 +242,7 @@ class ColonyMagics(Magics):
         self._goes_on(process)
         why_not = actions.processes.stranger(process.asynchronous)
         channels = [] if why_not else wanted or None
-        follower = self.session.run(actions.following.follow, process.asynchronous, channels, history=self.history)
+        follower = self.session.run(actions.process_feed.follow, process.asynchronous, channels, history=self.history)
         self._show(follower, process, wait=False, remark=why_not)
         return process
 
@@ -251,7 +252,7 @@ class ColonyMagics(Magics):
         """Show a process in the cell that runs now; where nobody can look later, until its end."""
         self.session.followers.add(follower)
         try:
-            view = actions.showing.open_view(process.funcname, callbacks=follower.callbacks(), theme=self.theme)
+            view = views.choose.open_view(process.funcname, callbacks=follower.callbacks(), theme=self.theme)
             follower.show_in(view)
         except BaseException:
             follower.enqueue_stop()

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from colony_jupyter.errors import UsageError
-from colony_jupyter.notebook.suggest import did_you_mean
-from colony_jupyter.notebook.words import split
+from colony_jupyter.notebook.magics.shell_words import split
+from colony_jupyter.notebook.magics.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from colony_jupyter.errors import UsageError
-from colony_jupyter.notebook.suggest import did_you_mean
+from colony_jupyter.notebook.magics.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from colony_jupyter.notebook.rendering import Markdown
-from colony_jupyter.notebook.rows import BYTES, FAULT, NOTE
-from colony_jupyter.notebook.text import clean, size
+from colony_jupyter.notebook.formats.markdown import Markdown
+from colony_jupyter.notebook.formats.plain_text import clean, size
+from colony_jupyter.notebook.model.rows import BYTES, FAULT, NOTE
 from colony_jupyter.wire.models import END, ERROR, TURN
 
 if TYPE_CHECKING:
-    from colony_jupyter.notebook.rows import Row
+    from colony_jupyter.notebook.model.rows import Row
 
 LONGEST: Final = 400_000
 """Characters of a bubble that are shown; the log keeps the rest, and Download gives it."""

@@ -1,7 +1,7 @@
 """What a pane knows, without any widget, thread or clock of its own (pure).
 
 It takes in records, entries and remarks, and gives out batches for the page, the snapshot for a page that is loaded
-again, and what a transcript is written from. It is not thread-safe: `colony_jupyter.notebook.view.View` locks.
+again, and what a transcript is written from. It is not thread-safe: `colony_jupyter.notebook.views.base.View` locks.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
-from colony_jupyter.notebook.conversation import Conversation
-from colony_jupyter.notebook.progress import Meter, parse
-from colony_jupyter.notebook.result import Result, result_of
-from colony_jupyter.notebook.rows import BYTES, FAULT, NOTE, TEXT, WINDOW, Row, RowStore, row_of
-from colony_jupyter.notebook.text import clean, one_line
+from colony_jupyter.notebook.formats.plain_text import clean, one_line
+from colony_jupyter.notebook.model.chat_bubbles import Conversation
+from colony_jupyter.notebook.model.progress import Meter, parse
+from colony_jupyter.notebook.model.result import Result, result_of
+from colony_jupyter.notebook.model.rows import BYTES, FAULT, NOTE, TEXT, WINDOW, Row, RowStore, row_of
 from colony_jupyter.wire.models import DATA, ProcessRecord, ProcessState, moment
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from colony_jupyter.notebook.text import clean, one_line
+from colony_jupyter.notebook.formats.plain_text import clean, one_line
 from colony_jupyter.wire.models import ProcessState
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from colony_jupyter.notebook.text import clean, clean_keeping_colours, one_line, size
+from colony_jupyter.notebook.formats.plain_text import clean, clean_keeping_colours, one_line, size
 from colony_jupyter.wire.models import END, ERROR, TURN, Entry, moment
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Row(msgspec.Struct, frozen=True):
         text: what is shown, fit to be shown; for bytes a preview in hexadecimal digits.
         channel: where it came from; empty for our own rows.
         entry: what it came from; None for our own rows.
-        progress: whether it reports progress (`colony_jupyter.notebook.progress.parse`).
+        progress: whether it reports progress (`colony_jupyter.notebook.model.progress.parse`).
     """
 
     number: int

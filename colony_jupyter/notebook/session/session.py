@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 from weakref import WeakSet
 
-from colony_jupyter.client.loop import PORTAL
+from colony_jupyter.client.portal import PORTAL
 from colony_jupyter.settings import current, use
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from colony_jupyter.client.colony import AsyncColony
     from colony_jupyter.client.process import AsyncProcess
     from colony_jupyter.doctor import Report
-    from colony_jupyter.notebook.actions.following import Follower
-    from colony_jupyter.notebook.actions.talking import Talk
+    from colony_jupyter.notebook.actions.chat_session import Talk
+    from colony_jupyter.notebook.actions.process_feed import Follower
     from colony_jupyter.settings import Settings
 
 P = ParamSpec("P")

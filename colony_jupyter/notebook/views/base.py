@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from colony_jupyter.notebook.flusher import SHARED, Flusher
-from colony_jupyter.notebook.model import Connection, Kind, PaneModel
+from colony_jupyter.notebook.model.pane_model import Connection, Kind, PaneModel
+from colony_jupyter.notebook.views.refresh_thread import SHARED, Flusher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from colony_jupyter.notebook.request import is_headless, kernel_shell
-from colony_jupyter.notebook.view import PaneCallbacks
+from colony_jupyter.notebook.session.request import is_headless, kernel_shell
+from colony_jupyter.notebook.views.base import PaneCallbacks
 
 if TYPE_CHECKING:
-    from colony_jupyter.notebook.model import Kind, Theme
-    from colony_jupyter.notebook.view import View
+    from colony_jupyter.notebook.model.pane_model import Kind, Theme
+    from colony_jupyter.notebook.views.base import View
 
 
 def open_view(title: str, *, kind: Kind = "log", callbacks: PaneCallbacks | None = None, theme: Theme = "auto") -> View:
@@ -22,9 +22,9 @@ def open_view(title: str, *, kind: Kind = "log", callbacks: PaneCallbacks | None
         theme: of a pane: ``"auto"`` for the page's own, else ``"light"`` or ``"dark"``.
 
     Returns:
-        A `colony_jupyter.notebook.pane.Pane` where somebody sits at a notebook, a
-        `colony_jupyter.notebook.transcript_view.TranscriptView` in a kernel whose request allows no standard input
-        (nobody is there) or that has no widgets, else a `colony_jupyter.notebook.text_view.TextView`.
+        A `colony_jupyter.notebook.views.pane.Pane` where somebody sits at a notebook, a
+        `colony_jupyter.notebook.views.transcript.TranscriptView` in a kernel whose request allows no standard input
+        (nobody is there) or that has no widgets, else a `colony_jupyter.notebook.views.terminal.TextView`.
     """
     callbacks = callbacks or PaneCallbacks()
     shell = kernel_shell()
@@ -32,14 +32,14 @@ def open_view(title: str, *, kind: Kind = "log", callbacks: PaneCallbacks | None
         return open_text(title, kind=kind)
     if not is_headless():
         try:
-            from colony_jupyter.notebook.pane import Pane  # noqa: PLC0415 - widgets cost 70 ms
+            from colony_jupyter.notebook.views.pane import Pane  # noqa: PLC0415 - widgets cost 70 ms
         except ImportError:
             pass
         else:
             pane = Pane(title, kind=kind, callbacks=callbacks, theme=theme)
             pane.show()
             return pane
-    from colony_jupyter.notebook.transcript_view import TranscriptView  # noqa: PLC0415 - as above
+    from colony_jupyter.notebook.views.transcript import TranscriptView  # noqa: PLC0415 - as above
 
     view = TranscriptView(title, kind=kind)
     view.show()
@@ -53,6 +53,6 @@ def open_text(title: str, *, kind: Kind = "chat") -> View:
         title: name of the function.
         kind: ``"log"`` or ``"chat"``.
     """
-    from colony_jupyter.notebook.text_view import TextView  # noqa: PLC0415 - only the view that is needed
+    from colony_jupyter.notebook.views.terminal import TextView  # noqa: PLC0415 - only the view that is needed
 
     return TextView(title, kind=kind)

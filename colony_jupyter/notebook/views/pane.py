@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING, Any, Final
 import anywidget
 import traitlets
 
-from colony_jupyter.notebook import cells, static
-from colony_jupyter.notebook.flusher import SHARED, Flusher
-from colony_jupyter.notebook.packing import message
-from colony_jupyter.notebook.request import current_request
-from colony_jupyter.notebook.rows import BYTES, WHOLE, WINDOW
-from colony_jupyter.notebook.transcript import bundle
-from colony_jupyter.notebook.transcript_view import TranscriptOutput
-from colony_jupyter.notebook.view import PaneCallbacks, View
+from colony_jupyter.notebook import static
+from colony_jupyter.notebook.formats.transcript_html import bundle
+from colony_jupyter.notebook.model.rows import BYTES, WHOLE, WINDOW
+from colony_jupyter.notebook.session import cells
+from colony_jupyter.notebook.session.request import current_request
+from colony_jupyter.notebook.views.base import PaneCallbacks, View
+from colony_jupyter.notebook.views.codec import message
+from colony_jupyter.notebook.views.refresh_thread import SHARED, Flusher
+from colony_jupyter.notebook.views.transcript import TranscriptOutput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from colony_jupyter.notebook.model import Kind, Theme
-    from colony_jupyter.notebook.rows import Row
+    from colony_jupyter.notebook.model.pane_model import Kind, Theme
+    from colony_jupyter.notebook.model.rows import Row
 
 _PATIENCE: Final = 200_000
 """Characters of a growing answer a second that are rendered again at most, so that a long one costs no more."""

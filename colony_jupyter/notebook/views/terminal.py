@@ -7,19 +7,19 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from colony_jupyter.notebook.flusher import SHARED, Flusher
-from colony_jupyter.notebook.progress import parse
-from colony_jupyter.notebook.rows import FAULT
-from colony_jupyter.notebook.text import clock
-from colony_jupyter.notebook.view import View
+from colony_jupyter.notebook.formats.plain_text import clock
+from colony_jupyter.notebook.model.progress import parse
+from colony_jupyter.notebook.model.rows import FAULT
+from colony_jupyter.notebook.views.base import View
+from colony_jupyter.notebook.views.refresh_thread import SHARED, Flusher
 from colony_jupyter.wire.models import END, ERROR, TURN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from colony_jupyter.notebook.model import Kind
-    from colony_jupyter.notebook.progress import Progress
-    from colony_jupyter.notebook.rows import Row
+    from colony_jupyter.notebook.model.pane_model import Kind
+    from colony_jupyter.notebook.model.progress import Progress
+    from colony_jupyter.notebook.model.rows import Row
 
 _BAR: Final = "{desc}{percentage:3.0f}%|{bar:30}| {unit}"
 

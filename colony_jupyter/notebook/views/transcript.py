@@ -6,14 +6,14 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
-from colony_jupyter.notebook.flusher import SHARED, Flusher
-from colony_jupyter.notebook.transcript import bundle
-from colony_jupyter.notebook.view import View
+from colony_jupyter.notebook.formats.transcript_html import bundle
+from colony_jupyter.notebook.views.base import View
+from colony_jupyter.notebook.views.refresh_thread import SHARED, Flusher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from colony_jupyter.notebook.model import Kind
+    from colony_jupyter.notebook.model.pane_model import Kind
 
 REFRESH: Final = 2.0
 """Seconds between two versions of a transcript."""

@@ -11,17 +11,17 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocketDisconnect
 
-from colony_jupyter.server.calls import HANDLERS
-from colony_jupyter.server.calls.registry import Caller, Silence
-from colony_jupyter.server.refusal import Refused
-from colony_jupyter.server.requests import (
+from colony_jupyter.server.api.decoding import (
     Unanswered,
     open_envelope,
     read_message,
     read_subscription,
     signer_of,
 )
-from colony_jupyter.server.subscriptions import Hangup, frames
+from colony_jupyter.server.api.subscriptions import Hangup, frames
+from colony_jupyter.server.calls import HANDLERS
+from colony_jupyter.server.calls.registry import Caller, Silence
+from colony_jupyter.server.errors import Refused
 from colony_jupyter.wire.envelope import seal_refusal, seal_reply
 
 if TYPE_CHECKING:

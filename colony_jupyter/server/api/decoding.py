@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
-from colony_jupyter.server.refusal import Refused
+from colony_jupyter.server.errors import Refused
 from colony_jupyter.wire.decoding import Undecodable, convert, decode
 from colony_jupyter.wire.envelope import Envelope
 from colony_jupyter.wire.identity import SignatureRefused, recover

@@ -6,10 +6,11 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from colony_jupyter.server import rendering, units
+from colony_jupyter.server.api import encoding
 from colony_jupyter.server.calls.channels import open_channel
-from colony_jupyter.server.channels import Gone
-from colony_jupyter.server.refusal import Refused
+from colony_jupyter.server.errors import Refused
+from colony_jupyter.server.state import quantities
+from colony_jupyter.server.state.channel_logs import Gone
 from colony_jupyter.wire.limits import DEFAULT_WINDOW, MAX_ENTRIES
 from colony_jupyter.wire.messages import SubscribeChannel, SubscribeProcess, SubscribeProcesses
 from colony_jupyter.wire.models import ProcessState
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from colony_jupyter.server.calls.registry import Caller
-    from colony_jupyter.server.channels import StoredEntry
     from colony_jupyter.server.server import Server
+    from colony_jupyter.server.state.channel_logs import StoredEntry
     from colony_jupyter.wire.messages import Message
 
 PROCESS: Final = "subscribeprocessmsg"
@@ -75,7 +76,7 @@ async def frames(server: Server, message: Message, caller: Caller) -> AsyncItera
 
 async def _channel(server: Server, message: SubscribeChannel, caller: Caller) -> AsyncIterator[list[Any]]:
     process, channel = open_channel(server, message.processid, message.name, caller, "subscribe to")
-    seconds = DEFAULT_WINDOW if message.timeout == 0 else units.wait(message.timeout)
+    seconds = DEFAULT_WINDOW if message.timeout == 0 else quantities.wait(message.timeout)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     inbox = _Inbox()
@@ -88,7 +89,7 @@ async def _channel(server: Server, message: SubscribeChannel, caller: Caller) ->
 
     channel.listeners.add(listen)
     try:
-        there = rendering.entries(channel, message.afterseq, 0)
+        there = encoding.entries(channel, message.afterseq, 0)
         await server.commit()
         if there:
             yield there
@@ -107,7 +108,7 @@ async def _channel(server: Server, message: SubscribeChannel, caller: Caller) ->
             # One that was executor, and is not any more, hears no more.
             if caller.id not in (process.initiatorid, process.channelsid):
                 raise Refused(403, "Not authorized to subscribe to channel")
-            yield [rendering.entry(entry)]
+            yield [encoding.entry(entry)]
     finally:
         channel.listeners.discard(listen)
     yield []
@@ -119,7 +120,7 @@ async def _process(server: Server, message: SubscribeProcess, caller: Caller) ->
     try:
         state = ProcessState(message.state)
     except ValueError:
-        await asyncio.sleep(units.wait(message.timeout))
+        await asyncio.sleep(quantities.wait(message.timeout))
         raise Hangup from None
     inbox = _Inbox()
     heard = message.executortype in ("", process.executortype)
@@ -127,7 +128,7 @@ async def _process(server: Server, message: SubscribeProcess, caller: Caller) ->
         server.listeners.subscribe(process.processid, state, inbox.put)
     try:
         if heard and process.state is state:
-            shown = rendering.process(process)
+            shown = encoding.process(process)
             await server.commit()
             yield shown
         async for shown in _until(inbox, message.timeout):
@@ -145,7 +146,7 @@ async def _processes(server: Server, message: SubscribeProcesses, caller: Caller
     try:
         state = ProcessState(message.state)
     except ValueError:
-        await asyncio.sleep(units.wait(message.timeout))
+        await asyncio.sleep(quantities.wait(message.timeout))
         raise Hangup from None
     inbox = _Inbox()
     for home in homes:
@@ -161,7 +162,7 @@ async def _processes(server: Server, message: SubscribeProcesses, caller: Caller
 
 async def _until(inbox: _Inbox, timeout: int) -> AsyncIterator[Any]:
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + units.wait(timeout)
+    deadline = loop.time() + quantities.wait(timeout)
     while True:
         try:
             yield await inbox.get(deadline - loop.time())

@@ -1,20 +1,20 @@
-"""Appending to channels and reading them; subscriptions are in `colony_jupyter.server.subscriptions`."""
+"""Appending to channels and reading them; subscriptions are in `colony_jupyter.server.api.subscriptions`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from colony_jupyter.server import rendering
+from colony_jupyter.server.api import encoding
 from colony_jupyter.server.calls.registry import Caller, call
-from colony_jupyter.server.channels import StoredEntry
-from colony_jupyter.server.refusal import Refused
+from colony_jupyter.server.errors import Refused
+from colony_jupyter.server.state.channel_logs import StoredEntry
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.models import DATA
 
 if TYPE_CHECKING:
-    from colony_jupyter.server.channels import Channel
     from colony_jupyter.server.server import Server
-    from colony_jupyter.server.state import Process
+    from colony_jupyter.server.state.channel_logs import Channel
+    from colony_jupyter.server.state.colony_state import Process
 
 
 def open_channel(server: Server, processid: str, name: str, caller: Caller, doing: str) -> tuple[Process, Channel]:
@@ -52,4 +52,4 @@ async def append(server: Server, message: messages.ChannelAppend, caller: Caller
 @call(messages.ChannelRead, "read from channel")
 async def read(server: Server, message: messages.ChannelRead, caller: Caller) -> Any:
     _, channel = open_channel(server, message.processid, message.name, caller, "read from")
-    return rendering.entries(channel, message.afterseq, message.limit)
+    return encoding.entries(channel, message.afterseq, message.limit)

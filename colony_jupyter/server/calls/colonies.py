@@ -6,13 +6,13 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from colony_jupyter.server.calls.registry import Caller, Silence, call, required
-from colony_jupyter.server.refusal import Refused, check_text
+from colony_jupyter.server.errors import Refused, check_text
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.models import ExecutorState, ProcessState, Statistics
 
 if TYPE_CHECKING:
     from colony_jupyter.server.server import Server
-    from colony_jupyter.server.state import ColonyState
+    from colony_jupyter.server.state.colony_state import ColonyState
     from colony_jupyter.wire.models import Colony, User
 
 _ID_DIGITS: Final = 64

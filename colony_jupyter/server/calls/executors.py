@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from colony_jupyter.server import rendering
+from colony_jupyter.server.api import encoding
 from colony_jupyter.server.calls.colonies import check_name
 from colony_jupyter.server.calls.registry import Caller, call, required
-from colony_jupyter.server.refusal import NUL, Refused, check_text
-from colony_jupyter.server.state import Executor
+from colony_jupyter.server.errors import NUL, Refused, check_text
+from colony_jupyter.server.state.colony_state import Executor
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.models import NO_TIME, ExecutorState
 
 if TYPE_CHECKING:
     from colony_jupyter.server.server import Server
-    from colony_jupyter.server.state import ColonyState
+    from colony_jupyter.server.state.colony_state import ColonyState
     from colony_jupyter.wire.models import ExecutorRecord, Function
 
 
@@ -35,7 +35,7 @@ async def add_executor(server: Server, message: messages.AddExecutor, caller: Ca
     executor = Executor(record=record, commissioned=server.now())
     colony.add_executor(executor)
     server.keep_executor(executor)
-    return rendering.executor(executor)
+    return encoding.executor(executor)
 
 
 @call(messages.ApproveExecutor, "approve executor")
@@ -66,20 +66,20 @@ async def remove_executor(server: Server, message: messages.RemoveExecutor, call
 @call(messages.GetExecutors, "get executors")
 async def get_executors(server: Server, message: messages.GetExecutors, caller: Caller) -> Any:
     colony = server.as_member_in_any_state(message.colonyname, caller.id)
-    return [rendering.executor(executor) for executor in colony.executors.values()] or None
+    return [encoding.executor(executor) for executor in colony.executors.values()] or None
 
 
 @call(messages.GetExecutor, "get executor")
 async def get_executor(server: Server, message: messages.GetExecutor, caller: Caller) -> Any:
     colony = server.as_member(message.colonyname, caller.id)
-    return rendering.executor(_named(colony, message.executorname, "Failed to get executor, executor is nil"))
+    return encoding.executor(_named(colony, message.executorname, "Failed to get executor, executor is nil"))
 
 
 @call(messages.GetExecutorById, "get executor by ID")
 async def get_executor_by_id(server: Server, message: messages.GetExecutorById, caller: Caller) -> Any:
     colony = server.as_member(message.colonyname, caller.id)
     found = colony.executor_by_id(message.executorid)
-    return rendering.executor(required(found, Refused(404, "Failed to get executor by ID, executor is nil")))
+    return encoding.executor(required(found, Refused(404, "Failed to get executor by ID, executor is nil")))
 
 
 @call(messages.AddFunction, "add function")
@@ -95,14 +95,14 @@ async def add_function(server: Server, message: messages.AddFunction, caller: Ca
     function = msgspec.structs.replace(function, functionid=server.new_id(), counter=0)
     colony.put_function(function)
     server.store.put("function", function.functionid, function)
-    return rendering.function(function)
+    return encoding.function(function)
 
 
 @call(messages.GetFunctions, "get functions")
 async def get_functions(server: Server, message: messages.GetFunctions, caller: Caller) -> Any:
     colony = server.as_member(message.colonyname, caller.id)
     found = [function for function in colony.functions.values() if message.executorname in ("", function.executorname)]
-    return [rendering.function(function) for function in found] or None
+    return [encoding.function(function) for function in found] or None
 
 
 @call(messages.RemoveFunction, "remove function")

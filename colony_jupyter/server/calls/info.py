@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from colony_jupyter.server import rendering
+from colony_jupyter.server.api import encoding
 from colony_jupyter.server.calls.registry import Caller, call
 from colony_jupyter.wire import messages
 
@@ -24,6 +24,6 @@ async def get_server_info(server: Server, message: messages.GetServerInfo, calle
     host, port = caller.address
     return {
         "buildversion": "",
-        "buildtime": rendering.time(server.now()),
+        "buildtime": encoding.time(server.now()),
         "backends": [{"type": "http", "port": port, "host": host}],
     }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from colony_jupyter.server import rendering
+from colony_jupyter.server.api import encoding
 from colony_jupyter.server.calls.registry import Caller, call, required
-from colony_jupyter.server.processes import make_attribute
-from colony_jupyter.server.refusal import Refused, check_text
-from colony_jupyter.server.state import LogLine
+from colony_jupyter.server.errors import Refused, check_text
+from colony_jupyter.server.state.colony_state import LogLine
+from colony_jupyter.server.state.transitions import make_attribute
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.limits import MAX_FOUND_LOGS, MAX_LOG_DAYS, MAX_LOGS
 from colony_jupyter.wire.models import Attribute, AttributeType, ProcessState
@@ -44,7 +44,7 @@ async def add_attribute(server: Server, message: messages.AddAttribute, caller: 
     if kind is AttributeType.ENV:
         process.spec.env[attribute.key] = attribute.value
     server.keep(process)
-    return rendering.attribute(attribute)
+    return encoding.attribute(attribute)
 
 
 @call(messages.GetAttribute, "get attribute")
@@ -55,7 +55,7 @@ async def get_attribute(server: Server, message: messages.GetAttribute, caller: 
         raise Refused(400, "Attribute does not exists")
     server.as_member(process.colonyname, caller.id)
     attribute = next(each for each in process.attributes if each.attributeid == message.attributeid)
-    return rendering.attribute(attribute)
+    return encoding.attribute(attribute)
 
 
 @call(messages.AddLog, "add log")
@@ -103,7 +103,7 @@ async def get_logs(server: Server, message: messages.GetLogs, caller: Caller) ->
         since=message.since,
         latest=message.latest,
     )
-    return [rendering.log(line) for line in lines] or None
+    return [encoding.log(line) for line in lines] or None
 
 
 @call(messages.SearchLogs, "search logs")
@@ -117,7 +117,7 @@ async def search_logs(server: Server, message: messages.SearchLogs, caller: Call
         return None
     since = max(0, server.now() - message.days * _DAY)
     lines = await server.store.search_logs(message.colonyname, message.text, since, message.count)
-    return [rendering.log(line) for line in lines] or None
+    return [encoding.log(line) for line in lines] or None
 
 
 def _keep(server: Server, colonyname: str, executorname: str, message: str, processid: str) -> None:

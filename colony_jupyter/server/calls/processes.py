@@ -6,9 +6,10 @@ import asyncio
 import heapq
 from typing import TYPE_CHECKING, Any, Final
 
-from colony_jupyter.server import rendering, units
+from colony_jupyter.server.api import encoding
 from colony_jupyter.server.calls.registry import Caller, Silence, call, required
-from colony_jupyter.server.refusal import Refused, check_text
+from colony_jupyter.server.errors import Refused, check_text
+from colony_jupyter.server.state import quantities
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.limits import MAX_PROCESSES
 from colony_jupyter.wire.models import FunctionSpec, ProcessState
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from colony_jupyter.server.server import Server
-    from colony_jupyter.server.state import ColonyState, Process
+    from colony_jupyter.server.state.colony_state import ColonyState, Process
 
 _NS: Final = 1_000_000_000
 _NOTHING: Final = "No process available for assignment"
@@ -31,7 +32,7 @@ async def submit(server: Server, message: messages.SubmitFunctionSpec, caller: C
     process = server.submit(
         colony, spec, initiatorid=caller.id, initiatorname=initiator_name(server, colony, caller.id)
     )
-    return rendering.process(process)
+    return encoding.process(process)
 
 
 def initiator_name(server: Server, colony: ColonyState, callerid: str) -> str:
@@ -56,7 +57,7 @@ async def assign(server: Server, message: messages.AssignProcess, caller: Caller
     executor.heard = server.now()
     server.keep_executor(executor)
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + units.wait(message.timeout)
+    deadline = loop.time() + quantities.wait(message.timeout)
     kind = executor.record.executortype
     event = server.listeners.poll(message.colonyname, kind)
     gone = asyncio.ensure_future(caller.gone())
@@ -65,7 +66,7 @@ async def assign(server: Server, message: messages.AssignProcess, caller: Caller
             event.clear()
             found = _assign_now(server, message.colonyname, caller.id, offer)
             if found is not None:
-                shown = rendering.process(found)
+                shown = encoding.process(found)
                 server.start_clock(found)
                 return shown
             left = deadline - loop.time()
@@ -93,9 +94,9 @@ def _offer(message: messages.AssignProcess) -> tuple[int | None, int | None]:
     if message.availablecpu:
         if message.availablecpu.endswith("m") and not message.availablecpu[:-1].lstrip("-").isdecimal():
             raise Refused(400, "Error converting CPU to int")
-        cpu = units.millicores(message.availablecpu)
+        cpu = quantities.millicores(message.availablecpu)
     if message.availablemem:
-        memory = units.mebibytes(message.availablemem)
+        memory = quantities.mebibytes(message.availablemem)
     return cpu, memory
 
 
@@ -140,7 +141,7 @@ async def get_pause_status(server: Server, message: messages.GetPauseStatus, cal
 @call(messages.GetProcess, "get process")
 async def get_process(server: Server, message: messages.GetProcess, caller: Caller) -> Any:
     _, process = _as_member(server, message.processid, caller, Refused(404, "Failed to get process, process not found"))
-    return rendering.process(process)
+    return encoding.process(process)
 
 
 @call(messages.GetProcesses, "get processes")
@@ -162,7 +163,7 @@ async def get_processes(server: Server, message: messages.GetProcesses, caller: 
         wanted = {"label": message.label}
     here = (each for each in colony.in_state(state) if wanted.items() <= _listed_by(each).items())
     there = server.store.archive.latest(message.colonyname, state, message.count, **wanted)
-    return [rendering.process(process) for process in _first(_united(there, here), state, message.count)] or None
+    return [encoding.process(process) for process in _first(_united(there, here), state, message.count)] or None
 
 
 def _listed_by(process: Process) -> dict[str, str]:
@@ -237,7 +238,7 @@ async def get_process_history(server: Server, message: messages.GetProcessHistor
     )
     there = server.store.archive.submitted_since(message.colonyname, state, oldest, message.executorid)
     found = sorted(_united(there, here), key=lambda process: process.order)
-    return [rendering.process(process) for process in found] or None
+    return [encoding.process(process) for process in found] or None
 
 
 @call(messages.SetOutput, "set output")

@@ -10,7 +10,7 @@ from colony_jupyter.wire.messages import Message, msgtype
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from colony_jupyter.server.refusal import Refused
+    from colony_jupyter.server.errors import Refused
     from colony_jupyter.server.server import Server
 
 M = TypeVar("M", bound=Message)

@@ -5,18 +5,18 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING, Any, Final
 
-from colony_jupyter.server import rendering
+from colony_jupyter.server.api import encoding
 from colony_jupyter.server.calls.processes import check_count, check_not_negative, initiator_name
 from colony_jupyter.server.calls.registry import Caller, call, required
-from colony_jupyter.server.refusal import Refused, check_text
-from colony_jupyter.server.specs import normal, texts_of
-from colony_jupyter.server.state import Workflow
+from colony_jupyter.server.errors import Refused, check_text
+from colony_jupyter.server.state.colony_state import Workflow
+from colony_jupyter.server.state.spec_rules import normal, texts_of
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.models import FunctionSpec, ProcessState, WorkflowSpec
 
 if TYPE_CHECKING:
     from colony_jupyter.server.server import Server
-    from colony_jupyter.server.state import ColonyState, Process
+    from colony_jupyter.server.state.colony_state import ColonyState, Process
 
 _ALL: Final = -1
 
@@ -60,7 +60,7 @@ async def submit_workflow(server: Server, message: messages.SubmitWorkflowSpec, 
     colony.add_workflow(workflow)
     server.settle(workflow.processgraphid, workflow.colonyname)
     server.keep_workflow(workflow)
-    return rendering.workflow(workflow, colony, ProcessState.WAITING, fresh=True)
+    return encoding.workflow(workflow, colony, ProcessState.WAITING, fresh=True)
 
 
 def _check(spec: WorkflowSpec) -> None:
@@ -84,7 +84,7 @@ def _check(spec: WorkflowSpec) -> None:
 @call(messages.GetProcessGraph, "get processgraph")
 async def get_workflow(server: Server, message: messages.GetProcessGraph, caller: Caller) -> Any:
     colony, workflow = _as_member(server, message.processgraphid, caller, "Failed to get processgraph, graph is nil")
-    return rendering.workflow(workflow, colony, server.workflow_state(colony, workflow))
+    return encoding.workflow(workflow, colony, server.workflow_state(colony, workflow))
 
 
 @call(messages.GetProcessGraphs, "get processgraphs")
@@ -99,7 +99,7 @@ async def get_workflows(server: Server, message: messages.GetProcessGraphs, call
     found = [colony.workflows[processgraphid] for _, processgraphid in ended]
     found += (each for each in colony.open_workflows() if server.workflow_state(colony, each) is state)
     newest = heapq.nlargest(message.count, found, key=lambda workflow: workflow.submitted)
-    return [rendering.workflow(each, colony, state) for each in newest] or None
+    return [encoding.workflow(each, colony, state) for each in newest] or None
 
 
 @call(messages.CancelProcessGraph, "cancel processgraph")
@@ -169,7 +169,7 @@ async def add_child(server: Server, message: messages.AddChild, caller: Caller) 
     for changed in (parent, child):
         server.keep(changed)
     server.keep_workflow(workflow)
-    return rendering.process(child)
+    return encoding.process(child)
 
 
 def _link(parent: Process, child: Process) -> None:

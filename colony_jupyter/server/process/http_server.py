@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from starlette.requests import ClientDisconnect
 from uvicorn.server import ServerState
 
-from colony_jupyter.server.bounds import BoundedConfig, BoundedHttp, BoundedWebSocket, Bounds, Usage
-from colony_jupyter.server.deaf import DeafWebSocket
+from colony_jupyter.server.process.client_limits import BoundedConfig, BoundedHttp, BoundedWebSocket, Bounds, Usage
+from colony_jupyter.server.process.unresponsive_websocket import DeafWebSocket
 
 if TYPE_CHECKING:
     import ssl

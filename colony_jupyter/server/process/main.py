@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Final, Literal
 from colony_jupyter.datafolder import environment, info, keys, log
 from colony_jupyter.datafolder.layout import write_private
 from colony_jupyter.errors import EmbeddedError
-from colony_jupyter.server.app import create_app
-from colony_jupyter.server.bounds import Bounds
-from colony_jupyter.server.lifeline import GRACE, end_within
-from colony_jupyter.server.listening import Listener
+from colony_jupyter.server.api.app import create_app
+from colony_jupyter.server.process.client_limits import Bounds
+from colony_jupyter.server.process.http_server import Listener
+from colony_jupyter.server.process.parent_watch import GRACE, end_within
 from colony_jupyter.server.server import Server
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from colony_jupyter.datafolder.layout import Layout
-    from colony_jupyter.server.certificate import Certificate
-    from colony_jupyter.server.lifeline import Lifeline
+    from colony_jupyter.server.process.certificate import Certificate
+    from colony_jupyter.server.process.parent_watch import Lifeline
 
 _FINISHING: Final = 1.0
 """Seconds for answers under way when the process ends."""
@@ -267,7 +267,7 @@ def _host_to_call(host: str) -> str:
 
 
 def _certificate(folder: Path, options: Options, host: str) -> Certificate:
-    from colony_jupyter.server import certificate  # noqa: PLC0415 - 40 ms that only --tls pays for
+    from colony_jupyter.server.process import certificate  # noqa: PLC0415 - 40 ms that only --tls pays for
 
     names = {host, "localhost", "127.0.0.1", "::1", *(() if _is_wildcard(options.host) else (options.host,))}
     return certificate.ensure(folder, names, dt.datetime.now(dt.UTC))

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from colony_jupyter.server.bounds import BoundedWebSocket
-from colony_jupyter.server.refusal import Refused
-from colony_jupyter.server.requests import open_envelope
-from colony_jupyter.server.subscriptions import CHANNEL
+from colony_jupyter.server.api.decoding import open_envelope
+from colony_jupyter.server.api.subscriptions import CHANNEL
+from colony_jupyter.server.errors import Refused
+from colony_jupyter.server.process.client_limits import BoundedWebSocket
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveEvent
 
-    from colony_jupyter.server.bounds import BoundedConfig
+    from colony_jupyter.server.process.client_limits import BoundedConfig
 
 
 class DeafWebSocket(BoundedWebSocket):

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from colony_jupyter.server.refusal import Refused
+from colony_jupyter.server.errors import Refused
 from colony_jupyter.wire.limits import APPEND_BURST, APPEND_RATE, MAX_CHANNELS, MAX_ENTRIES, MAX_PAYLOAD
 from colony_jupyter.wire.models import DATA, ProcessState
 
 if TYPE_CHECKING:
-    from colony_jupyter.server.state import Process
+    from colony_jupyter.server.state.colony_state import Process
 
 _NS: Final = 1_000_000_000
 

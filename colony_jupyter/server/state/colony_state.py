@@ -1,6 +1,6 @@
 """What the embedded colony knows, as plain values in memory. Who changes one says so to the store.
 
-Times are Unix nanoseconds here, 0 for none; `colony_jupyter.server.rendering` writes them as the wire has them.
+Times are Unix nanoseconds here, 0 for none; `colony_jupyter.server.api.encoding` writes them as the wire has them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from colony_jupyter.wire.models import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from colony_jupyter.server.archive import Archive
+    from colony_jupyter.server.storage.archive import Archive
 
 T = TypeVar("T")
 

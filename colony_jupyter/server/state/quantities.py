@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from colony_jupyter.server.refusal import Refused
+from colony_jupyter.server.errors import Refused
 from colony_jupyter.wire.limits import INT64_MAX
 
 _NS: Final = 1_000_000_000

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from colony_jupyter.server import units
-from colony_jupyter.server.refusal import Refused, check_text
+from colony_jupyter.server.errors import Refused, check_text
+from colony_jupyter.server.state import quantities
 from colony_jupyter.wire.limits import MAX_PRIORITY
 
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ def normal(spec: FunctionSpec) -> FunctionSpec:
         raise Refused(400, "Failed to submit function spec, priority outside range [-50000, 50000]")
     check_text(*texts_of(spec))
     conditions = spec.conditions
-    conditions.cpu = f"{units.millicores(conditions.cpu)}m"
-    conditions.mem = f"{units.mebibytes(conditions.mem)}Mi"
-    conditions.storage = f"{units.mebibytes(conditions.storage)}Mi"
-    conditions.gpu.mem = f"{units.mebibytes(conditions.gpu.mem)}Mi"
+    conditions.cpu = f"{quantities.millicores(conditions.cpu)}m"
+    conditions.mem = f"{quantities.mebibytes(conditions.mem)}Mi"
+    conditions.storage = f"{quantities.mebibytes(conditions.storage)}Mi"
+    conditions.gpu.mem = f"{quantities.mebibytes(conditions.gpu.mem)}Mi"
     conditions.gpu.nodecount = 0
     return spec
 
@@ -60,7 +60,7 @@ def fits(spec: FunctionSpec, executorname: str, cpu: int | None, memory: int | N
         and conditions.nodes <= _MAX_NODES
         and conditions.processes <= _MAX_NODES
         and conditions.processespernode <= _MAX_NODES
-        and units.mebibytes(conditions.storage) <= 0
-        and (cpu is None or units.millicores(conditions.cpu) <= cpu)
-        and (memory is None or units.mebibytes(conditions.mem) <= memory)
+        and quantities.mebibytes(conditions.storage) <= 0
+        and (cpu is None or quantities.millicores(conditions.cpu) <= cpu)
+        and (memory is None or quantities.mebibytes(conditions.mem) <= memory)
     )

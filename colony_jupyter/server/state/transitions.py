@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from colony_jupyter.server import units
-from colony_jupyter.server.specs import fits, normal
-from colony_jupyter.server.state import ColonyState, Executor, Process, Workflow
+from colony_jupyter.server.state import quantities
+from colony_jupyter.server.state.colony_state import ColonyState, Executor, Process, Workflow
+from colony_jupyter.server.state.spec_rules import fits, normal
 from colony_jupyter.wire.identity import digest
 from colony_jupyter.wire.limits import STALE_EXECUTOR
 from colony_jupyter.wire.models import Attribute, AttributeType, ExecutorState, FunctionSpec, ProcessState
@@ -16,8 +16,8 @@ from colony_jupyter.wire.models import Attribute, AttributeType, ExecutorState, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from colony_jupyter.server.channels import Channels
-    from colony_jupyter.server.store import Store
+    from colony_jupyter.server.state.channel_logs import Channels
+    from colony_jupyter.server.storage.store import Store
 
 _NS: Final = 1_000_000_000
 _DAY: Final = 86_400 * _NS
@@ -73,7 +73,7 @@ class Transitions:
             order=self.next_order(),
             priority=now - spec.priority * _DAY,
             submitted=now,
-            waitdeadline=units.later(now, spec.maxwaittime) if spec.maxwaittime > 0 else 0,
+            waitdeadline=quantities.later(now, spec.maxwaittime) if spec.maxwaittime > 0 else 0,
             workflowid=workflowid,
             waitforparents=waitforparents,
         )
@@ -122,7 +122,7 @@ class Transitions:
         """Set what the reply of the assignment does not show yet: deadline (trap 29) and state of the attributes."""
         limit = process.spec.maxexectime
         if limit > 0:
-            process.execdeadline = units.later(process.started, limit)
+            process.execdeadline = quantities.later(process.started, limit)
         _tell_attributes(process, ProcessState.RUNNING)
         self.keep(process)
 
@@ -335,7 +335,7 @@ class Transitions:
         process.retries += 1
         process.ended = self.now()
         if process.spec.maxwaittime > 0:
-            process.waitdeadline = units.later(self.now(), process.spec.maxwaittime)
+            process.waitdeadline = quantities.later(self.now(), process.spec.maxwaittime)
         _tell_attributes(process, ProcessState.WAITING)
         self.requeue(colony, process, announced=True)
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from colony_jupyter.server.state import Process
+from colony_jupyter.server.state.colony_state import Process
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from colony_jupyter.server.writing import Writer
+    from colony_jupyter.server.storage.group_commit import Writer
     from colony_jupyter.wire.models import ProcessState
 
 _FIELDS: Final = (

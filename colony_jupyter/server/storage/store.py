@@ -1,4 +1,4 @@
-"""What survives: a SQLite file; how changes get there is `colony_jupyter.server.writing`'s.
+"""What survives: a SQLite file; how changes get there is `colony_jupyter.server.storage.group_commit`'s.
 
 Objects are kept whole, as JSON, under kind and id; entries and log lines in tables of their own, since there are
 many. With ``synchronous=NORMAL`` in WAL mode a crash of the process loses nothing that was committed; ``full`` adds a
@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import msgspec
 
-from colony_jupyter.server.archive import Archive
-from colony_jupyter.server.channels import StoredEntry
-from colony_jupyter.server.schema import damaged, open_again, open_database, open_for_reading, unusable
-from colony_jupyter.server.state import Executor, LogLine, Process, Workflow
-from colony_jupyter.server.writing import Writer
+from colony_jupyter.server.state.channel_logs import StoredEntry
+from colony_jupyter.server.state.colony_state import Executor, LogLine, Process, Workflow
+from colony_jupyter.server.storage.archive import Archive
+from colony_jupyter.server.storage.group_commit import Writer
+from colony_jupyter.server.storage.schema import damaged, open_again, open_database, open_for_reading, unusable
 from colony_jupyter.wire.models import Colony, Function, ProcessState, User
 
 if TYPE_CHECKING:

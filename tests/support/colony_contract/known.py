@@ -50,9 +50,10 @@ _PROCESS = [
 ]
 
 # What no transcript can show: the embedded colony bounds clients where the real server does not, as the table in
-# `colony_jupyter.server.bounds.Bounds` says: a request of more than 32 MiB is answered 413, a frame of more than 64 KiB
-# ends its connection, and so do senders and readers that are too slow (tests/unit/test_embedded_listening.py). And
-# what is looked up by a name with a NUL is answered as a name that is not there, where the real one's database objects.
+# `colony_jupyter.server.process.client_limits.Bounds` says: a request of more than 32 MiB is answered 413, a frame of
+# more than 64 KiB ends its connection, and so do senders and readers that are too slow
+# (tests/unit/server/process/test_http_server.py). A lookup by a name that contains NUL is answered as for an unknown
+# name, where the real server's database objects.
 EMBEDDED: tuple[KnownDifference, ...] = (
     KnownDifference(
         "identity-errors",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from colony_jupyter.channels.conversation import PATIENCE, Turn, TurnEnd, closes_turns, ends_conversation
+from colony_jupyter.channels.turns import PATIENCE, Turn, TurnEnd, closes_turns, ends_conversation
 from colony_jupyter.wire.models import Entry
 
 ME, BOT = "me", "bot"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from colony_jupyter import AsyncColony
-from colony_jupyter.client import log
+from colony_jupyter.client import channel_log
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    monkeypatch.setattr(log, "PAGE", 4)
+    monkeypatch.setattr(channel_log, "PAGE", 4)
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ async def full(running):
     [(0, 0, [4, 4, 2]), (0, 8, [4, 4]), (0, 9, [4, 4, 1]), (2, 0, [4, 4, 0]), (2, 3, [3]), (9, 5, [1]), (20, 0, [0])],
 )
 async def test_it_is_read_in_pages(full, start, limit, sizes):
-    found = [page async for page in log.pages(full.colony, full.processid, "c", start, limit)]
+    found = [page async for page in channel_log.pages(full.colony, full.processid, "c", start, limit)]
     assert [len(page) for page in found] == sizes
     whole = await full.channel("c").read()
     stop = start + limit if limit else None

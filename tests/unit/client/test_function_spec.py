@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from colony_jupyter.client.spec import check_name, check_workflow, make_spec
+from colony_jupyter.client.function_spec import check_name, check_workflow, make_spec
 from colony_jupyter.errors import InvalidSpec
 from colony_jupyter.wire.models import Conditions, FunctionSpec, WorkflowSpec
 

@@ -25,7 +25,7 @@ from proxy import Proxy
 
 from colony_jupyter import Colony, FunctionSpec, ProcessState, embedded
 from colony_jupyter.client import blocking
-from colony_jupyter.client.loop import PORTAL, LoopThread
+from colony_jupyter.client.portal import PORTAL, LoopThread
 from colony_jupyter.datafolder import layout
 from colony_jupyter.datafolder.lock import Lock
 from colony_jupyter.settings import resolve

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from colony_jupyter.client.loop import LoopThread
+from colony_jupyter.client.portal import LoopThread
 from colony_jupyter.errors import UsageError
 
 
@@ -107,7 +107,7 @@ def test_stopping_cancels_what_was_spawned(portal):
 
 
 def test_a_forked_child_makes_a_loop_of_its_own():
-    from colony_jupyter.client.loop import PORTAL
+    from colony_jupyter.client.portal import PORTAL
 
     assert PORTAL.run(double, 1) == 2
     child = os.fork()

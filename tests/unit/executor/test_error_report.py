@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from colony_jupyter.errors import UsageError
-from colony_jupyter.executor import story
+from colony_jupyter.executor import error_report
 
 
 def raised(function):
@@ -25,16 +25,16 @@ def outer():
 
 
 def test_the_way_through_the_users_code():
-    lines = story.trace(raised(outer)).splitlines()
+    lines = error_report.trace(raised(outer)).splitlines()
     assert [line.partition(", in ")[2] for line in lines[-2:]] == [
         "outer: inner()",
         'inner: raise ValueError("bad step")',
     ]
-    assert all(line.startswith("test_story.py, line ") for line in lines)
+    assert all(line.startswith("test_error_report.py, line ") for line in lines)
 
 
 def test_the_librarys_own_lines_are_left_out():
-    lines = story.trace(raised(lambda: json.loads("{"))).splitlines()
+    lines = error_report.trace(raised(lambda: json.loads("{"))).splitlines()
     assert "json" not in lines[-1].partition(":")[0]
     assert len(lines) == 2
 
@@ -43,19 +43,19 @@ def test_a_deep_way_is_cut_to_its_inner_end():
     def down(n):
         return down(n - 1) if n else inner()
 
-    lines = story.trace(raised(lambda: down(50))).splitlines()
+    lines = error_report.trace(raised(lambda: down(50))).splitlines()
     assert len(lines) == 6
     assert "inner" in lines[-1]
 
 
 def test_a_cell_of_a_notebook_is_named_so():
     code = compile("def f():\n    raise ValueError\nf()", "/tmp/ipykernel_12/34.py", "exec")
-    lines = story.trace(raised(lambda: exec(code, {}))).splitlines()
+    lines = error_report.trace(raised(lambda: exec(code, {}))).splitlines()
     assert lines[-2:] == ["the notebook, line 3, in <module>", "the notebook, line 2, in f"]
 
 
 def test_messages():
-    assert story.message(ValueError("bad")) == "ValueError: bad"
-    assert story.message(ValueError()) == "ValueError"
-    assert story.message(SystemExit(3)) == "SystemExit: 3"
-    assert story.message(UsageError("Do this.")) == "Do this."
+    assert error_report.message(ValueError("bad")) == "ValueError: bad"
+    assert error_report.message(ValueError()) == "ValueError"
+    assert error_report.message(SystemExit(3)) == "SystemExit: 3"
+    assert error_report.message(UsageError("Do this.")) == "Do this."

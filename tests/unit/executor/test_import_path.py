@@ -9,7 +9,7 @@ import pytest
 
 from colony_jupyter import Colony, settings
 from colony_jupyter.errors import UsageError
-from colony_jupyter.executor.loading import load
+from colony_jupyter.executor.import_path import load
 
 WORKER = """
 import colony_jupyter as cj

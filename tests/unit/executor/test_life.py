@@ -19,8 +19,8 @@ import colony_jupyter as cj
 from colony_jupyter import embedded
 from colony_jupyter.errors import ExecutorError
 from colony_jupyter.executor import executor as executor_module
-from colony_jupyter.executor import service as service_module
-from colony_jupyter.executor.signals import run_until_signalled
+from colony_jupyter.executor import worker as service_module
+from colony_jupyter.executor.command_line import run_until_signalled
 from colony_jupyter.wire.models import ExecutorState
 
 
@@ -578,7 +578,7 @@ def test_the_end_of_a_program_that_owns_the_embedded_colony(tmp_path):
 
 
 SIGNALLED = """
-from colony_jupyter.executor.signals import run_until_signalled
+from colony_jupyter.executor.command_line import run_until_signalled
 run_until_signalled(executor, finish={finish})
 print("over")
 """

@@ -10,7 +10,7 @@ import time
 import pytest
 
 import colony_jupyter as cj
-from colony_jupyter.executor import ending
+from colony_jupyter.executor import closing
 
 
 def test_the_tutorials_task(make_executor, submit):
@@ -104,7 +104,7 @@ def test_an_exception_goes_to_the_channels_and_into_the_errors(make_executor, su
     message, trace = failure(process)
     assert message == "ValueError: disk full"
     (place,) = trace.splitlines()
-    assert place.startswith("test_running.py, line ")
+    assert place.startswith("test_run.py, line ")
     assert place.endswith('in task: raise ValueError("disk full")')
 
 
@@ -181,7 +181,7 @@ def test_what_was_written_to_is_ended(make_executor, submit, channels, other):
 
 
 def test_the_reader_is_waited_for_and_closing_happens_all_the_same(make_executor, submit, monkeypatch, caplog):
-    monkeypatch.setattr(ending.Ending.__init__, "__kwdefaults__", {"ack_seconds": 0.5})
+    monkeypatch.setattr(closing.Ending.__init__, "__kwdefaults__", {"ack_seconds": 0.5})
     executor = make_executor()
 
     @executor.function("write")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from colony_jupyter.server.api.subscriptions import frames
 from colony_jupyter.server.calls import HANDLERS
 from colony_jupyter.server.calls.registry import Caller
 from colony_jupyter.server.server import Server
-from colony_jupyter.server.subscriptions import frames
 from colony_jupyter.wire import messages as m
 from colony_jupyter.wire.models import Colony, Conditions, ExecutorRecord, Function, FunctionSpec, User
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from colony_jupyter.errors import InvalidSpec, UsageError
-from colony_jupyter.notebook.actions.submitting import named_values, pairs, spec_of_json
-from colony_jupyter.notebook.words import split
+from colony_jupyter.notebook.actions.submit import named_values, pairs, spec_of_json
+from colony_jupyter.notebook.magics.shell_words import split
 
 
 def test_a_spec_as_the_command_line_takes_it():

@@ -4,7 +4,7 @@ import pytest
 from IPython.core.formatters import DisplayFormatter
 
 from colony_jupyter.client.process import ProcessFacts
-from colony_jupyter.notebook import formatters
+from colony_jupyter.notebook.formats import ipython_formatters
 from colony_jupyter.wire.models import ProcessState, Workflow
 
 
@@ -18,9 +18,9 @@ class Held(ProcessFacts):
 @pytest.fixture
 def formatter():
     formatter = DisplayFormatter()
-    formatters.register(formatter)
+    ipython_formatters.register(formatter)
     yield formatter
-    formatters.unregister(formatter)
+    ipython_formatters.unregister(formatter)
 
 
 def shown(formatter, value):
@@ -68,7 +68,7 @@ def test_within_something_else_they_are_one_line(formatter, make):
 
 def test_unregistering_leaves_nothing(make):
     formatter = DisplayFormatter()
-    formatters.register(formatter)
-    formatters.unregister(formatter)
+    ipython_formatters.register(formatter)
+    ipython_formatters.unregister(formatter)
     for value in ([make.entry("one")], Held(make.record(ProcessState.RUNNING))):
         assert shown(formatter, value) == shown(DisplayFormatter(), value)

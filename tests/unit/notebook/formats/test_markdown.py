@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from colony_jupyter.notebook.rendering import LONGEST, Markdown, highlight
+from colony_jupyter.notebook.formats.markdown import LONGEST, Markdown, highlight
 
-PAYLOADS = json.loads((Path(__file__).parents[2] / "browser" / "payloads.json").read_text())
+PAYLOADS = json.loads((Path(__file__).parents[3] / "browser" / "payloads.json").read_text())
 
 
 def rendered(text):

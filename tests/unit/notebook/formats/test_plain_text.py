@@ -1,6 +1,6 @@
 import pytest
 
-from colony_jupyter.notebook.text import clean, clean_keeping_colours, one_line, seconds, size
+from colony_jupyter.notebook.formats.plain_text import clean, clean_keeping_colours, one_line, seconds, size
 
 
 @pytest.mark.parametrize(

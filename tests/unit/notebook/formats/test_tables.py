@@ -1,6 +1,6 @@
 import pytest
 
-from colony_jupyter.notebook import tables
+from colony_jupyter.notebook.formats import tables
 from colony_jupyter.wire.models import ExecutorRecord, ExecutorState, Function, Log, ProcessState, Workflow
 
 HOSTILE = "<script>x</script>\u202e\x1b[2J"

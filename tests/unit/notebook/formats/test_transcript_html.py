@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from colony_jupyter.notebook.model import PaneModel
-from colony_jupyter.notebook.transcript import PROGRESS, ROWS, bundle
+from colony_jupyter.notebook.formats.transcript_html import PROGRESS, ROWS, bundle
+from colony_jupyter.notebook.model.pane_model import PaneModel
 from colony_jupyter.wire.models import ProcessState
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from colony_jupyter.notebook.graph import MOST, Graph, Workflows
-from colony_jupyter.notebook.tables import COLOURS, workflows
+from colony_jupyter.notebook.formats.tables import COLOURS, workflows
+from colony_jupyter.notebook.formats.workflow_graph import MOST, Graph, Workflows
 from colony_jupyter.wire.models import FunctionSpec, ProcessState, Workflow
 
 HOSTILE = "</text><script>x</script>\u202e\x1b[2J"

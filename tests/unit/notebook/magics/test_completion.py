@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from colony_jupyter.notebook import commands
-from colony_jupyter.notebook.completion import Known, Offer, complete
+from colony_jupyter.notebook.magics import commands
+from colony_jupyter.notebook.magics.completion import Known, Offer, complete
 
 A, B, C = "ab12" + "0" * 60, "cd34" + "0" * 60, "cd34" + "0" * 20 + "f" * 40
 KNOWN = Known(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from colony_jupyter.errors import UsageError
-from colony_jupyter.notebook import commands
-from colony_jupyter.notebook.parser import HelpAsked
+from colony_jupyter.notebook.magics import commands
+from colony_jupyter.notebook.magics.parser import HelpAsked
 
 SUBMIT = commands.SUBMIT
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colony_jupyter.errors import UsageError
-from colony_jupyter.notebook.words import split, value, variable
+from colony_jupyter.notebook.magics.shell_words import split, value, variable
 
 
 @pytest.mark.parametrize(

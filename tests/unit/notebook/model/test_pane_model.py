@@ -1,7 +1,7 @@
 import pytest
 
-from colony_jupyter.notebook.model import PaneModel
-from colony_jupyter.notebook.rows import WINDOW
+from colony_jupyter.notebook.model.pane_model import PaneModel
+from colony_jupyter.notebook.model.rows import WINDOW
 from colony_jupyter.wire.models import ProcessState
 
 

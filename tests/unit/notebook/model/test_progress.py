@@ -1,6 +1,6 @@
 import pytest
 
-from colony_jupyter.notebook.progress import Meter, Progress, parse
+from colony_jupyter.notebook.model.progress import Meter, Progress, parse
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Panes go with the run of the cell that opened them."""
 
-from colony_jupyter.notebook.cells import Cells
+from colony_jupyter.notebook.session.cells import Cells
 
 
 class Pane:

@@ -2,7 +2,7 @@ from itertools import accumulate
 
 import msgspec
 
-from colony_jupyter.notebook.packing import message, packed
+from colony_jupyter.notebook.views.codec import message, packed
 
 
 def test_rows_alike_share_a_look():

@@ -3,12 +3,12 @@ import threading
 
 import pytest
 
-from colony_jupyter.notebook.actions.showing import open_view
-from colony_jupyter.notebook.cells import Cells
-from colony_jupyter.notebook.flusher import Flusher
-from colony_jupyter.notebook.request import is_headless
-from colony_jupyter.notebook.text_view import TextView
-from colony_jupyter.notebook.transcript_view import TranscriptOutput, TranscriptView
+from colony_jupyter.notebook.session.cells import Cells
+from colony_jupyter.notebook.session.request import is_headless
+from colony_jupyter.notebook.views.choose import open_view
+from colony_jupyter.notebook.views.refresh_thread import Flusher
+from colony_jupyter.notebook.views.terminal import TextView
+from colony_jupyter.notebook.views.transcript import TranscriptOutput, TranscriptView
 from colony_jupyter.wire.models import ProcessState
 
 

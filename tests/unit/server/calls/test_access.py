@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from colony_jupyter.server.refusal import Refused
-from colony_jupyter.server.subscriptions import Hangup
+from colony_jupyter.server.api.subscriptions import Hangup
+from colony_jupyter.server.errors import Refused
 from colony_jupyter.wire import messages as m
 from colony_jupyter.wire.models import (
     Attribute,

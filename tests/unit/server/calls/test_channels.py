@@ -7,8 +7,8 @@ import sqlite3
 
 import pytest
 
-from colony_jupyter.server.refusal import Refused
-from colony_jupyter.server.subscriptions import Hangup
+from colony_jupyter.server.api.subscriptions import Hangup
+from colony_jupyter.server.errors import Refused
 from colony_jupyter.wire import messages as m
 
 

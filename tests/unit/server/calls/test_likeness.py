@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from colony_jupyter.server.refusal import Refused
+from colony_jupyter.server.errors import Refused
 from colony_jupyter.wire import messages as m
 from colony_jupyter.wire.models import Attribute, AttributeType, WorkflowSpec
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from colony_jupyter.server.refusal import Refused
+from colony_jupyter.server.errors import Refused
 from colony_jupyter.wire import messages as m
 from colony_jupyter.wire.limits import STALE_EXECUTOR
 from colony_jupyter.wire.models import ExecutorRecord, ProcessState, WorkflowSpec

@@ -10,7 +10,7 @@ from cryptography import x509
 from kernels import mode
 
 from colony_jupyter.errors import EmbeddedError
-from colony_jupyter.server import certificate
+from colony_jupyter.server.process import certificate
 
 NAMES = ["localhost", "127.0.0.1", "::1", "a.example"]
 NOW = dt.datetime.now(dt.UTC)

@@ -14,8 +14,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 
-from colony_jupyter.server.bounds import Bounds
-from colony_jupyter.server.listening import Listener
+from colony_jupyter.server.process.client_limits import Bounds
+from colony_jupyter.server.process.http_server import Listener
 
 SMALL = Bounds(
     headers=2000,

@@ -11,9 +11,9 @@ import sqlite3
 
 import pytest
 
-from colony_jupyter.server import schema
-from colony_jupyter.server.refusal import Refused
+from colony_jupyter.server.errors import Refused
 from colony_jupyter.server.server import DATABASE, Server
+from colony_jupyter.server.storage import schema
 from colony_jupyter.wire import messages as m
 from colony_jupyter.wire.models import Attribute, AttributeType, Conditions, FunctionSpec, ProcessState, WorkflowSpec
 

@@ -10,9 +10,9 @@ import threading
 
 import pytest
 
-from colony_jupyter.server import writing
-from colony_jupyter.server.schema import open_again, open_database
-from colony_jupyter.server.writing import Unwritten, Writer
+from colony_jupyter.server.storage import group_commit
+from colony_jupyter.server.storage.group_commit import Unwritten, Writer
+from colony_jupyter.server.storage.schema import open_again, open_database
 
 
 class Book:
@@ -63,7 +63,7 @@ async def test_whoever_is_answered_finds_it_on_disk(book):
     async def one(number):
         for turn in range(chance.randrange(4)):
             await asyncio.sleep(0 if turn else 0.001 * chance.randrange(300))
-        size = chance.choice([*[10] * 50, 5000, writing._QUICK_BYTES])
+        size = chance.choice([*[10] * 50, 5000, group_commit._QUICK_BYTES])
         book.say(number, size, slow=chance.random() < 0.01)
         book.writer.after(lambda: told.append((number, book.has(number))))
         await book.writer.commit()
@@ -105,7 +105,7 @@ async def test_every_group_waits_for_the_disk_only_if_it_was_told_to(book):
 
 
 async def test_the_log_of_the_database_stays_bounded(book, monkeypatch):
-    monkeypatch.setattr(writing, "_CHECKPOINT_PAGES", 100)
+    monkeypatch.setattr(group_commit, "_CHECKPOINT_PAGES", 100)
     log = book.path.with_name("colony.db-wal")
     for number in range(3000):
         book.say(number, 2000)
@@ -118,7 +118,7 @@ async def test_the_log_of_the_database_stays_bounded(book, monkeypatch):
 
 
 async def test_one_who_reads_for_long_stops_nobody(book, monkeypatch):
-    monkeypatch.setattr(writing, "_CHECKPOINT_PAGES", 50)
+    monkeypatch.setattr(group_commit, "_CHECKPOINT_PAGES", 50)
     with contextlib.closing(sqlite3.connect(book.path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         assert reader.execute("SELECT count(*) FROM logs").fetchone() == (0,)

@@ -1,0 +1,1 @@
+"""Values, entries and errors as HTML and plain text."""

@@ -1,0 +1,1 @@
+"""State of the kernel's session: connection, current cell and request."""

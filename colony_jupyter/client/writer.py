@@ -8,8 +8,6 @@ import random
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from colony_jupyter.channels.backoff import delays
 from colony_jupyter.channels.outbox import REFUSED_FIRST, REFUSED_LONGEST, Bucket, Sequencer, TextBuffer
 from colony_jupyter.client.channel_log import pages
@@ -28,6 +26,7 @@ from colony_jupyter.errors import (
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.limits import MAX_PAYLOAD
 from colony_jupyter.wire.models import DATA, END
+from colony_jupyter.wire.storable import encodable, json_bytes
 
 if TYPE_CHECKING:
     from colony_jupyter.client.reading import Source
@@ -52,12 +51,12 @@ def payload_bytes(payload: Payload) -> bytes:
         MessageTooLarge: if it is over 10 MiB.
     """
     if isinstance(payload, str):
-        data = payload.encode("utf-8", "replace")
+        data = encodable(payload).encode()
     elif isinstance(payload, (bytes, bytearray, memoryview)):
         data = bytes(payload)
     else:
         try:
-            data = msgspec.json.encode(payload)
+            data = json_bytes(payload)
         except (TypeError, ValueError) as error:
             raise UsageError(
                 f"A {type(payload).__name__} cannot be sent: give text, bytes, or a value that is JSON ({error})."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import random
 import time
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from colony_jupyter.client.channel import AsyncChannel
     from colony_jupyter.client.stream import AsyncStream
-    from colony_jupyter.executor.context import Context, ThreadContext
+    from colony_jupyter.executor.cancellation import ThreadPortal
     from colony_jupyter.executor.functions import Definition
     from colony_jupyter.wire.models import Entry
 
@@ -35,7 +36,7 @@ class Conversation:
 
     Args:
         definition: what answers.
-        context: what it is handed.
+        portal: runs coroutines on the loop for a plain function in its thread.
         channel: where it talks.
         call: makes the call for a message, with the arguments of the spec.
         answering: where the sequence of the message being answered is noted, by channel.
@@ -44,13 +45,13 @@ class Conversation:
     def __init__(
         self,
         definition: Definition,
-        context: Context | ThreadContext,
+        portal: ThreadPortal,
         channel: AsyncChannel,
         call: Callable[[Entry], Callable[[], Any]],
         answering: dict[str, int],
     ) -> None:
         self._definition = definition
-        self._context = context
+        self._portal = portal
         self._channel = channel
         self._call = call
         self._answering = answering
@@ -126,33 +127,36 @@ class Conversation:
     async def _turn(self, message: Entry) -> None:
         call = self._call(message)
         self._answering[self._channel.name] = message.sequence
-        if not self._definition.is_async:
-            await in_thread(lambda: self._drive(call, message), f"executor chat {self._definition.name}")
-        elif self._definition.is_generator:
-            async with contextlib.aclosing(call()) as pieces:
-                async for piece in pieces:
-                    await self._say(piece, message)
+        if self._definition.is_async:
+            reply = call()
         else:
-            await self._say(await call(), message)
+            name = f"executor chat {self._definition.name}"
+            reply = await in_thread(lambda: self._drive(call, message), name)
+        if inspect.isawaitable(reply):
+            reply = await reply
+        if inspect.isasyncgen(reply):
+            async with contextlib.aclosing(reply) as pieces:
+                async for piece in pieces:
+                    await self._send_piece(piece, message)
+        else:
+            await self._send_piece(reply, message)
         if not self._has_ended:
             await self._channel.send("", type=TURN, inreplyto=message.sequence)
         del self._answering[self._channel.name]
 
-    async def _say(self, piece: Any, message: Entry) -> None:
-        """Send a piece of the reply: text joins the stream, anything else is an entry of its own."""
+    async def _send_piece(self, piece: Any, message: Entry) -> None:
+        """Send a piece of the reply: text joins the text stream, any other value is an entry of its own."""
         if isinstance(piece, str):
             await self._channel.write(piece, inreplyto=message.sequence)
         elif piece is not None:
             await self._channel.send(piece, inreplyto=message.sequence)
 
-    def _drive(self, call: Callable[[], Any], message: Entry) -> None:
-        """Run a plain function in its thread, and hand its pieces over one by one."""
-        channel: Any = self._context.channel(self._channel.name)
-        portal = channel.portal
+    def _drive(self, call: Callable[[], Any], message: Entry) -> Any:
+        """Call a plain function, in its thread; send the pieces of a generator, return any other reply."""
         reply = call()
-        if not self._definition.is_generator:
-            portal.run(self._say, reply, message)
-            return
+        if not inspect.isgenerator(reply):
+            return reply
         with contextlib.closing(reply):
             for piece in reply:
-                portal.run(self._say, piece, message)
+                self._portal.run(self._send_piece, piece, message)
+        return None

@@ -1,7 +1,7 @@
-"""The end of a process, told in good order: channels first, then the wait for the reader, then the server.
+"""Closing a process: first its channels, then the wait for the reader, then the call to the server.
 
-Channels do not outlive their process (trap 24), so what a function left open is ended before, and where a channel named
-``sync`` is declared the reader is waited for.
+Channels do not outlive their process (trap 24), so channels that the function left open are ended first. Where a
+channel named ``sync`` is declared, the executor waits for the reader's acknowledgement.
 """
 
 from __future__ import annotations
@@ -16,25 +16,32 @@ from typing import TYPE_CHECKING, Any, Final
 
 from colony_jupyter.channels.backoff import delays
 from colony_jupyter.client.process import ACK, SYNC
-from colony_jupyter.errors import ColonyError, ServerRefused
+from colony_jupyter.errors import ColonyError, ProcessNotFound, ServerUnreachable
+from colony_jupyter.executor.error_report import shortened
+from colony_jupyter.wire.models import ProcessState
+from colony_jupyter.wire.storable import storable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from colony_jupyter.client.process import AsyncProcess
+    from colony_jupyter.client.writer import ChannelWriter
 
 logger = logging.getLogger(__name__)
 
-_FAREWELL: Final = 30.0
-_HURRIED_FAREWELL: Final = 1.0
+_LAST_ENTRIES: Final = 30.0
+_HURRIED_LAST_ENTRIES: Final = 1.0
 """Seconds for the last entries of the channels; the latter when the executor stops."""
 ACK_SECONDS: Final = 30.0
 """Seconds to wait for the reader."""
 _FAILED_ACK: Final = 3.0
 """The same for a failure: a reader that raises at the ``error`` entry acknowledges nothing."""
 _CLOSE_SECONDS: Final = 600.0
-"""Seconds for which closing is tried again while no server answers."""
+"""Seconds for which closing is retried while no server answers."""
 _LONGEST_DELAY: Final = 5.0
+_REFUSALS: Final = 3
+"""Refusals of the same call before it is replaced by one with a plain sentence: the first may have been transient."""
+_LAST_RESORT: Final = "The function ended, but the server refused what it returned and the reason why."
 
 
 @dataclass(frozen=True)
@@ -51,13 +58,13 @@ class Outcome:
 
 
 class Ending:
-    """Ends one process.
+    """Closes one process.
 
     Args:
         process: the process.
-        answering: per channel the entry that was being answered, for an ``error`` to name.
-        hurry: set when the executor stops, so that nothing is waited for.
-        ack_seconds: how long the reader is waited for.
+        answering: for each channel, the sequence of the entry being answered, which an ``error`` refers to.
+        hurry: set when the executor stops; nothing is waited for after that.
+        ack_seconds: longest wait for the reader.
     """
 
     def __init__(
@@ -74,35 +81,36 @@ class Ending:
         self._ack_seconds = ack_seconds
 
     async def run(self, outcome: Outcome) -> None:
-        """End it. Nothing is raised: what cannot be done is logged, for nobody is there to hear of it."""
+        """Close the process. Nothing is raised: what fails is logged, because no caller could handle it."""
         try:
-            async with asyncio.timeout(_HURRIED_FAREWELL if self._hurry.is_set() else _FAREWELL):
+            async with asyncio.timeout(_HURRIED_LAST_ENTRIES if self._hurry.is_set() else _LAST_ENTRIES):
                 outcome = await self._flush(outcome)
                 await self._end_channels(outcome)
         except TimeoutError:
-            logger.warning("%r: the last entries of its channels did not get through in time", self._process)
+            logger.warning("%r: the last entries of its channels were not delivered in time", self._process)
         if SYNC in self._process.spec.channels:
             await self._wait_for_reader(min(self._ack_seconds, _FAILED_ACK) if outcome.errors else self._ack_seconds)
-        await self._close(outcome)
+        await close_process(self._process, outcome)
 
     async def _flush(self, outcome: Outcome) -> Outcome:
-        """Have text that was written arrive. If it cannot, the work is not done: its reader has not got it."""
-        for name, writer in self._writers():
+        """Deliver text that was written; if it cannot be delivered, the process fails, since its reader lacks it."""
+        for name, writer in self._writers().items():
             try:
                 await writer.flush()
             except ColonyError as error:
                 logger.info("%r: text for channel %r was lost: %s", self._process, name, error)
                 if not outcome.errors:
-                    outcome = Outcome(errors=(f"What was written did not all get through: {error}",))
+                    outcome = Outcome(errors=(f"Some of the text that was written was not delivered: {error}",))
         return outcome
 
-    def _writers(self) -> Iterable[tuple[str, Any]]:
-        return self._process.shared.writers.items()
+    def _writers(self) -> dict[str, ChannelWriter]:
+        """Return a copy: tasks that the function left behind may open channels while this awaits."""
+        return dict(self._process.shared.writers)
 
     async def _end_channels(self, outcome: Outcome) -> None:
-        """End what was written to; with a reader to wait for, everything, or it would wait for the rest."""
+        """End each channel that was written to; with a reader to wait for, all, since the reader waits for all."""
         declared = self._process.spec.channels
-        writers = dict(self._writers())
+        writers = self._writers()
         for name in declared:
             writer = writers.get(name)
             if name == SYNC or (writer is not None and writer.has_ended):
@@ -110,7 +118,7 @@ class Ending:
             channel = self._process.channel(name)
             try:
                 if outcome.errors:
-                    await channel.error(outcome.errors[0], inreplyto=self._answering.get(name, 0))
+                    await channel.error(storable(outcome.errors[0]), inreplyto=self._answering.get(name, 0))
                 if outcome.errors or SYNC in declared or (writer is not None and writer.is_used):
                     await channel.end()
             except ColonyError as error:
@@ -123,7 +131,7 @@ class Ending:
             await asyncio.wait({reading, hurrying}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if not reading.done():
                 logger.warning(
-                    "%r: the reader did not acknowledge on channel %r within %g s; closing all the same",
+                    "%r: the reader did not acknowledge on channel %r within %g s; it is closed without that",
                     self._process,
                     SYNC,
                     seconds,
@@ -134,29 +142,66 @@ class Ending:
             await asyncio.gather(reading, hurrying, return_exceptions=True)
 
     async def _read_acknowledgement(self) -> None:
-        with contextlib.suppress(ColonyError):  # closed by somebody else: then closing will be refused
+        with contextlib.suppress(ColonyError):  # another party closed it: then closing will be refused
             async with self._process.channel(SYNC).stream(errors="yield", to_end=False) as stream:
                 async for entry in stream:
                     if entry.senderid == self._process.initiatorid and entry.text.strip() == ACK:
                         return
 
-    async def _close(self, outcome: Outcome) -> None:
-        colony = self._process.colony
-        retries = delays(random.random, longest=_LONGEST_DELAY)
-        deadline = time.monotonic() + _CLOSE_SECONDS
-        while True:
-            try:
-                if outcome.errors:
-                    await colony.fail(self._process, outcome.errors)
-                else:
-                    await colony.close(self._process, outcome.output)
-            except ServerRefused as refusal:
-                # It has ended otherwise, or is somebody else's by now (traps 21 and 31): not ours to end.
-                logger.info("%r was not closed by us: %s", self._process, refusal)
-            except ColonyError as error:
-                if time.monotonic() < deadline:
-                    logger.info("%r: closing it is tried again: %s", self._process, error)
-                    await asyncio.sleep(next(retries))
-                    continue
-                logger.error("%r could not be closed: %s", self._process, error)  # noqa: TRY400 - a sentence says it
+
+async def close_process(process: AsyncProcess, outcome: Outcome) -> None:
+    """Close a process on the server; return once it has ended, or is not this executor's any more.
+
+    All texts are made storable. If the server refuses the outcome and the process still runs here, the process fails
+    with a plain sentence instead. Nothing is raised; after 600 s without an answer an error is logged.
+
+    Args:
+        process: the process.
+        outcome: how its function ended.
+    """
+    retries = delays(random.random, longest=_LONGEST_DELAY)
+    deadline = time.monotonic() + _CLOSE_SECONDS
+    refusals = 0
+    last: ColonyError
+    while True:
+        try:
+            await _close_once(process, outcome)
+        except ServerUnreachable as error:
+            last = error
+        except ColonyError as error:
+            last = error
+            if not await _is_ours(process):
+                # It has ended otherwise, or was assigned again (traps 21 and 31).
+                logger.info("%r was not closed by this executor: %s", process, error)
+                return
+            refusals += 1
+            if refusals == _REFUSALS:
+                what = "errors" if outcome.errors else "output"
+                outcome = Outcome(errors=(f"The function ended, but the server refused its {what}: {error}",))
+            elif refusals == 2 * _REFUSALS:
+                outcome = Outcome(errors=(_LAST_RESORT,))
+        else:
             return
+        if time.monotonic() > deadline:
+            logger.error("%r could not be closed: %s", process, last)
+            return
+        logger.info("%r: closing it is retried: %s", process, last)
+        await asyncio.sleep(next(retries))
+
+
+async def _close_once(process: AsyncProcess, outcome: Outcome) -> None:
+    if outcome.errors:
+        await process.colony.fail(process, [shortened(storable(error)) for error in outcome.errors])
+    else:
+        await process.colony.close(process, outcome.output)
+
+
+async def _is_ours(process: AsyncProcess) -> bool:
+    """Whether the process still runs on this executor, or may: the server could not be asked."""
+    try:
+        record = await process.colony.look(process.processid)
+    except ProcessNotFound:
+        return False
+    except ColonyError:
+        return True
+    return record.state is ProcessState.RUNNING and record.assignedexecutorid == process.colony.key.id

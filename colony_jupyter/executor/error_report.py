@@ -1,4 +1,4 @@
-"""How a failure is told to the submitter: its message, and where in the user's own code it came from (pure)."""
+"""How a failure is reported to the submitter: its type and text, and the lines of the user's code it passed (pure)."""
 
 from __future__ import annotations
 
@@ -6,28 +6,43 @@ import linecache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from colony_jupyter.errors import ColonyError
+from colony_jupyter.wire.storable import storable
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 _MOST_FRAMES: Final = 6
+_MOST_SUBEXCEPTIONS: Final = 10
+_MOST_NESTED_GROUPS: Final = 3
+_LONGEST_TEXT: Final = 20_000
+"""Characters of one text in a report."""
 _OURS: Final = str(Path(__file__).parents[1])
 _LIBRARY: Final = str(Path(linecache.__file__).parent)
 
 
+def report(error: BaseException) -> tuple[str, ...]:
+    """Return what the process fails with: the message, then the trace if there is one. All texts can be stored."""
+    cause = _unwrapped(error)
+    texts = (message(cause), trace(cause))
+    return tuple(shortened(storable(text)) for text in texts if text)
+
+
 def message(error: BaseException) -> str:
-    """Give the one line that says what went wrong."""
-    if isinstance(error, ColonyError):
-        return str(error)
-    text = str(error).strip()
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    """Return one line with the error's type and text; for an exception group, also those of its exceptions."""
+    return _message(error, _MOST_NESTED_GROUPS)
+
+
+def shortened(text: str) -> str:
+    """Return a text, cut to 20,000 characters with a note of its length."""
+    if len(text) <= _LONGEST_TEXT:
+        return text
+    return f"{text[:_LONGEST_TEXT]} ... (cut; {len(text):,} characters in all)"
 
 
 def trace(error: BaseException) -> str:
-    """Give the way through the user's code to an error, the innermost place last; empty if it was not there.
+    """Return the lines of the user's code that an error passed, the innermost last; empty if there are none.
 
-    Folders are left out: they are of the executor's machine, and no business of the submitter's.
+    Folders are left out: they belong to the executor's machine and mean nothing to the submitter.
     """
     places = []
     found: TracebackType | None = error.__traceback__
@@ -41,8 +56,36 @@ def trace(error: BaseException) -> str:
     return "\n".join(places[-_MOST_FRAMES:])
 
 
+def _message(error: BaseException, depth: int) -> str:
+    name = type(error).__name__
+    try:
+        text = str(error).strip()
+    except BaseException as fault:  # noqa: BLE001 - a `__str__` of the user's may raise anything
+        text = f"its text cannot be shown, since its __str__ raised {type(fault).__name__}"
+    line = f"{name}: {text}" if text else name
+    if not isinstance(error, BaseExceptionGroup) or not depth:
+        return line
+    members = [_message(member, depth - 1) for member in error.exceptions[:_MOST_SUBEXCEPTIONS]]
+    more = len(error.exceptions) - len(members)
+    if more:
+        members.append(f"{more} more")
+    return f"{line}: {'; '.join(members)}"
+
+
+def _unwrapped(error: BaseException) -> BaseException:
+    """Return the StopIteration that Python replaced by a RuntimeError, which lacks the user's line."""
+    cause = error.__cause__
+    if (
+        type(error) is RuntimeError
+        and isinstance(cause, (StopIteration, StopAsyncIteration))
+        and str(error).endswith(f"raised {type(cause).__name__}")
+    ):
+        return cause
+    return error
+
+
 def _is_foreign(file: str) -> bool:
-    """Whether a file is ours, the library's or somebody's package, so that its lines say nothing to the user."""
+    """Whether a file belongs to this package, the standard library or an installed package."""
     return file.startswith((_OURS, _LIBRARY, "<frozen")) or "site-packages" in file
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import msgspec
 from colony_jupyter.client.function_spec import check_name
 from colony_jupyter.errors import ExecutorError, UsageError
 from colony_jupyter.wire.models import FunctionArgument
+from colony_jupyter.wire.storable import storable_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -56,13 +58,24 @@ class Definition:
 
     @property
     def is_async(self) -> bool:
-        """Whether it runs on the loop; else it runs in a thread."""
-        return inspect.iscoroutinefunction(self.handler) or inspect.isasyncgenfunction(self.handler)
+        """Whether it is called on the loop; otherwise it is called in a thread, also where it returns an awaitable."""
+        return _is_async(self.handler) or _is_async(_call_method(self.handler))
+
+    @property
+    def takes_async_context(self) -> bool:
+        """Whether its code awaits, so that the context it gets is the asynchronous one.
+
+        This includes an ``async def`` function behind a plain decorator that uses `functools.wraps`.
+        """
+        return self.is_async or _is_async(_innermost(self.handler))
 
     @property
     def is_generator(self) -> bool:
         """Whether it yields pieces."""
-        return inspect.isasyncgenfunction(self.handler) or inspect.isgeneratorfunction(self.handler)
+        return any(
+            inspect.isasyncgenfunction(each) or inspect.isgeneratorfunction(each)
+            for each in (self.handler, _call_method(self.handler), _innermost(self.handler))
+        )
 
     @property
     def offer(self) -> Offer:
@@ -173,13 +186,30 @@ def as_output(value: Any) -> list[Any]:
     """
     output = list(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
     try:
-        msgspec.json.encode(output)
+        return storable_json(output)  # type: ignore[no-any-return]  # a list stays a list
     except (TypeError, ValueError, RecursionError) as error:
         raise Unfit(
             f"The function returned a {type(value).__name__}, which is no JSON value ({error}): return text, numbers, "
             "lists or dicts of them."
         ) from None
-    return output
+
+
+def _is_async(handler: Handler) -> bool:
+    return inspect.iscoroutinefunction(handler) or inspect.isasyncgenfunction(handler)
+
+
+def _call_method(handler: Handler) -> Handler:
+    """Return the ``__call__`` of an object; of a function, the function."""
+    return handler if inspect.isroutine(handler) else getattr(type(handler), "__call__", handler)  # noqa: B004
+
+
+def _innermost(handler: Handler) -> Handler:
+    """Return the function behind `functools.partial` and decorators that use `functools.wraps`."""
+    try:
+        inner = inspect.unwrap(handler)
+    except ValueError:  # a circle of wrappers
+        return handler
+    return _innermost(inner.func) if isinstance(inner, functools.partial) else _call_method(inner)
 
 
 def _argument(parameter: inspect.Parameter, annotation: Any, said: Mapping[str, str]) -> FunctionArgument:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from colony_jupyter.channels.backoff import delays
 from colony_jupyter.client.writer import UNREACHABLE
 from colony_jupyter.errors import ServerUnreachable
+from colony_jupyter.wire.storable import storable
 
 if TYPE_CHECKING:
     from colony_jupyter.client.process import AsyncProcess
@@ -40,6 +41,7 @@ class Logbook:
             ServerUnreachable: if no server answers for a minute.
             AccessDenied: if the process is not this executor's any more.
         """
+        text = storable(text) or " "  # a server refuses an empty line
         async with self._turn:
             retries = delays(random.random)
             deadline = time.monotonic() + UNREACHABLE

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from colony_jupyter.client.process import SYNC
+from colony_jupyter.wire.storable import storable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
@@ -65,7 +66,7 @@ class Tally:
         self._told, self._at = state, now
         self._sent += 1
         known = {} if self._total is None else {"total": self._total}
-        return {"current": self.current, **known, "message": self._message}
+        return {"current": self.current, **known, "message": storable(self._message)}
 
 
 def length(steps: object) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
@@ -80,7 +81,7 @@ class Run:
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
-            for writer in self.process.shared.writers.values():
+            for writer in list(self.process.shared.writers.values()):  # a task left behind may open another
                 await writer.aclose()
 
     async def _outcome(self) -> Outcome | None:
@@ -112,34 +113,33 @@ class Run:
             return Outcome(errors=("The function was cancelled from within.",))
         except Unfit as error:
             return Outcome(errors=(str(error),))
-        # SystemExit and KeyboardInterrupt too: on the loop they would end it for everybody.
-        except BaseException as error:
-            logger.info("%r: its function raised", self.process, exc_info=error)
-            trace = error_report.trace(error)
-            return Outcome(errors=(error_report.message(error), *([trace] if trace else [])))
+        # SystemExit and KeyboardInterrupt too: on the loop they would end all its processes.
+        except BaseException as error:  # noqa: BLE001 - all of it goes to the submitter
+            errors = error_report.report(error)
+            logger.info("%r: its function raised: %s", self.process, "\n".join(errors))
+            return Outcome(errors=errors)
 
     async def _call(self) -> Any:
         spec = self.process.spec
         definition = self._functions.find(spec.funcname, self._executortype)
+        portal = ThreadPortal(asyncio.get_running_loop(), self._loss)
         context: Context | ThreadContext
-        if definition.is_async:
+        if definition.takes_async_context:
             context = Context(self.process, self._loss)
         else:
-            portal = ThreadPortal(asyncio.get_running_loop(), self._loss)
             context = ThreadContext(self.process, self._loss, portal)
         if definition.channel is not None:
             self._conversation = Conversation(
                 definition,
-                context,
+                portal,
                 self.process.channel(definition.channel),
                 lambda message: definition.bind(context, [message, *spec.args], spec.kwargs),
                 self._answering,
             )
             return await self._conversation.run()
         call = definition.bind(context, spec.args, spec.kwargs)
-        if definition.is_async:
-            return await call()
-        return await in_thread(call, f"executor {definition.name}")
+        value = call() if definition.is_async else await in_thread(call, f"executor {definition.name}")
+        return await value if inspect.isawaitable(value) else value
 
     async def _follow(self) -> None:
         """Notice when the process is taken from us: closed, cancelled, or put back to waiting."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from colony_jupyter.channels.backoff import delays
 from colony_jupyter.client.colony import AsyncColony
 from colony_jupyter.errors import AccessDenied, ColonyError, ExecutorError, ServerUnreachable
+from colony_jupyter.executor.closing import Outcome, close_process
 from colony_jupyter.executor.registration import Registration
 from colony_jupyter.executor.run import Run, fail_quietly
 from colony_jupyter.wire.models import ProcessState
@@ -282,9 +283,10 @@ class Service:
         processid = run.process.processid
         try:
             await run.run()
-        except Exception:
-            logger.exception("%r: a fault of the executor's own", run.process)
-            await fail_quietly(run.process, "The executor itself failed; its log says more.")
+        except Exception as error:
+            logger.exception("%r: the executor itself failed", run.process)
+            sentence = f"The executor itself failed with {type(error).__name__}; its own log has the details."
+            await close_process(run.process, Outcome(errors=(sentence,)))
         finally:
             if self._runs.get(processid) is run:
                 del self._runs[processid]

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
+from awkward import ERRORS
+
 from colony_jupyter.errors import UsageError
 from colony_jupyter.executor import error_report
+from colony_jupyter.wire.storable import storable
 
 
 def raised(function):
@@ -58,4 +62,29 @@ def test_messages():
     assert error_report.message(ValueError("bad")) == "ValueError: bad"
     assert error_report.message(ValueError()) == "ValueError"
     assert error_report.message(SystemExit(3)) == "SystemExit: 3"
-    assert error_report.message(UsageError("Do this.")) == "Do this."
+    assert error_report.message(UsageError("Do this.")) == "UsageError: Do this."
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_a_report_has_the_type_and_only_texts_that_can_be_stored(name):
+    make, expected = ERRORS[name]
+
+    def fail():
+        raise make()
+
+    message, trace = error_report.report(raised(fail))
+    assert message.startswith(expected)
+    assert "in fail: raise make()" in trace
+    assert message == storable(message)
+    assert len(message) < 25_000
+
+
+async def test_stop_iteration_in_a_coroutine_is_reported_with_the_users_line():
+    async def fail():
+        return next(iter([]))
+
+    with pytest.raises(RuntimeError) as caught:
+        await fail()
+    message, trace = error_report.report(caught.value)
+    assert message == "StopIteration"
+    assert trace.endswith("return next(iter([]))")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import sys
 import threading
 import time
@@ -10,6 +11,7 @@ import time
 import pytest
 
 import colony_jupyter as cj
+from colony_jupyter.errors import UsageError
 from colony_jupyter.executor import closing
 
 
@@ -132,6 +134,90 @@ def test_what_is_no_json_fails(make_executor, submit):
     executor.start()
     (error,) = failure(submit("task"))
     assert error.startswith("The function returned a object, which is no JSON value")
+
+
+def retrying(function):
+    """A decorator that knows no coroutines."""
+
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        return function(*args, **kwargs)
+
+    return call
+
+
+class Model:
+    async def __call__(self, context, channel="out") -> str:
+        await context.channel(channel).send("sent")
+        return "done"
+
+    async def method(self, context):
+        return await self(context)
+
+
+FUNCTIONS = {
+    "behind a decorator": retrying(Model().method),
+    "object": Model(),
+    "partial": functools.partial(Model().method),
+    "decorated partial": retrying(functools.partial(Model(), channel="out")),
+    "lambda that returns a coroutine": lambda context: asyncio.sleep(0, "done"),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_any_awaitable_that_a_function_returns_is_awaited(make_executor, submit, name):
+    executor = make_executor()
+    executor.function("task")(FUNCTIONS[name])
+    executor.start()
+    assert submit("task", channels=["out"]).result(timeout=10) == "done"
+
+
+def test_a_generator_behind_a_decorator_is_refused(make_executor):
+    @retrying
+    def pieces(context):
+        yield "a"
+
+    with pytest.raises(UsageError, match="is a generator"):
+        make_executor().function("task")(pieces)
+
+
+def test_stop_iteration_is_reported_with_the_users_line(make_executor, submit):
+    executor = make_executor()
+
+    def plain(context):
+        return next(iter([]))
+
+    async def coroutine(context):
+        return next(iter([]))
+
+    executor.function("plain")(plain)
+    executor.function("coroutine")(coroutine)
+    executor.start()
+    for name in ("plain", "coroutine"):
+        message, trace = failure(submit(name))
+        assert message == "StopIteration"
+        assert trace.endswith(f"in {name}: return next(iter([]))")
+
+
+def test_a_task_left_behind_that_opens_channels_does_not_fail_the_process(make_executor, submit):
+    executor = make_executor()
+    others = [f"c{number}" for number in range(60)]
+    tasks = []
+
+    @executor.function("task")
+    async def task(context):
+        async def late():
+            for name in others:
+                await context.channel(name).write(name)
+                await asyncio.sleep(0)
+
+        await context.channel("out").write("x" * 2000)
+        tasks.append(asyncio.create_task(late()))
+        return "done"
+
+    executor.start()
+    for _ in range(5):
+        assert submit("task", channels=["out", *others]).result(timeout=20) == "done"
 
 
 def test_text_written_and_not_flushed_arrives_before_the_end(make_executor, submit):
@@ -477,7 +563,7 @@ def test_what_is_not_declared_fails_with_what_is(make_executor, submit):
 
     executor.start()
     message, trace = failure(submit("send", channels=["progress", "sync"]))
-    assert message == "Channel 'progres' not found. This process has: progress, sync."
+    assert message == "ChannelNotFound: Channel 'progres' not found. This process has: progress, sync."
     assert trace.endswith('await context.channel("progres").send("x")')
 
 

@@ -1,0 +1,43 @@
+"""Ends of processes on a real server, whose database refuses NUL and surrogates."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from awkward import ERRORS, OUTPUTS, TEXTS, offer_awkward
+
+import colony_jupyter as cj
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture
+def submit():
+    """Submit to an executor of the test's own that offers awkward functions."""
+    executor = cj.Executor(f"awkward-{uuid.uuid4().hex[:10]}-x")
+    offer_awkward(executor)
+    executor.start()
+    with cj.Colony() as colony:
+        yield lambda name, *args: colony.submit(name, *args, channels=["progress"], executortype=executor.executortype)
+        name = executor.name
+        executor.stop()
+        colony.remove_executor(name)
+
+
+def test_every_error_reaches_the_server_with_its_type(submit):
+    for name, (_, expected) in ERRORS.items():
+        with pytest.raises(cj.ProcessFailed) as raised:
+            submit("raise-plain", name).result(timeout=10)
+        assert raised.value.errors[0].startswith(expected)
+
+
+def test_every_output_arrives(submit):
+    for name, (_, expected) in OUTPUTS.items():
+        assert submit("return", name).result(timeout=10) == expected
+
+
+def test_a_function_may_report_any_text(submit):
+    for where in ("log", "progress", "write", "send", "error"):
+        for index in range(len(TEXTS)):
+            assert submit(where, index).result(timeout=10) == "fine"

@@ -85,7 +85,7 @@ class ServerUnreachable(ColonyError):
 
 
 class ProtocolError(ColonyError):
-    """An answer that cannot be read (PROTOCOL.md traps 15 and 16)."""
+    """An answer that cannot be read (docs/protocol.md traps 15 and 16)."""
 
 
 class ServerRefused(ColonyError):
@@ -179,7 +179,7 @@ class ChannelNotFound(ServerRefused):
 
 
 class RateLimited(ServerRefused):
-    """More appends to a process than its bucket of 500, refilled with 100 a second, allows (PROTOCOL.md section 5)."""
+    """The append rate of a process exceeds 100 per second after a burst of 500 (docs/protocol.md section 5)."""
 
 
 class MessageTooLarge(ServerRefused):

@@ -30,7 +30,7 @@ DOCS: Final = Path(__file__).parents[1] / "docs"
 _WIDTH: Final = 100
 _MADE: Final = "<!-- Made by `make docs`: change the docstrings, or the tables of commands, not this page. -->"
 _SECTIONS: Final = {"Args": "Takes", "Raises": "Raises", "Attributes": "Has", "Returns": "Gives", "Yields": "Yields"}
-_SOURCE: Final = re.compile(r"\s+\((?:PROTOCOL\.md\s+)?(?:traps?|sections?)\s+[\d,\s]+(?:and\s+\d+)?\)")
+_SOURCE: Final = re.compile(r"\s+\((?:docs/protocol\.md\s+)?(?:traps?|sections?)\s+[\d,\s]+(?:and\s+\d+)?\)")
 """Where a rule comes from, in notes on the protocol that readers of the pages do not have."""
 _PAIRS: Final = (
     "Classes come in pairs: `Colony` for code that blocks, `AsyncColony` for code that awaits, and so on. They have "

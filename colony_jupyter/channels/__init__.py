@@ -1,1 +1,1 @@
-"""How channels behave, as pure state machines: no socket, no loop, no clock of their own (PROTOCOL.md section 5)."""
+"""State machines for reading and writing channels without sockets, event loop or clock (docs/protocol.md section 5)."""

@@ -1,4 +1,4 @@
-"""Writing to channels: which sequence is next, how fast, and how text becomes few entries (PROTOCOL.md section 5)."""
+"""Writing to channels: sequence numbers, pacing, and joining text into few entries (docs/protocol.md section 5)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Reading one channel to its end: when to subscribe again, what to ask for, when everything has come.
 
 The machine is fed with what happens (``start`` ... ``tick``) and the time it happened; it answers with `effects` to be
-carried out, and with `delivered` entries. It knows nothing of sockets. PROTOCOL.md section 5 and traps 2, 6, 7, 23 and
-24 are what it is made of.
+carried out, and with `delivered` entries. It has no access to sockets. It implements docs/protocol.md section 5 and
+handles traps 2, 6, 7, 23 and 24.
 
 * The channel is subscribed to in *windows*: the first from the beginning of the log, each further one from one entry
   back. Its first frame is that entry and what is newer: it confirms that the window stands and that nothing was missed

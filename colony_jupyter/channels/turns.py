@@ -1,4 +1,4 @@
-"""When an answer is complete: the turns of a conversation on a channel (DESIGN.md section 5, "Chat turns").
+"""When an answer is complete: the turns of a conversation on a channel (docs/decisions.md, "Chat turns").
 
 Our executors close each turn by an empty entry of type ``turn`` that answers the message; others by an ``end`` that
 answers it; the simplest bots answer in one entry and say nothing more. So a turn also ends when an answer came and it

@@ -1,4 +1,4 @@
-"""One call over HTTP: an envelope there, a reply or a named error back (PROTOCOL.md sections 2 and 4)."""
+"""One call over HTTP: an envelope there, a reply or a named error back (docs/protocol.md sections 2 and 4)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The one background thread with an event loop of its own, and how other threads hand work over to it.
 
 A kernel's own loop cannot be used: ipykernel 7 stalls tasks made in a cell once the cell has ended. Waiting is done in
-slices so that an interrupt gets through, and an interrupt cancels the coroutine that was waited for (MECHANICS.md).
+slices so that an interrupt is noticed, and an interrupt cancels the awaited coroutine (docs/decisions.md).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The plain calls of PROTOCOL.md section 4 that need nothing but themselves."""
+"""The plain calls of docs/protocol.md section 4 that need nothing but themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Subscriptions over WebSockets, one connection each (PROTOCOL.md sections 2 and 5, traps 7 and 8)."""
+"""Subscriptions over WebSockets, one connection each (docs/protocol.md sections 2 and 5, traps 7 and 8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing to one channel: numbered, paced, in order, and never twice (PROTOCOL.md section 5)."""
+"""Writing to one channel: numbered, paced, in order, and never twice (docs/protocol.md section 5)."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def _login_name() -> str:
         name = getpass.getuser()
     except (OSError, KeyError, ImportError):  # a container may run under a number that has no name
         name = ""
-    # A colon would ruin the colony's lists on a real server (PROTOCOL.md trap 13).
+    # A colon would ruin the colony's lists on a real server (docs/protocol.md trap 13).
     name = "".join(character for character in name if character.isprintable() and character != ":").strip()
     return name[:_LONGEST_NAME] or "user"
 

@@ -1,4 +1,4 @@
-"""Who an executor is: its name, and the private key that stays its own over restarts (PROTOCOL.md traps 13, 18, 19).
+"""Name and private key of an executor, both kept across restarts (docs/protocol.md traps 13, 18, 19).
 
 The key lies in a file of mode 0600 whose name says which executor it is for. A lock beside it is held while the
 executor runs, since two copies with one name would throw each other out of the colony.

@@ -1,4 +1,4 @@
-"""Becoming and staying a member of the colony, and telling it which functions there are (PROTOCOL.md section 4)."""
+"""Registration of an executor and its functions with the colony (docs/protocol.md section 4)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """An executor at work: it asks for processes, runs several at once, and winds up in bounded time.
 
-Assigning (PROTOCOL.md section 4) is asked for in short polls, one right after the other: a long one can miss work (trap
-4). While all places are taken nothing may be assigned, and a heartbeat says that the executor lives (trap 3).
+It asks for work (docs/protocol.md section 4) in short polls, one right after the other: a long poll can miss work
+(trap 4). While all places are taken nothing may be assigned, and a heartbeat keeps the executor registered (trap 3).
 """
 
 from __future__ import annotations

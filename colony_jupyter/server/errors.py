@@ -10,7 +10,7 @@ class Refused(Exception):
 
     Args:
         status: HTTP status, and the status inside the reply.
-        message: the words a ColonyOS server uses (PROTOCOL.md section 4).
+        message: the words a ColonyOS server uses (docs/protocol.md section 4).
     """
 
     def __init__(self, status: int, message: str) -> None:

@@ -1,4 +1,4 @@
-"""JSON as the server reads it (PROTOCOL.md section 2, "Decoding is lenient").
+"""JSON as the server reads it (docs/protocol.md section 2, "Decoding is lenient").
 
 Unknown members are ignored, member names match in any letter case, null for a scalar means its zero value, absent means
 zero. Both sides read this way: what a server leaves out of an answer is zero too, not the default a maker of the object

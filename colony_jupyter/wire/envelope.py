@@ -1,4 +1,4 @@
-"""The envelope around every message (PROTOCOL.md section 2)."""
+"""The envelope around every message (docs/protocol.md section 2)."""
 
 from __future__ import annotations
 

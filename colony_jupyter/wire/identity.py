@@ -1,4 +1,4 @@
-"""Private keys, ids and signatures (PROTOCOL.md section 1).
+"""Private keys, ids and signatures (docs/protocol.md section 1).
 
 libsecp256k1 does the arithmetic, through wallycore: it is the one binding with wheels for every current Python.
 """
@@ -33,7 +33,7 @@ _HALF_ORDER: Final = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F466
 
 
 class SignatureRefused(ValueError):
-    """A signature no server accepts; ``str()`` is the text of the 403 (PROTOCOL.md section 1)."""
+    """A signature no server accepts; ``str()`` is the text of the 403 (docs/protocol.md section 1)."""
 
 
 class PrivateKey:

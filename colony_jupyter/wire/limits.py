@@ -1,4 +1,4 @@
-"""The numbers a ColonyOS server enforces (PROTOCOL.md sections 3 to 5)."""
+"""The numbers a ColonyOS server enforces (docs/protocol.md sections 3 to 5)."""
 
 from __future__ import annotations
 

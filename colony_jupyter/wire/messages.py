@@ -1,4 +1,4 @@
-"""The calls of the protocol (PROTOCOL.md section 4, channels section 5), by the name of the message that makes them.
+"""The calls of the protocol by message type (docs/protocol.md section 4; channels: section 5).
 
 Names are those of the wire; `msgtype` is written by itself. What is left out is zero to the server, so nothing is left
 out here: a message is sent with all its fields.

@@ -1,4 +1,4 @@
-"""The objects of the protocol (PROTOCOL.md section 3): one definition for client and server.
+"""The objects of the protocol (docs/protocol.md section 3): one definition for client and server.
 
 Field names are the wire's. Where a name is a Python keyword the attribute is ``input`` and ``output``. Times stay the
 server's RFC 3339 text, since it has nine fractional digits and a ``datetime`` six: `moment` reads them.
@@ -387,7 +387,7 @@ class Entry(Struct, kw_only=True, frozen=True):
 
     @property
     def key(self) -> tuple[str, int, str]:
-        """What tells two entries apart: a sender may repeat its sequence numbers (PROTOCOL.md section 5)."""
+        """What tells two entries apart: a sender may repeat its sequence numbers (docs/protocol.md section 5)."""
         return (self.senderid, self.sequence, self.timestamp)
 
 

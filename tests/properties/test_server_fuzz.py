@@ -38,7 +38,7 @@ from colony_jupyter.wire.models import (
 
 FUZZED = settings(max_examples=250, suppress_health_check=list(HealthCheck))
 KEYS = {name: new_key() for name in ("server", "owner", "user", "executor", "stranger")}
-# The only 500s there are (PROTOCOL.md section 4 and 5); names that no list survives are 500 on a real server, too.
+# The only 500s there are (docs/protocol.md section 4 and 5); names that no list survives are 500 on a real server, too.
 NAMED = (
     " is nil",
     "executor not found",

@@ -1,4 +1,4 @@
-"""Imports point down only (DESIGN.md section 3), and importing the package stays cheap."""
+"""Imports point down only (docs/architecture.md), and importing the package stays cheap."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The transcript of a pane: what a saved notebook shows where no widget lives (pure).
 
 Bounded in size whatever the stream's length, escaped, its looks inline, since notebooks that are not trusted, GitHub
-and nbconvert drop style sheets and scripts (DISPLAY.md).
+and nbconvert drop style sheets and scripts (docs/decisions.md).
 """
 
 from __future__ import annotations

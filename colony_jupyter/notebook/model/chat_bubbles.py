@@ -100,7 +100,7 @@ class Conversation:
         if row.mine:
             if row.kind not in (END, TURN):
                 self._new(row).text = clean(entry.text)
-                self.turn = (entry.sequence + 1) // 2  # of ours are the odd numbers (DESIGN.md section 5)
+                self.turn = (entry.sequence + 1) // 2  # of ours are the odd numbers (docs/decisions.md)
                 self.reply_due = row.kind != ERROR
             return
         if row.kind in (END, TURN):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 WINDOW: Final = 1000
-"""Rows a page holds at a time (DISPLAY.md)."""
+"""Rows a page holds at a time (docs/decisions.md)."""
 
 CLIPPED: Final = 4000
 """Characters of a text that go to the page; the rest is fetched when somebody unfolds it."""

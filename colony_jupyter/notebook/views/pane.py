@@ -1,4 +1,4 @@
-"""The live pane in a cell: one anywidget for log, progress, result and chat (DISPLAY.md).
+"""The live pane in a cell: one anywidget for log, progress, result and chat (docs/decisions.md).
 
 News go to the page in numbered batches as custom messages. A page that is loaded again gets everything from the
 ``snapshot`` trait, which is never assigned and so costs nothing while entries stream.

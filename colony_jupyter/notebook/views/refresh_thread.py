@@ -1,8 +1,8 @@
 """The one thread that brings news of all views to where they are shown.
 
-News are gathered for a moment (DISPLAY.md: a message for each entry loses entries and time), then written at once, and
-those of all views together: a page that shows ten of them is drawn once for all. The thread starts with the first news
-and ends when there is nothing left to wait for.
+Updates are collected for a moment (one message per entry loses entries and time, docs/decisions.md), then written at
+once, those of all views together: a page that shows ten of them is drawn once for all. The thread starts with the first
+update and ends when nothing is pending.
 """
 
 from __future__ import annotations

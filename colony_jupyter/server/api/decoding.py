@@ -1,4 +1,4 @@
-"""From the bytes of a request to the call it makes, as leniently as a real server (PROTOCOL.md section 2)."""
+"""From the bytes of a request to the call it makes, as leniently as a real server (docs/protocol.md section 2)."""
 
 from __future__ import annotations
 

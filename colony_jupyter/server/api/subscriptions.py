@@ -1,4 +1,4 @@
-"""The three subscriptions of the WebSocket, one after the other on each connection (PROTOCOL.md section 5)."""
+"""The three subscriptions of the WebSocket, one after the other on each connection (docs/protocol.md section 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each call does, grouped as PROTOCOL.md section 4 groups them."""
+"""What each call does, grouped as docs/protocol.md section 4 groups them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""As silent as the real server: `serve --deaf` (PROTOCOL.md trap 7).
+"""As silent as the real server: `serve --deaf` (docs/protocol.md trap 7).
 
 While a channel subscription runs the real server does not read from its connection: no ping is answered, no close is
 noticed, further requests wait. During subscriptions to processes it does. uvicorn reads and answers pings by itself,

@@ -1,4 +1,4 @@
-"""The channels of the processes: logs, who may use them, how fast (PROTOCOL.md section 5)."""
+"""The channels of the processes: logs, who may use them, how fast (docs/protocol.md section 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Amounts of cpu, memory and time as a ColonyOS server reads them (PROTOCOL.md section 3, trap 26)."""
+"""Amounts of cpu, memory and time as a ColonyOS server reads them (docs/protocol.md section 3, trap 26)."""
 
 from __future__ import annotations
 

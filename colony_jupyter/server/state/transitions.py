@@ -1,4 +1,4 @@
-"""What becomes of processes and workflows: each change of state with all that goes with it (PROTOCOL.md section 6)."""
+"""State changes of processes and workflows, with all their effects (docs/protocol.md section 6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON as the server reads it (PROTOCOL.md section 2, "Decoding is lenient")."""
+"""JSON as the server reads it (docs/protocol.md section 2, "Decoding is lenient")."""
 
 from __future__ import annotations
 

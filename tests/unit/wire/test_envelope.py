@@ -1,4 +1,4 @@
-"""Envelopes, made and opened (PROTOCOL.md section 2)."""
+"""Envelopes, made and opened (docs/protocol.md section 2)."""
 
 from __future__ import annotations
 

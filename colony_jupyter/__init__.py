@@ -24,13 +24,11 @@ if TYPE_CHECKING:
     from colony_jupyter.errors import ChannelFull as ChannelFull
     from colony_jupyter.errors import ChannelNotFound as ChannelNotFound
     from colony_jupyter.errors import ColonyError as ColonyError
-    from colony_jupyter.errors import GatewayRefused as GatewayRefused
     from colony_jupyter.errors import MessageTooLarge as MessageTooLarge
     from colony_jupyter.errors import ProcessCancelled as ProcessCancelled
     from colony_jupyter.errors import ProcessFailed as ProcessFailed
     from colony_jupyter.errors import ProcessNotFound as ProcessNotFound
     from colony_jupyter.errors import ProcessRemoved as ProcessRemoved
-    from colony_jupyter.errors import RequestTooLarge as RequestTooLarge
     from colony_jupyter.errors import ServerRefused as ServerRefused
     from colony_jupyter.errors import ServerUnreachable as ServerUnreachable
     from colony_jupyter.errors import SettingsError as SettingsError
@@ -59,13 +57,11 @@ _HOMES = {
         "ChannelFull",
         "ChannelNotFound",
         "ColonyError",
-        "GatewayRefused",
         "MessageTooLarge",
         "ProcessCancelled",
         "ProcessFailed",
         "ProcessNotFound",
         "ProcessRemoved",
-        "RequestTooLarge",
         "ServerRefused",
         "ServerUnreachable",
         "SettingsError",

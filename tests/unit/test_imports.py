@@ -17,16 +17,17 @@ ROOT = Path(__file__).parents[2] / PACKAGE
 BELOW: dict[str, set[str]] = {
     "errors": set(),
     "wire": {"errors"},
+    "values": {"errors", "wire"},
     "channels": {"errors", "wire"},
     "datafolder": {"errors", "wire"},
     "server": {"errors", "wire", "datafolder"},
     "embedded": {"errors", "wire", "datafolder"},
     "settings": {"errors", "wire", "embedded"},
-    "client": {"errors", "wire", "channels", "settings", "embedded"},
-    "executor": {"errors", "wire", "datafolder", "channels", "settings", "client"},
+    "client": {"errors", "wire", "values", "channels", "settings", "embedded"},
+    "executor": {"errors", "wire", "values", "datafolder", "channels", "settings", "client"},
     "doctor": {"errors", "wire", "datafolder", "channels", "settings", "embedded", "client"},
     "testing": {"errors", "wire", "datafolder", "settings", "embedded", "client"},
-    "notebook": {"errors", "wire", "channels", "settings", "embedded", "client", "executor", "doctor"},
+    "notebook": {"errors", "wire", "values", "channels", "settings", "embedded", "client", "executor", "doctor"},
     "cli": {
         "errors",
         "wire",
@@ -56,6 +57,7 @@ _SOCKETS |= {"urllib.request", "http.client", "http.server"}
 FOREIGN: dict[str, set[str]] = {
     "errors": _CLOCKS | _FACES | _SOCKETS,
     "wire": _CLOCKS | _FACES | _SOCKETS,
+    "values": _CLOCKS | _FACES | _SOCKETS,
     "channels": _CLOCKS | _FACES | _SOCKETS,
     "settings": _FACES | _SOCKETS,
     "datafolder": _FACES | {"asyncio", "starlette", "uvicorn", "httpx", "websockets", "sqlite3"},

@@ -1,0 +1,84 @@
+"""Arrays of numpy, and of libraries whose objects give one by ``__array__`` (PyTorch, JAX, ...), as nested lists."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from colony_jupyter.values.protocol import Converter
+    from colony_jupyter.values.report import Path
+
+_LARGEST: Final = 2**53
+
+
+def is_array(value: Any) -> bool:
+    """Whether an object is an array or gives one."""
+    return hasattr(type(value), "__array__")
+
+
+def encode(converter: Converter, value: Any, path: Path) -> Any:
+    """Give an array as nested lists of JSON values; an array without dimensions as one value."""
+    array = _as_numpy(value)
+    numpy: Any = sys.modules["numpy"]
+    kind = array.dtype.kind
+    if isinstance(array, numpy.ma.MaskedArray):
+        return converter.value(array.tolist(), path)
+    if array.dtype.names:
+        rows = array.tolist()
+        return converter.value(_records(rows, array.dtype.names, array.ndim), path)
+    if kind == "V":  # types that numpy does not have itself, as JAX's bfloat16
+        array = array.astype("float32")
+        kind = "f"
+    if kind == "f":
+        return _floats(converter, numpy, array)
+    if kind in "iu" and (array.size == 0 or bool(array.min() >= -_LARGEST and array.max() <= _LARGEST)):
+        return array.tolist()
+    if kind == "b":
+        return array.tolist()
+    if kind == "M":
+        return _dates(numpy, array)
+    if kind == "m":
+        return converter.value((array / numpy.timedelta64(1, "s")).tolist(), path)
+    if kind == "c":
+        converter.fault(path, "holds complex numbers, which JSON does not have", "give .real and .imag of it")
+        return None
+    return converter.value(array.tolist(), path)
+
+
+def _as_numpy(value: Any) -> Any:
+    """Give the numpy array behind an object: a tensor may be on a GPU, need gradients, or be of a type numpy lacks."""
+    if type(value).__module__.partition(".")[0] == "torch":
+        value = value.detach().cpu()
+        if str(value.dtype) == "torch.bfloat16":
+            value = value.float()
+    return value if hasattr(value, "tolist") and hasattr(value, "__array_ufunc__") else value.__array__()
+
+
+def _floats(converter: Converter, numpy: Any, array: Any) -> Any:
+    if array.dtype.itemsize > numpy.dtype("float64").itemsize:
+        array = array.astype("float64")
+    bad = ~numpy.isfinite(array)
+    count = int(numpy.count_nonzero(bad))
+    if not count:
+        return array.tolist()
+    converter.nonfinite += count
+    if not array.ndim:
+        return None
+    values = array.astype(object)
+    values[bad] = None
+    return values.tolist()
+
+
+def _dates(numpy: Any, array: Any) -> Any:
+    texts = numpy.datetime_as_string(array).astype(object)
+    if not array.ndim:
+        return None if str(texts) == "NaT" else str(texts)
+    texts[numpy.isnat(array)] = None
+    return texts.tolist()
+
+
+def _records(rows: Any, names: tuple[str, ...], depth: int) -> Any:
+    if not depth:
+        return dict(zip(names, rows, strict=True))
+    return [_records(row, names, depth - 1) for row in rows]

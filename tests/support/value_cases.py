@@ -1,0 +1,80 @@
+"""Types and libraries that the examples in docs/values.md use, and the rows of its table."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import re
+from collections import deque, namedtuple
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import attrs
+import msgspec
+import numpy as np
+import pandas as pd
+import polars as pl
+import pydantic
+
+PAGE = Path(__file__).parents[2] / "docs" / "values.md"
+_ROW = re.compile(r"\| (.+?) \| `(.+)` \| `(.+)` \| .*\|")
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+@dataclasses.dataclass
+class Point:
+    x: Any
+    y: Any
+
+
+Pair = namedtuple("Pair", ["left", "right"])  # noqa: PYI024 - its fields hold any value
+
+
+@attrs.define
+class Box:
+    width: Any
+
+
+class Model(pydantic.BaseModel):
+    rate: float
+
+
+class Item(msgspec.Struct):
+    name: str
+
+
+class Tensor:
+    """An object that gives an array, as a tensor does."""
+
+    def __init__(self, values: Any) -> None:
+        self._values = values
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.array(self._values, dtype=dtype)
+
+
+class Case(NamedTuple):
+    """A row of the table: the type, the value of the example, and its JSON."""
+
+    kind: str
+    value: Any
+    json: Any
+
+
+_NAMES = {
+    each.__name__: each
+    for each in (Colour, Point, Pair, Box, Model, Item, Tensor, deque, date, datetime, time, timedelta, Decimal)
+} | {"UTC": UTC, "PurePosixPath": PurePosixPath, "UUID": UUID, "np": np, "pd": pd, "pl": pl}
+
+
+def documented_cases() -> list[Case]:
+    """Read the table of docs/values.md."""
+    section = PAGE.read_text("utf-8").partition("\n## ")[0]
+    rows = [row.groups() for line in section.splitlines() if (row := _ROW.fullmatch(line))]
+    return [Case(kind, eval(example, dict(_NAMES)), msgspec.json.decode(form)) for kind, example, form in rows]

@@ -1,4 +1,4 @@
-# `make lab` and `make test` work from a fresh checkout; the rest is for who works on it.
+# `make demo`, `make lab` and `make test` work from a fresh checkout; the other targets are for contributors.
 #   make lab LAB_ARGS='--no-browser --port 8890'      make test TEST_ARGS='tests/unit -k wire'
 
 PYTHON ?= python3
@@ -8,10 +8,14 @@ LAB_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
 NOTEBOOKS ?=
-# Kernels for tests beside the one of constraints.txt: each takes messages of the page in its own way while a cell runs.
+# Versions of ipykernel that are tested besides the one in constraints.txt: they differ in how they process the page's
+# messages while a cell runs.
 KERNELS := 6.30.1 7.1.0
 
-.PHONY: lab test check bench chaos notebooks docs clean
+.PHONY: demo lab test check bench chaos notebooks docs clean
+
+demo: $(VENV)/.lab
+	@$(BIN)/colony-jupyter demo
 
 lab: $(VENV)/.lab
 	$(BIN)/colony-jupyter lab $(LAB_ARGS)
@@ -30,11 +34,11 @@ check: $(VENV)/.dev
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
-# The long runs of the faults that `make test` does in small; no time limit of a test applies.
+# Long runs of the faults that `make test` injects briefly; tests have no time limit here.
 chaos: $(VENV)/.dev
 	$(BIN)/python -m pytest -m chaos --timeout 0 $(TEST_ARGS)
 
-# What the tutorial's cells show, and the pages made from docstrings and --help; tests find what is out of date.
+# The outputs of the tutorial's cells, and the pages generated from docstrings and --help; tests fail if one is outdated.
 notebooks: $(VENV)/.dev
 	$(BIN)/python -m tools.transcripts $(NOTEBOOKS)
 
@@ -45,7 +49,7 @@ clean:
 	rm -rf $(VENV) build dist test-output .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A stamp is as new as the last installation, so a changed dependency is installed by the next target that needs it.
+# A stamp file has the time of the last installation: a target that needs it installs changed dependencies first.
 $(VENV)/.lab: $(BIN)/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[lab]'
 	@touch $@
@@ -58,13 +62,13 @@ $(VENV)/.bench: $(BIN)/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[bench]'
 	@touch $@
 
-# A folder that comes first in PYTHONPATH makes a kernel of that version of the same Python; its version never changes.
+# With this folder first in PYTHONPATH the same Python runs a kernel of that version. A folder's version never changes.
 $(VENV)/.ipykernel-%: $(BIN)/python
 	rm -rf $(VENV)/kernels/ipykernel-$*
 	$(BIN)/python -m pip install -q --no-deps --target $(VENV)/kernels/ipykernel-$* ipykernel==$*
 	@touch $@
 
-# Once made it is never made again: it is older than nothing it depends on.
+# No prerequisites: the environment is created only if it is missing.
 $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { \
 	  echo "There is no '$(PYTHON)' here: install Python 3.11 or newer, or name it: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }

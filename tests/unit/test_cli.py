@@ -1,46 +1,49 @@
-"""The command's other parts."""
+"""The subcommands except `serve` and `demo`."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from colony_jupyter import __version__, cli
+from colony_jupyter.cli import lab, start_line
 from colony_jupyter.errors import UsageError
 from colony_jupyter.notebook.magics import commands
 
 
 @pytest.fixture
 def executed(monkeypatch):
-    """The command line that JupyterLab would be started with."""
+    """The command lines that would start JupyterLab, as an ordinary user."""
     lines = []
 
-    def note(program, line):
+    def record(program, line):
         lines.append((program, line))
         raise SystemExit(0)
 
-    monkeypatch.setattr(cli.os, "execv", note)
+    monkeypatch.setattr(lab.os, "execv", record)
+    monkeypatch.setattr(lab.os, "geteuid", lambda: 1000)
     return lines
 
 
 @pytest.fixture
 def installed(tmp_path, monkeypatch):
-    """A package as a wheel brings it, with notebooks inside."""
+    """A package as a wheel installs it, with notebooks inside."""
     package = tmp_path / "site-packages" / "colony_jupyter"
     (package / "_notebooks" / "pictures").mkdir(parents=True)
     (package / "_notebooks" / "01-one.ipynb").write_text("one")
     (package / "_notebooks" / "pictures" / "a.png").write_bytes(b"\x89")
-    monkeypatch.setattr(cli, "__file__", str(package / "cli.py"))
+    monkeypatch.setattr(lab, "_PACKAGE", package)
     return package
 
 
-def test_lab_passes_everything_on(executed, capsys):
+def test_lab_passes_unknown_arguments_on(executed, capsys):
     with pytest.raises(SystemExit):
         cli.main(["lab", "--no-browser", "--port", "8890", "--ServerApp.token=x", "file.ipynb"])
-    folder = Path(cli.__file__).parents[1] / "notebooks"
+    folder = Path(lab.__file__).parents[2] / "notebooks"
     assert executed == [
         (
             sys.executable,
@@ -49,6 +52,7 @@ def test_lab_passes_everything_on(executed, capsys):
                 "-m",
                 "jupyterlab",
                 f"--ServerApp.root_dir={folder}",
+                "--ServerApp.jpserver_extensions=colony_jupyter.cli.start_line=True",
                 "--no-browser",
                 "--port",
                 "8890",
@@ -57,31 +61,70 @@ def test_lab_passes_everything_on(executed, capsys):
             ],
         )
     ]
-    assert str(folder) in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert str(folder) in out
+    assert "root:" not in out
 
 
-def test_notebooks_of_an_installed_package_are_copied_to_where_they_can_be_changed(installed):
-    folder = cli.notebooks_folder()
+def test_lab_allows_root_and_prints_one_line_about_it(executed, monkeypatch, capsys):
+    monkeypatch.setattr(lab.os, "geteuid", lambda: 0)
+    with pytest.raises(SystemExit):
+        cli.main(["lab", "--no-browser"])
+    assert executed[0][1][-2:] == ["--no-browser", "--allow-root"]
+    out = capsys.readouterr().out.splitlines()
+    assert [line for line in out if "root:" in line] == ["Running as root: JupyterLab is started with --allow-root."]
+
+
+@pytest.mark.parametrize("word", ["--allow-root", "--ServerApp.allow_root=False"])
+def test_lab_leaves_a_choice_about_root_to_the_user(word, executed, monkeypatch, capsys):
+    monkeypatch.setattr(lab.os, "geteuid", lambda: 0)
+    with pytest.raises(SystemExit):
+        cli.main(["lab", word])
+    assert executed[0][1][-1] == word
+    assert "root:" not in capsys.readouterr().out
+
+
+def test_the_url_is_printed_after_the_event_loop_has_started(capsys):
+    scheduled = []
+
+    class Loop:
+        def add_callback(self, callback, *args):
+            scheduled.append(callback)
+            scheduled.extend(args)
+
+        def call_later(self, seconds, callback):
+            raise AssertionError
+
+    server = SimpleNamespace(io_loop=Loop(), local_url="http://127.0.0.1:8888/lab?token=x")
+    assert start_line._jupyter_server_extension_points() == [{"module": "colony_jupyter.cli.start_line"}]
+    start_line._load_jupyter_server_extension(server)
+    assert capsys.readouterr().out == ""
+    scheduled[-1]()
+    assert capsys.readouterr().out == "Open JupyterLab in a browser: http://127.0.0.1:8888/lab?token=x\n"
+
+
+def test_notebooks_of_an_installed_package_are_copied_to_a_writable_folder(installed):
+    folder = lab.notebooks_folder()
     assert installed not in folder.parents
     assert (folder / "01-one.ipynb").read_text() == "one"
     assert (folder / "pictures" / "a.png").read_bytes() == b"\x89"
     (folder / "01-one.ipynb").write_text("changed by the user")
     (installed / "_notebooks" / "02-two.ipynb").write_text("two")
-    assert cli.notebooks_folder() == folder
+    assert lab.notebooks_folder() == folder
     assert (folder / "01-one.ipynb").read_text() == "changed by the user"
     assert (folder / "02-two.ipynb").read_text() == "two"
 
 
-def test_missing_notebooks_are_said(installed, capsys):
+def test_missing_notebooks_are_reported(installed, capsys):
     for path in sorted(installed.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     with pytest.raises(UsageError, match="notebooks are missing"):
-        cli.notebooks_folder()
+        lab.notebooks_folder()
     assert cli.main(["lab"]) == 1
     assert "notebooks are missing" in capsys.readouterr().err
 
 
-def test_without_jupyterlab_it_says_how_to_get_it(monkeypatch, capsys):
+def test_a_missing_jupyterlab_is_reported_with_the_way_to_install_it(monkeypatch, capsys):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert cli.main(["lab"]) == 1
     assert "pip install 'colony-jupyter[lab]'" in capsys.readouterr().err
@@ -106,22 +149,22 @@ def test_both_names_are_the_same_command(command):
         (["executor", "a:b", "--verbos"], "there is no option --verbos; did you mean --verbose?"),
         (["executor", "a:b", "--finnish=3"], "there is no option --finnish; did you mean --finish?"),
         (["serve", "--insecure"], "there is no option --insecure; did you mean --insecure-bind?"),
-        (["doctor", "me"], "'me' is one word too many"),
+        (["doctor", "me"], "unexpected argument 'me'"),
         (["docter"], "invalid choice: 'docter' (choose from"),
     ],
 )
-def test_what_is_not_known_suggests_what_is(words, sentence, capsys):
+def test_an_unknown_argument_is_rejected_with_a_suggestion(words, sentence, capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main(words)
     assert ended.value.code == 2
     assert sentence in capsys.readouterr().err
 
 
-def test_no_command_and_no_magic_takes_a_key():
-    """It would be in the shell's history, the process list, the notebook."""
+def test_no_command_and_no_magic_accepts_a_key():
+    """An argument appears in the shell's history, the process list and the notebook."""
     taken = [name for command in [*commands.LINES.values(), commands.CHAT] for name in command.options]
     taken += [operand.name for command in [*commands.LINES.values(), commands.CHAT] for operand in command.operands]
-    for name in ("serve", "lab", "executor", "doctor"):
+    for name in ("demo", "serve", "lab", "executor", "doctor"):
         shown = subprocess.run(
             [sys.executable, "-m", "colony_jupyter", name, "--help"], capture_output=True, text=True, check=True
         )
@@ -130,7 +173,7 @@ def test_no_command_and_no_magic_takes_a_key():
     assert [word for word in taken if "key" in word.casefold() or "prv" in word.casefold()] == []
 
 
-def test_the_childs_flag_is_nobodys_business(capsys):
+def test_the_internal_flag_is_not_in_the_help(capsys):
     with pytest.raises(SystemExit):
         cli.main(["serve", "--help"])
     out = capsys.readouterr().out
@@ -139,7 +182,7 @@ def test_the_childs_flag_is_nobodys_business(capsys):
 
 
 def test_the_lock_is_taken_before_anything_is_imported(tmp_path):
-    """What a child that loses the race has cost: the standard library."""
+    """A child process that does not get the lock has imported the standard library only."""
     script = (
         "import sys\n"
         "from colony_jupyter.datafolder.lock import Lock\n"
@@ -156,6 +199,7 @@ def test_the_lock_is_taken_before_anything_is_imported(tmp_path):
     assert ours <= {
         "colony_jupyter",
         "colony_jupyter.cli",
+        *(f"colony_jupyter.cli.{name}" for name in ("arguments", "demo", "doctor", "executor", "lab", "serve")),
         "colony_jupyter.errors",
         "colony_jupyter.datafolder",
         "colony_jupyter.datafolder.layout",

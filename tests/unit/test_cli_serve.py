@@ -302,10 +302,10 @@ def test_a_port_in_use_is_named(serve):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--port", "65536"], "'65536' is no port"),
-        (["--port", "-1"], "no port"),
-        (["--keep", "-1"], "no number of days"),
-        (["--keep", "nan"], "no number of days"),
+        (["--port", "65536"], "'65536' is not a port"),
+        (["--port", "-1"], "not a port"),
+        (["--keep", "-1"], "not a number of days"),
+        (["--keep", "nan"], "not a number of days"),
         (["--durability", "some"], "invalid choice"),
         (["--unknown"], "--unknown"),
         (["--insecure"], "--insecure"),

@@ -32,7 +32,7 @@ def test_every_public_name_has_its_heading():
 def test_every_magic_and_command_has_its_heading():
     headings = re.findall(r"^##+ `(.*)`$", reference.magics(), flags=re.MULTILINE)
     typed = {f"%colony {name}" for name in commands.LINES} | {"%colony", "%%colony submit", "%%colony_chat"}
-    shell = {f"colony-jupyter {name}" for name in ("serve", "lab", "executor", "doctor")}
+    shell = {f"colony-jupyter {name}" for name in ("demo", "serve", "lab", "executor", "doctor")}
     assert typed | shell == set(headings)
 
 

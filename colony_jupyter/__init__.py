@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from colony_jupyter.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from colony_jupyter.client.blocking import Channel as Channel

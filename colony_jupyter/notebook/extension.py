@@ -6,13 +6,13 @@ import atexit
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from colony_jupyter import __version__
 from colony_jupyter.errors import ColonyError, UsageError
 from colony_jupyter.notebook.formats import ipython_formatters
 from colony_jupyter.notebook.formats.errors import story_with_place
 from colony_jupyter.notebook.magics.magics import ColonyMagics
 from colony_jupyter.notebook.session import cells
 from colony_jupyter.notebook.session.request import current_request
+from colony_jupyter.version import __version__
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

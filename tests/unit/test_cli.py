@@ -200,6 +200,7 @@ def test_the_lock_is_taken_before_anything_is_imported(tmp_path):
         "colony_jupyter",
         "colony_jupyter.cli",
         *(f"colony_jupyter.cli.{name}" for name in ("arguments", "demo", "doctor", "executor", "lab", "serve")),
+        "colony_jupyter.version",
         "colony_jupyter.errors",
         "colony_jupyter.datafolder",
         "colony_jupyter.datafolder.layout",

@@ -1,4 +1,5 @@
-"""Imports point down only (docs/architecture.md), and importing the package stays cheap."""
+"""Imports point down only and form no cycle (docs/architecture.md), folders and files stay small, and importing the
+package stays cheap."""
 
 from __future__ import annotations
 
@@ -13,8 +14,9 @@ import pytest
 PACKAGE = "colony_jupyter"
 ROOT = Path(__file__).parents[2] / PACKAGE
 
-# What each floor may know of the house. A floor may always know itself.
+# Layers that each layer may import. A layer may always import itself.
 BELOW: dict[str, set[str]] = {
+    "version": set(),
     "errors": set(),
     "wire": {"errors"},
     "values": {"errors", "wire"},
@@ -27,7 +29,18 @@ BELOW: dict[str, set[str]] = {
     "executor": {"errors", "wire", "values", "datafolder", "channels", "settings", "client"},
     "doctor": {"errors", "wire", "datafolder", "channels", "settings", "embedded", "client"},
     "testing": {"errors", "wire", "datafolder", "settings", "embedded", "client"},
-    "notebook": {"errors", "wire", "values", "channels", "settings", "embedded", "client", "executor", "doctor"},
+    "notebook": {
+        "version",
+        "errors",
+        "wire",
+        "values",
+        "channels",
+        "settings",
+        "embedded",
+        "client",
+        "executor",
+        "doctor",
+    },
     "cli": {
         "errors",
         "wire",
@@ -41,11 +54,11 @@ BELOW: dict[str, set[str]] = {
         "notebook",
     },
     "__main__": {"cli"},
-    # Public names, handed out lazily; nobody below imports them from there.
-    "__init__": {"errors", "wire", "settings", "embedded", "client", "executor", "notebook"},
+    # Public names, loaded lazily. No layer below imports them from there.
+    "__init__": {"version", "errors", "wire", "settings", "embedded", "client", "executor", "notebook"},
 }
 
-# For the names of types alone: an error that carries an entry says so.
+# Allowed under TYPE_CHECKING only: some errors carry an entry.
 TYPES_ONLY = {("errors", "wire")}
 
 _CLOCKS = {"asyncio", "time", "threading", "socket", "selectors", "random", "secrets", "select", "anyio"}
@@ -53,7 +66,7 @@ _FACES = {"IPython", "ipywidgets", "anywidget", "ipykernel", "traitlets", "jupyt
 _SOCKETS = {"socket", "httpx", "httpcore", "websockets", "requests", "starlette", "uvicorn"}
 _SOCKETS |= {"urllib.request", "http.client", "http.server"}
 
-# What each floor may not know of the world.
+# Modules outside the package that each layer may not import.
 FOREIGN: dict[str, set[str]] = {
     "errors": _CLOCKS | _FACES | _SOCKETS,
     "wire": _CLOCKS | _FACES | _SOCKETS,
@@ -71,7 +84,7 @@ FOREIGN: dict[str, set[str]] = {
 
 class Import(NamedTuple):
     where: str
-    floor: str
+    layer: str
     target: str
     types_only: bool
 
@@ -80,25 +93,25 @@ def _is_type_checking(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
 
 
-def read_imports(source: str, where: str, floor: str) -> list[Import]:
-    """Every import of a module's source, inside functions too, as full names of modules."""
+def read_imports(source: str, where: str, layer: str) -> list[Import]:
+    """All imports of a source text, also those inside functions and under TYPE_CHECKING."""
     found: list[Import] = []
 
     def visit(node: ast.AST, *, types_only: bool) -> None:
         at = f"{where}:{getattr(node, 'lineno', 0)}"
         if isinstance(node, ast.Import):
-            found.extend(Import(at, floor, alias.name, types_only) for alias in node.names)
+            found.extend(Import(at, layer, alias.name, types_only) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             module = node.module or ""
             if module == PACKAGE:  # `from colony_jupyter import client`
-                found.extend(Import(at, floor, f"{PACKAGE}.{alias.name}", types_only) for alias in node.names)
+                found.extend(Import(at, layer, f"{PACKAGE}.{alias.name}", types_only) for alias in node.names)
             else:
                 dots = "." * node.level
-                found.extend(Import(at, floor, f"{dots}{module}.{alias.name}", types_only) for alias in node.names)
+                found.extend(Import(at, layer, f"{dots}{module}.{alias.name}", types_only) for alias in node.names)
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
             first = node.args[0] if node.args else None
             if isinstance(first, ast.Constant) and isinstance(first.value, str):
-                found.append(Import(at, floor, first.value, types_only))
+                found.append(Import(at, layer, first.value, types_only))
         for child in ast.iter_child_nodes(node):
             inside = types_only or (_is_type_checking(node) and child in getattr(node, "body", []))
             visit(child, types_only=inside)
@@ -107,25 +120,25 @@ def read_imports(source: str, where: str, floor: str) -> list[Import]:
     return found
 
 
-def complaint(found: Import) -> str | None:
-    """Why an import may not be, or None."""
+def import_fault(found: Import) -> str | None:
+    """Reason why an import is not allowed, or None."""
     if found.target.startswith("."):
         return f"{found.where}: relative import of {found.target}"
     top, _, rest = found.target.partition(".")
     if top != PACKAGE:
-        banned = [name for name in FOREIGN.get(found.floor, ()) if f"{found.target}.".startswith(f"{name}.")]
+        banned = [name for name in FOREIGN.get(found.layer, ()) if f"{found.target}.".startswith(f"{name}.")]
         if banned and not found.types_only:
-            return f"{found.where}: {found.floor} may not know {banned[0]}"
+            return f"{found.where}: {found.layer} may not import {banned[0]}"
         return None
-    floor = rest.partition(".")[0]
-    if floor in ("", "__version__") or floor == found.floor or floor in BELOW[found.floor]:
+    layer = rest.partition(".")[0]
+    if layer in ("", "__version__") or layer == found.layer or layer in BELOW[found.layer]:
         return None
-    if found.types_only and (found.floor, floor) in TYPES_ONLY:
+    if found.types_only and (found.layer, layer) in TYPES_ONLY:
         return None
-    return f"{found.where}: {found.floor} may not import {found.target}, which is above or beside it"
+    return f"{found.where}: {found.layer} may not import {found.target}, which is not below it"
 
 
-def floor_of(path: Path) -> str:
+def layer_of(path: Path) -> str:
     inside = path.relative_to(ROOT)
     return inside.parts[0] if len(inside.parts) > 1 else inside.stem
 
@@ -133,18 +146,18 @@ def floor_of(path: Path) -> str:
 MODULES = sorted(ROOT.rglob("*.py"))
 
 
-def test_every_module_has_its_floor():
-    assert {floor_of(path) for path in MODULES} <= BELOW.keys()
+def test_every_module_belongs_to_a_layer():
+    assert {layer_of(path) for path in MODULES} <= BELOW.keys()
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_imports_point_down(path):
-    imports = read_imports(path.read_text("utf-8"), path.relative_to(ROOT.parent).as_posix(), floor_of(path))
-    assert [why for found in imports if (why := complaint(found))] == []
+    imports = read_imports(path.read_text("utf-8"), path.relative_to(ROOT.parent).as_posix(), layer_of(path))
+    assert [why for found in imports if (why := import_fault(found))] == []
 
 
 def test_the_magics_only_parse_and_call_actions():
-    """Of the package they know the notebook's own modules, the errors and the settings, not what does the work."""
+    """Of the package they import only notebook modules, errors and settings."""
     for path in (ROOT / "notebook" / "magics").glob("magics*.py"):
         imports = read_imports(path.read_text("utf-8"), path.name, "notebook")
         ours = {found.target for found in imports if found.target.startswith(PACKAGE) and not found.types_only}
@@ -153,29 +166,29 @@ def test_the_magics_only_parse_and_call_actions():
 
 
 @pytest.mark.parametrize(
-    ("floor", "source", "fault"),
+    ("layer", "source", "fault"),
     [
-        ("wire", "import asyncio", "may not know asyncio"),
+        ("wire", "import asyncio", "may not import asyncio"),
         ("wire", "def f():\n    from colony_jupyter.client import x", "may not import colony_jupyter.client"),
         ("wire", "from colony_jupyter import server", "may not import colony_jupyter.server"),
         ("server", "import colony_jupyter.client.transport", "may not import colony_jupyter.client.transport"),
         ("embedded", "import importlib; importlib.import_module('colony_jupyter.server.app')", "may not import"),
-        ("client", "import IPython.display", "may not know IPython"),
-        ("notebook", "import websockets", "may not know websockets"),
-        ("notebook", "from urllib import request", "may not know urllib.request"),
-        ("notebook", "from socket import socket", "may not know socket"),
+        ("client", "import IPython.display", "may not import IPython"),
+        ("notebook", "import websockets", "may not import websockets"),
+        ("notebook", "from urllib import request", "may not import urllib.request"),
+        ("notebook", "from socket import socket", "may not import socket"),
         ("client", "from . import x", "relative import"),
         ("client", "if TYPE_CHECKING:\n    from colony_jupyter.notebook import pane", "may not import"),
-        ("client", "if TYPE_CHECKING:\n    pass\nelse:\n    import IPython", "may not know IPython"),
+        ("client", "if TYPE_CHECKING:\n    pass\nelse:\n    import IPython", "may not import IPython"),
     ],
 )
-def test_an_edge_that_points_up_is_found(floor, source, fault):
-    (why,) = [why for found in read_imports(source, "somewhere.py", floor) if (why := complaint(found))]
+def test_an_import_that_points_up_is_found(layer, source, fault):
+    (why,) = [why for found in read_imports(source, "somewhere.py", layer) if (why := import_fault(found))]
     assert fault in why
 
 
 @pytest.mark.parametrize(
-    ("floor", "source"),
+    ("layer", "source"),
     [
         ("client", "from colony_jupyter.wire.models import Entry"),
         ("wire", "from colony_jupyter.wire import models"),
@@ -185,18 +198,138 @@ def test_an_edge_that_points_up_is_found(floor, source, fault):
         ("cli", "from colony_jupyter import __version__"),
     ],
 )
-def test_an_edge_that_points_down_is_not(floor, source):
-    assert [why for found in read_imports(source, "somewhere.py", floor) if (why := complaint(found))] == []
+def test_an_import_that_points_down_is_allowed(layer, source):
+    assert [why for found in read_imports(source, "somewhere.py", layer) if (why := import_fault(found))] == []
 
 
-def test_importing_the_package_pulls_nothing_heavy():
+# Imports that still close a cycle. Remove an entry as soon as its cycle is gone; add none.
+CYCLES: set[tuple[str, str]] = {
+    ("client.channel", "client.process"),
+    ("client.process", "client.colony"),
+    ("client.process_session", "client.colony"),
+    ("client.reading", "client.channel_log"),
+    ("executor.registry", "executor.executor"),
+    ("server.storage.archive", "server.state.colony_state"),
+}
+
+
+def module_name(path: Path) -> str:
+    """Name within the package: "client.http"; "client" for its __init__.py; "" for the package itself."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def import_graph(sources: dict[str, str]) -> dict[str, set[str]]:
+    """Modules that each module imports, by names within the package; of names in modules, the module."""
+    graph: dict[str, set[str]] = {}
+    for module, source in sources.items():
+        imported = set()
+        for found in read_imports(source, module, module):
+            top, _, name = found.target.partition(".")
+            if top != PACKAGE:
+                continue
+            while name not in sources and name:
+                name = name.rpartition(".")[0]
+            imported.add(name)
+        graph[module] = imported - {module}
+    return graph
+
+
+def reachable(graph: dict[str, set[str]], start: str) -> set[str]:
+    reached: set[str] = set()
+    waiting = [start]
+    while waiting:
+        new = graph.get(waiting.pop(), set()) - reached
+        reached |= new
+        waiting += new
+    return reached
+
+
+def cycles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Groups of modules that import each other, directly or through others."""
+    reach = {module: reachable(graph, module) for module in graph}
+    groups = {frozenset(other for other in reach[module] if module in reach[other]) for module in graph}
+    return sorted(sorted(group) for group in groups if group)
+
+
+def test_imports_form_no_cycle():
+    graph = import_graph({module_name(path): path.read_text("utf-8") for path in MODULES})
+    needless = {
+        (one, other) for one, other in CYCLES if other not in graph.get(one, ()) or one not in reachable(graph, other)
+    }
+    assert needless == set(), "these imports close no cycle any more: remove them from CYCLES"
+    for one, other in CYCLES:
+        graph[one].discard(other)
+    assert cycles(graph) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("from colony_jupyter.b import x", [["a", "b"]]),
+        ("if TYPE_CHECKING:\n    from colony_jupyter import b", [["a", "b"]]),
+        ("def f():\n    import colony_jupyter.b", [["a", "b"]]),
+        ("from colony_jupyter.c import b", []),
+        ("import b", []),
+    ],
+)
+def test_a_cycle_is_found(source, expected):
+    sources = {"": "", "a": source, "b": "from colony_jupyter import c, a", "c": ""}
+    assert cycles(import_graph(sources)) == expected
+
+
+FILES_PER_FOLDER = 15
+LINES_PER_FILE = 450
+
+# Folders and files above the limits, with their largest allowed size. Remove an entry when it is not needed; add none.
+LARGE_FOLDERS = {"colony_jupyter/client": 18, "colony_jupyter/executor": 16, "benchmarks": 17}
+LARGE_FILES = {
+    "colony_jupyter/wire/messages.py": 560,
+    "tests/unit/executor/test_life.py": 700,
+    "tests/unit/executor/test_run.py": 700,
+}
+
+
+def files_per_folder() -> dict[str, int]:
+    """Source files of each folder of the package, the tools and the benchmarks, without __init__.py."""
+    counted: dict[str, int] = {}
+    for top in (ROOT, ROOT.parent / "tools", ROOT.parent / "benchmarks"):
+        for path in top.rglob("*"):
+            if path.suffix in (".py", ".js", ".css") and path.name != "__init__.py":
+                folder = path.parent.relative_to(ROOT.parent).as_posix()
+                counted[folder] = counted.get(folder, 0) + 1
+    return counted
+
+
+def lines_per_file() -> dict[str, int]:
+    base = ROOT.parent
+    tops = ("colony_jupyter", "tests", "tools", "benchmarks")
+    paths = [path for top in tops for ending in ("py", "js") for path in (base / top).rglob(f"*.{ending}")]
+    return {path.relative_to(base).as_posix(): len(path.read_text("utf-8").splitlines()) for path in paths}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "limit", "exceptions"),
+    [
+        pytest.param(files_per_folder(), FILES_PER_FOLDER, LARGE_FOLDERS, id="files per folder"),
+        pytest.param(lines_per_file(), LINES_PER_FILE, LARGE_FILES, id="lines per file"),
+    ],
+)
+def test_folders_and_files_stay_small(sizes, limit, exceptions):
+    too_large = {name: size for name, size in sizes.items() if size > exceptions.get(name, limit)}
+    assert too_large == {}, f"at most {limit}: split it"
+    needless = {name for name in exceptions if sizes.get(name, 0) <= limit}
+    assert needless == set(), "remove these from the exceptions"
+
+
+def test_importing_the_package_loads_nothing_heavy():
     heavy = ("ipywidgets", "httpx", "websockets", "cryptography", "anywidget", "IPython", "starlette", "uvicorn")
     program = f"import sys, colony_jupyter; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
     assert done.stdout.strip() == "[]"
 
 
-def test_loading_the_extension_leaves_the_client_and_the_panes_for_later():
+def test_loading_the_extension_does_not_load_the_client_or_the_panes():
     later = (
         "client.colony",
         "client.blocking",

@@ -1,6 +1,6 @@
 """ColonyOS in Jupyter: submit functions, watch and answer their channels in a cell, run executors in the next one.
 
-The names below are loaded when they are first used, so that importing the package, as ``%load_ext`` does, costs little.
+The names below are imported when they are first used, so that importing the package, as ``%load_ext`` does, is fast.
 """
 
 from __future__ import annotations
@@ -21,27 +21,41 @@ if TYPE_CHECKING:
     from colony_jupyter.client.stream import AsyncStream as AsyncStream
     from colony_jupyter.errors import AccessDenied as AccessDenied
     from colony_jupyter.errors import ChannelClosed as ChannelClosed
+    from colony_jupyter.errors import ChannelError as ChannelError
     from colony_jupyter.errors import ChannelFull as ChannelFull
     from colony_jupyter.errors import ChannelNotFound as ChannelNotFound
     from colony_jupyter.errors import ColonyError as ColonyError
+    from colony_jupyter.errors import EmbeddedError as EmbeddedError
+    from colony_jupyter.errors import ExecutorError as ExecutorError
+    from colony_jupyter.errors import InvalidKey as InvalidKey
+    from colony_jupyter.errors import InvalidSpec as InvalidSpec
     from colony_jupyter.errors import MessageTooLarge as MessageTooLarge
     from colony_jupyter.errors import ProcessCancelled as ProcessCancelled
+    from colony_jupyter.errors import ProcessError as ProcessError
     from colony_jupyter.errors import ProcessFailed as ProcessFailed
     from colony_jupyter.errors import ProcessNotFound as ProcessNotFound
     from colony_jupyter.errors import ProcessRemoved as ProcessRemoved
+    from colony_jupyter.errors import ProtocolError as ProtocolError
+    from colony_jupyter.errors import RateLimited as RateLimited
     from colony_jupyter.errors import ServerRefused as ServerRefused
     from colony_jupyter.errors import ServerUnreachable as ServerUnreachable
     from colony_jupyter.errors import SettingsError as SettingsError
     from colony_jupyter.errors import StreamBroken as StreamBroken
     from colony_jupyter.errors import StreamError as StreamError
+    from colony_jupyter.errors import UsageError as UsageError
     from colony_jupyter.errors import WaitTimeout as WaitTimeout
+    from colony_jupyter.executor.context import Context as Context
+    from colony_jupyter.executor.context import ThreadContext as ThreadContext
     from colony_jupyter.executor.executor import Executor as Executor
     from colony_jupyter.notebook.extension import allow_nested_asyncio as allow_nested_asyncio
     from colony_jupyter.notebook.extension import load_ipython_extension as load_ipython_extension
     from colony_jupyter.notebook.extension import unload_ipython_extension as unload_ipython_extension
     from colony_jupyter.settings import Settings as Settings
+    from colony_jupyter.wire.identity import PrivateKey as PrivateKey
+    from colony_jupyter.wire.models import Conditions as Conditions
     from colony_jupyter.wire.models import Entry as Entry
     from colony_jupyter.wire.models import FunctionSpec as FunctionSpec
+    from colony_jupyter.wire.models import Gpu as Gpu
     from colony_jupyter.wire.models import ProcessState as ProcessState
     from colony_jupyter.wire.models import WorkflowSpec as WorkflowSpec
 
@@ -54,32 +68,43 @@ _HOMES = {
     "errors": (
         "AccessDenied",
         "ChannelClosed",
+        "ChannelError",
         "ChannelFull",
         "ChannelNotFound",
         "ColonyError",
+        "EmbeddedError",
+        "ExecutorError",
+        "InvalidKey",
+        "InvalidSpec",
         "MessageTooLarge",
         "ProcessCancelled",
+        "ProcessError",
         "ProcessFailed",
         "ProcessNotFound",
         "ProcessRemoved",
+        "ProtocolError",
+        "RateLimited",
         "ServerRefused",
         "ServerUnreachable",
         "SettingsError",
         "StreamBroken",
         "StreamError",
+        "UsageError",
         "WaitTimeout",
     ),
+    "executor.context": ("Context", "ThreadContext"),
     "executor.executor": ("Executor",),
     "notebook.extension": ("allow_nested_asyncio", "load_ipython_extension", "unload_ipython_extension"),
     "settings": ("Settings",),
-    "wire.models": ("Entry", "FunctionSpec", "ProcessState", "WorkflowSpec"),
+    "wire.identity": ("PrivateKey",),
+    "wire.models": ("Conditions", "Entry", "FunctionSpec", "Gpu", "ProcessState", "WorkflowSpec"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = sorted(_HOME)  # noqa: PLE0605 - a list, made of the table above
 
 
-if not TYPE_CHECKING:  # the names are told above; a checker would take any name for granted
+if not TYPE_CHECKING:  # with this function a type checker would accept any name
 
     def __getattr__(name: str) -> object:
         home = _HOME.get(name)

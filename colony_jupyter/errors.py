@@ -34,7 +34,7 @@ the remedy.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,23 @@ if TYPE_CHECKING:
 
 
 class ColonyError(Exception):
-    """Root of all errors of this package."""
+    """Root of all errors of this package. Each can be pickled and copied, as process pools do with errors."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The constructors' parameters differ from `args`, by which exceptions are restored otherwise.
+        return _restore, (type(self), self.args, {name: value for name, value in vars(self).items() if _is_data(name)})
+
+
+def _is_data(attribute: str) -> bool:
+    """Return whether an attribute belongs to the error, not to how IPython displays it."""
+    return not attribute.startswith("_") or attribute == "__notes__"
+
+
+def _restore(kind: type[ColonyError], args: tuple[Any, ...], attributes: dict[str, Any]) -> ColonyError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    vars(error).update(attributes)
+    return error
 
 
 class UsageError(ColonyError):

@@ -34,8 +34,8 @@ _SOURCE: Final = re.compile(r"\s+\((?:docs/protocol\.md\s+)?(?:traps?|sections?)
 """Where a rule comes from, in notes on the protocol that readers of the pages do not have."""
 _PAIRS: Final = (
     "Classes come in pairs: `Colony` for code that blocks, `AsyncColony` for code that awaits, and so on. They have "
-    "the same names, told here once; with *await* are those that are coroutines in the second. All can be imported "
-    "from `colony_jupyter`, but for the contexts, which functions of executors are handed."
+    "the same names, listed here once; those marked *await* are coroutines in the second class. All names can be "
+    "imported from `colony_jupyter`."
 )
 _PLUMBING: Final = frozenset({"portal", "asynchronous", "around"})
 
@@ -69,7 +69,10 @@ def _groups() -> dict[str, Sequence[Any]]:
             Pair(_public("Stream"), _public("AsyncStream"), ("batch",)),
         ],
         "Executors": [_public("Executor"), Pair(ThreadContext, Context)],
-        "Values": [_public(name) for name in ("Entry", "FunctionSpec", "WorkflowSpec", "ProcessState")],
+        "Values": [
+            _public(name)
+            for name in ("Entry", "FunctionSpec", "Conditions", "Gpu", "WorkflowSpec", "ProcessState", "PrivateKey")
+        ],
         "In IPython": [
             _public(name) for name in ("load_ipython_extension", "unload_ipython_extension", "allow_nested_asyncio")
         ],

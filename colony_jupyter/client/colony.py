@@ -271,8 +271,9 @@ class AsyncColony(Calls):
             WaitTimeout: if it is not in that time; the message says what the process waits for.
             ProcessFailed, ProcessCancelled, ProcessRemoved: if it ended another way, so that it never will.
         """
+        awaited = _state(state)
         handle = process if isinstance(process, AsyncProcess) else await self.get_process(str(process))
-        await handle.wait(_state(state), timeout)
+        await handle.wait(awaited, timeout)
         return handle
 
     # channels, by the plain verbs
@@ -401,6 +402,13 @@ class AsyncColony(Calls):
 
 
 def _state(state: ProcessState | int | str) -> ProcessState:
-    if isinstance(state, str):
-        return ProcessState[state.upper()]
-    return ProcessState(state)
+    """Read a state given by name or number.
+
+    Raises:
+        UsageError: if there is no such state; the message lists them.
+    """
+    try:
+        return ProcessState[state.upper()] if isinstance(state, str) else ProcessState(state)
+    except (KeyError, ValueError):
+        known = ", ".join(f"{each.name.lower()} ({each.value})" for each in ProcessState)
+        raise UsageError(f"{state!r} is not the state of a process. The states are: {known}.") from None

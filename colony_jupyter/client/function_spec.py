@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from colony_jupyter.caller import warn
 from colony_jupyter.errors import InvalidSpec
 from colony_jupyter.wire.limits import MAX_CHANNELS, MAX_PRIORITY
 from colony_jupyter.wire.models import FunctionSpec, WorkflowSpec
@@ -38,11 +38,14 @@ def make_spec(
     unknown = options.keys() - _OPTIONS
     if unknown:
         raise TypeError(f"submit() has no option {min(unknown)!r}; it has: {', '.join(sorted(_OPTIONS))}.")
+    check_list("channels", channels)
+    check_list("executornames", executornames)
     spec = FunctionSpec(funcname=function) if isinstance(function, str) else copy.deepcopy(function)
     for name, value in options.items():
         setattr(spec, name, value)
     spec.args = [*spec.args, *args]
     spec.kwargs = {**spec.kwargs, **(kwargs or {})}
+    check_list("channels", spec.channels)
     spec.channels = list(dict.fromkeys([*spec.channels, *channels]))
     conditions = spec.conditions
     conditions.colonyname = conditions.colonyname or colonyname
@@ -62,12 +65,12 @@ def check_spec(spec: FunctionSpec) -> None:
     if not spec.funcname:
         raise InvalidSpec("A function name is missing.")
     if spec.maxexectime == 0:
-        warnings.warn(
+        warn(
             "maxexectime=0 means a deadline that has passed already, so the process would fail at once; "
-            "-1, no limit, is used instead.",
-            stacklevel=4,
+            "-1, no limit, is used instead."
         )
         spec.maxexectime = -1
+    _check_types(spec)
     if not -MAX_PRIORITY <= spec.priority <= MAX_PRIORITY:
         raise InvalidSpec(f"priority is {spec.priority}: it must be from -{MAX_PRIORITY} to {MAX_PRIORITY}.")
     if len(spec.channels) > MAX_CHANNELS:
@@ -77,13 +80,37 @@ def check_spec(spec: FunctionSpec) -> None:
         )
     if spec.conditions.executornames and "*" in spec.conditions.executornames:
         raise InvalidSpec('The executor name "*" matches no executor: leave the names out to allow all of the type.')
-    for name in ("maxwaittime", "maxexectime", "maxretries"):
-        if not isinstance(getattr(spec, name), int):
-            raise InvalidSpec(f"{name} is {getattr(spec, name)!r}: whole numbers are needed (seconds for times).")
     try:
         msgspec.json.encode(spec)
     except (TypeError, ValueError) as error:
         raise InvalidSpec(f"An argument is no JSON value: {error}.") from None
+
+
+def check_list(name: str, value: object) -> None:
+    """Refuse a text where a list of texts is expected: it would be read as a list of its characters.
+
+    Raises:
+        InvalidSpec: naming the argument.
+    """
+    if isinstance(value, str | bytes):
+        raise InvalidSpec(f"{name} is the single text {value!r}: use a list, {name}=[{value!r}].")
+
+
+def _check_types(spec: FunctionSpec) -> None:
+    for name in ("maxwaittime", "maxexectime", "maxretries"):
+        if not isinstance(getattr(spec, name), int):
+            raise InvalidSpec(f"{name} is {getattr(spec, name)!r}: whole numbers are needed (seconds for times).")
+    if not isinstance(spec.priority, int):
+        raise InvalidSpec(f"priority is {spec.priority!r}: a whole number is needed.")
+    for name in ("funcname", "nodename", "label"):
+        if not isinstance(getattr(spec, name), str):
+            raise InvalidSpec(f"{name} is {getattr(spec, name)!r}: a text is needed.")
+    for name, value in (("channels", spec.channels), ("executornames", spec.conditions.executornames)):
+        check_list(name, value)
+        if not all(isinstance(each, str) for each in value or ()):
+            raise InvalidSpec(f"{name} is {value!r}: a list of texts is needed.")
+    if not all(isinstance(text, str) for item in spec.env.items() for text in item):
+        raise InvalidSpec("env holds a name or a value that is not a text: the variables of an executor are texts.")
 
 
 def check_workflow(workflow: WorkflowSpec) -> None:

@@ -13,6 +13,7 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
+from colony_jupyter.caller import run_with_line
 from colony_jupyter.errors import UsageError
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class LoopThread:
         loop = self.loop
         call = _Call(function(*args, **kwargs))  # owned before anything can interrupt, or a task would be left behind
         try:
-            loop.call_soon_threadsafe(call.start)
+            run_with_line(loop.call_soon_threadsafe, call.start)
             while not call.wait(SLICE):
                 pass
         except BaseException:

@@ -172,7 +172,7 @@ def test_an_unknown_function_fails_with_a_sentence(notebook):
         ("%colony connect --colony other", "The embedded colony is named 'dev', not 'other'"),
         ("%%colony submit\n{", "The function spec is no JSON"),
         ("%%colony_chat\nhello", "There is no conversation to go on with yet"),
-        ("%%colony_chat simple-bot\n ", "The cell says nothing"),
+        ("%%colony_chat simple-bot\n ", "The cell is empty"),
         ("%%colony ps\nx", "Only `%%colony submit` takes a cell"),
     ],
 )
@@ -309,7 +309,7 @@ def test_keys_can_be_asked_for(notebook, colony_server):
     assert f"{colony_server.host}:{colony_server.port}" in status.value["text/plain"]
     assert key[:8] not in repr(cell.outputs) + repr(status.outputs)
     again = notebook.run(line, headless=True)
-    assert again.error == ("UsageError: Nobody is there to be asked for a key: set COLONIES_PRVKEY in the environment.")
+    assert again.error == ("UsageError: This front end cannot ask for a key: set COLONIES_PRVKEY in the environment.")
     assert "embedded" in notebook.run("%colony connect").text
 
 

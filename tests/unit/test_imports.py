@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2] / PACKAGE
 BELOW: dict[str, set[str]] = {
     "version": set(),
     "errors": set(),
+    "caller": set(),
     "wire": {"errors"},
     "values": {"errors", "wire"},
     "channels": {"errors", "wire"},
@@ -25,7 +26,7 @@ BELOW: dict[str, set[str]] = {
     "server": {"errors", "wire", "datafolder"},
     "embedded": {"errors", "wire", "datafolder"},
     "settings": {"errors", "wire", "embedded"},
-    "client": {"errors", "wire", "values", "channels", "settings", "embedded"},
+    "client": {"errors", "caller", "wire", "values", "channels", "settings", "embedded"},
     "executor": {"errors", "wire", "values", "datafolder", "channels", "settings", "client"},
     "doctor": {"errors", "wire", "datafolder", "channels", "settings", "embedded", "client"},
     "testing": {"errors", "wire", "datafolder", "settings", "embedded", "client"},

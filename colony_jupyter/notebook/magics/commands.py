@@ -1,4 +1,4 @@
-"""What each magic takes: its words and options. Reading, help and completion all go by these tables."""
+"""Operands and options of each magic. The parser, the help and the completion all use these tables."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Final
 from colony_jupyter.notebook.magics.parser import Command, Operand
 
 PID: Final = Operand("PID", "a variable that holds a process, an id, or the beginning of an id")
-CHANNEL: Final = Operand("CHANNEL", "name of one of its channels")
+CHANNEL: Final = Operand("CHANNEL", "name of a channel of the process")
 
 
 def seconds(text: str) -> float:
     """Read a time in seconds."""
     number = float(text)
     if number < 0:
-        raise argparse.ArgumentTypeError(f"'{text}' is less than nothing")
+        raise argparse.ArgumentTypeError(f"'{text}' must not be negative")
     return number
 
 
@@ -38,59 +38,84 @@ seconds.__name__ = "number of seconds"  # argparse names the function in its mes
 def _connect() -> Command:
     command = Command(
         "%colony connect",
-        "Connect to a server; without words to the one that ColonyOS's environment variables name, else to the "
-        "embedded colony. Colony() and the like without settings, and executors started from now on, go there too.",
+        "Connect to a server. With no arguments: the server in ColonyOS's environment variables, otherwise the "
+        "embedded colony. Colony() without settings, and executors started afterwards, use the same connection.",
         [Operand("HOST:PORT", "address of the server", required=False)],
     )
     command.option("--colony", metavar="NAME", help="name of the colony")
-    command.option("--tls", action=argparse.BooleanOptionalAction, default=None, help="whether to speak TLS")
-    command.option("--embedded", action="store_true", help="the embedded colony, whatever the environment says")
-    command.option("--ask", action="store_true", help="ask for the keys, without showing them")
+    command.option("--tls", action=argparse.BooleanOptionalAction, default=None, help="use TLS, or do not")
+    command.option("--embedded", action="store_true", help="use the embedded colony and ignore the environment")
+    command.option("--ask", action="store_true", help="ask for the keys, without displaying them")
     return command
 
 
 def _submit(name: str, *, cell: bool) -> Command:
     operands = [
         Operand("FUNCNAME", "name of the function"),
-        Operand("ARG", "argument: JSON, else text; $name passes the object of a variable", required=False, many=True),
+        Operand(
+            "ARG", "an argument: JSON, otherwise text; $name passes the object of a variable", required=False, many=True
+        ),
     ]
     command = Command(
         name,
-        "Submit a function whose spec is the cell's body, in JSON."
+        "Submit a function. The cell holds its spec, in JSON."
         if cell
-        else "Submit a function and show it as it goes on; the value is its process.",
+        else "Submit a function and show its progress live. Returns the process.",
         [] if cell else operands,
     )
     several = {"nargs": "+", "action": "extend"}
-    command.option("--kw", metavar="KEY=VALUE", help="named arguments, read as ARG", type=_as_it_is, **several)
-    command.option("--channel", metavar="NAME", help="channels the process has", **several)
-    command.option("--type", metavar="EXECUTORTYPE", help="type of executor; else the one that offers FUNCNAME")
-    command.option("--executor", metavar="NAME", help="only these executors may take it", **several)
-    command.option("--wait", action="store_true", help="wait for its end; an error if it fails")
-    command.option("--quiet", action="store_true", help="no pane")
-    command.option("--maxexectime", metavar="S", type=int, help="seconds it may run; -1 for no limit")
-    command.option("--maxwaittime", metavar="S", type=int, help="seconds it may wait for an executor; -1 for no limit")
-    command.option("--maxretries", metavar="N", type=int, help="how often it is started anew when it ran too long")
-    command.option("--priority", metavar="N", type=int, help="the higher the sooner")
-    command.option("--label", metavar="TEXT", help="a word to find it by")
-    command.option("--env", metavar="K=V", help="variables for the executor", **several)
-    command.option("-o", metavar="VAR", dest="variable", type=variable, help="keep the process in a variable, too")
+    command.option(
+        "--kw",
+        wire="kwargs",
+        metavar="KEY=VALUE",
+        help="named arguments; values are read like ARG",
+        type=_as_it_is,
+        **several,
+    )
+    command.option("--channel", metavar="NAME", help="channels of the process", **several)
+    command.option(
+        "--type",
+        wire="executortype",
+        metavar="EXECUTORTYPE",
+        help="type of executor (default: the only type that offers FUNCNAME)",
+    )
+    command.option(
+        "--executor", wire="executornames", metavar="NAME", help="assign the process to these executors only", **several
+    )
+    command.option("--wait", action="store_true", help="wait until the process ends; raise an error if it fails")
+    command.option("--quiet", action="store_true", help="show no pane")
+    command.option("--maxexectime", metavar="S", type=int, help="seconds the process may run; -1 for no limit")
+    command.option(
+        "--maxwaittime", metavar="S", type=int, help="seconds the process may wait for an executor; -1 for no limit"
+    )
+    command.option("--maxretries", metavar="N", type=int, help="number of new attempts after maxexectime has passed")
+    command.option("--priority", metavar="N", type=int, help="processes with a higher priority are assigned first")
+    command.option("--label", metavar="TEXT", help="text by which the process can be found")
+    command.option("--env", metavar="K=V", help="environment variables for the executor", **several)
+    command.option("-o", metavar="VAR", dest="variable", type=variable, help="also assign the process to a variable")
     return command
 
 
 def _chat() -> Command:
     command = Command(
         "%%colony_chat",
-        "Say what the cell holds and wait for the answer; without FUNCNAME the latest conversation goes on.",
-        [Operand("FUNCNAME", "name of the function to talk to", required=False)],
+        "Send the cell as a message and wait for the answer. Without FUNCNAME: in the latest conversation.",
+        [Operand("FUNCNAME", "name of the chat function", required=False)],
     )
-    command.option("--type", metavar="EXECUTORTYPE", help="type of executor; else the one that offers FUNCNAME")
-    command.option("--channel", metavar="NAME", default="chat", help="channel to talk on (chat)")
-    command.option("--pid", metavar="PID", help="talk to this running process")
-    command.option("--new", action="store_true", help="begin a new conversation")
+    command.option(
+        "--type",
+        wire="executortype",
+        metavar="EXECUTORTYPE",
+        help="type of executor (default: the only type that offers FUNCNAME)",
+    )
+    command.option("--channel", metavar="NAME", default="chat", help="channel of the conversation (default: chat)")
+    command.option("--pid", wire="processid", metavar="PID", help="continue with this running process")
+    command.option("--new", action="store_true", help="start a new conversation")
     command.option("--timeout", metavar="S", type=seconds, help="seconds to wait for the answer")
-    command.option("--no-pane", action="store_true", help="plain text, and no text box")
-    command.option("-o", metavar="VAR", dest="variable", type=variable, help="keep the answer's text in a variable")
+    command.option("--no-pane", action="store_true", help="show plain text, without a text box")
+    command.option(
+        "-o", metavar="VAR", dest="variable", type=variable, help="assign the text of the answer to a variable"
+    )
     return command
 
 
@@ -103,29 +128,31 @@ SUBMIT_CELL: Final = _submit("%%colony submit", cell=True)
 CHAT: Final = _chat()
 
 LINES: Final[dict[str, Command]] = {
-    "status": Command("%colony status", "Say where this is connected, as whom, and what goes on there."),
+    "status": Command("%colony status", "Show the connection, the identity, and the activity of the colony."),
     "connect": _connect(),
     "submit": SUBMIT,
     "ps": Command("%colony ps", "List the newest processes."),
     "executors": Command("%colony executors", "List the colony's executors."),
     "functions": Command("%colony functions", "List the functions that executors offer."),
     "workflows": Command("%colony workflows", "List the newest workflows."),
-    "get": _of_process("get", "Show what is known of a process."),
+    "get": _of_process("get", "Show the details of a process."),
     "log": _of_process("log", "List the log lines of a process."),
-    "read": _of_process("read", "List what is in a channel of a process now.", CHANNEL),
+    "read": _of_process("read", "List the entries of a channel of a process.", CHANNEL),
     "watch": _of_process(
         "watch",
-        "Show a process as it goes on, with a text box for its channels; without CHANNEL all of them.",
+        "Show a process live, with a text box for its channels. Without CHANNEL: all channels.",
         Operand("CHANNEL", CHANNEL.help, required=False, many=True),
     ),
     "send": _of_process(
         "send",
         "Send an entry on a channel of a process.",
         CHANNEL,
-        text=Operand("TEXT", "what to send, as typed"),
+        text=Operand("TEXT", "text to send, exactly as typed"),
     ),
     "cancel": _of_process("cancel", "Cancel a process."),
-    "doctor": Command("%colony doctor", "Check settings, server, keys and channels; say what is wrong and what to do."),
+    "doctor": Command(
+        "%colony doctor", "Check settings, server, keys and channels, and report each problem with its remedy."
+    ),
 }
 """The subcommands of ``%colony``."""
 
@@ -138,10 +165,10 @@ def overview() -> str:
         [
             "usage: %colony [COMMAND] ...     (without a command: status)",
             "       %%colony submit [options] (the cell holds a function spec in JSON)",
-            "       %%colony_chat [FUNCNAME]  (the cell holds what to say)",
+            "       %%colony_chat [FUNCNAME]  (the cell holds the message)",
             "",
             *lines,
             "",
-            "Each has --help.",
+            "Each command has --help.",
         ]
     )

@@ -114,10 +114,10 @@ class ColonyMagics(Magics):
         """Say what the cell holds to an executor, and wait for its answer."""
         found = commands.CHAT.read(line)
         if cell is None:
-            raise UsageError("What you want to say goes below a %%colony_chat line, with two percent signs.")
+            raise UsageError("Use %%colony_chat, with two percent signs, and write your message below that line.")
         text = cell.removesuffix("\n")
         if not text.strip():
-            raise UsageError("The cell says nothing: what you want to say goes below the %%colony_chat line.")
+            raise UsageError("The cell is empty: write your message below the %%colony_chat line.")
         names = self._names(local_ns)
         partner = self._find(found.pid, names) if found.pid else None
         talk, remark = self.session.run(
@@ -305,4 +305,4 @@ def _ask(prompt: str) -> str:
     try:
         return getpass.getpass(prompt)
     except StdinNotImplementedError:
-        raise UsageError("Nobody is there to be asked for a key: set COLONIES_PRVKEY in the environment.") from None
+        raise UsageError("This front end cannot ask for a key: set COLONIES_PRVKEY in the environment.") from None

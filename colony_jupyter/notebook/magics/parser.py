@@ -66,29 +66,41 @@ class Command:
         self.summary = summary
         self.operands = tuple(operands)
         self.text = text
-        self._parser = _Options(add_help=False, allow_abbrev=False, formatter_class=_Formatter, prog=name)
-        self._group = self._parser.add_argument_group("options")
+        self._options: dict[str, argparse.Action] = {}
+        self._wire_names: dict[str, str] = {}
+        self._parser = _Options(
+            usage=argparse.SUPPRESS, add_help=False, allow_abbrev=False, formatter_class=_Formatter, prog=name
+        )
         self.option("-h", "--help", action="store_true", help="show this")
 
-    def option(self, *names: str, **how: Any) -> None:
-        """Add an option; the arguments are argparse's. Its values are plain strings, unless a type is given."""
+    def option(self, *names: str, wire: str = "", **how: Any) -> None:
+        """Add an option; its values are plain strings, unless a type is given.
+
+        Args:
+            names: the option as typed.
+            wire: name of the same field in ColonyOS's specs; as an option it leads to a suggestion.
+            how: arguments of argparse's ``add_argument``.
+        """
         if "action" not in how or how["action"] == "extend":
             how.setdefault("type", str)
-        self._group.add_argument(*names, **how)
+        action = self._parser.add_argument(*names, **how)
+        self._options |= dict.fromkeys(action.option_strings, action)
+        if wire:
+            self._wire_names[f"--{wire}"] = names[0]
 
     @property
     def options(self) -> list[str]:
         """All options, long ones first."""
-        return sorted(self._parser._option_string_actions, key=lambda name: (not name.startswith("--"), name))  # noqa: SLF001 - no public way
+        return sorted(self._options, key=lambda name: (not name.startswith("--"), name))
 
     def takes_value(self, option: str) -> bool:
         """Whether an option is followed by a value."""
-        action = self._parser._option_string_actions.get(option)  # noqa: SLF001 - no public way
+        action = self._options.get(option)
         return action is not None and action.nargs != 0
 
     def takes_several(self, option: str) -> bool:
         """Whether an option is followed by any number of values."""
-        action = self._parser._option_string_actions.get(option)  # noqa: SLF001 - no public way
+        action = self._options.get(option)
         return action is not None and action.nargs == "+"
 
     def help(self) -> str:
@@ -98,7 +110,7 @@ class Command:
         width = max((len(operand.name) for operand in operands), default=0)
         lines = [f"usage: {usage}", "", self.summary, ""]
         lines += [f"  {operand.name.ljust(width)}  {operand.help}" for operand in operands]
-        return "\n".join([*lines, *([""] if operands else []), self._parser.format_options()])
+        return "\n".join([*lines, *([""] if operands else []), self._parser.format_help().rstrip()])
 
     def read(self, line: str) -> argparse.Namespace:
         """Read a line.
@@ -123,14 +135,17 @@ class Command:
                 and not _NUMBER.fullmatch(word)
             ):
                 name = word.partition("=")[0]
-                near = (
-                    did_you_mean(name, self.options) or " A word that begins with a dash can be quoted, or follow --."
-                )
-                raise self._wrong(f"There is no option {name}.{near}")
+                raise self._wrong(f"There is no option {name}.{self._suggestion(name)}")
         self._place([*operands, *words[end + 1 :]], found)
         if self.text is not None:
             setattr(found, self.text.name.lower(), text)
         return found
+
+    def _suggestion(self, name: str) -> str:
+        known = self._wire_names.get(name)
+        if known is not None:
+            return f" Did you mean '{known}'?"
+        return did_you_mean(name, self.options) or " A word that begins with a dash can be quoted, or follow --."
 
     def _place(self, words: list[str], found: argparse.Namespace) -> None:
         for operand in self.operands:
@@ -143,7 +158,7 @@ class Command:
                 raise self._wrong(f"{operand.name} is missing: {operand.help}.")
             setattr(found, operand.name.lower(), given)
         if words:
-            raise self._wrong(f"'{words[0]}' is one word too many.")
+            raise self._wrong(f"'{words[0]}' is an unexpected argument.")
 
     def _split_text(self, line: str) -> tuple[list[Any], str]:
         """Part a line into the words of the operands, and the text after them as it was typed."""
@@ -161,7 +176,7 @@ class Command:
         operands = " ".join(operand.usage for operand in [*self.operands, *([self.text] if self.text else [])])
         stop = "" if sentence.endswith((".", "?", ")")) else "."
         return UsageError(
-            f"{sentence}{stop} Usage: {' '.join(filter(None, [self.name, operands]))} [options]; --help tells more."
+            f"{sentence}{stop} Usage: {' '.join(filter(None, [self.name, operands]))} [options]; --help explains them."
         )
 
 
@@ -170,20 +185,10 @@ class _Mistake(Exception):
 
 
 class _Options(argparse.ArgumentParser):
-    """Options only; mistakes are raised."""
+    """A parser of options alone; mistakes are raised."""
 
     def error(self, message: str) -> NoReturn:
         raise _Mistake(message)
-
-    def format_options(self) -> str:
-        """Give the part of the help that lists the options."""
-        formatter = self._get_formatter()
-        for group in self._action_groups:
-            if group._group_actions:  # noqa: SLF001 - argparse's own way to do this
-                formatter.start_section(group.title)
-                formatter.add_arguments(group._group_actions)  # noqa: SLF001 - likewise
-                formatter.end_section()
-        return formatter.format_help().rstrip()
 
 
 class _Formatter(argparse.HelpFormatter):

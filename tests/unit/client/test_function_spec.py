@@ -91,3 +91,26 @@ def test_a_workflow_in_any_order_is_fine():
 def test_names_that_ruin_lists_are_refused(name):
     with pytest.raises(InvalidSpec, match="colon"):
         check_name(name, "an executor")
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"channels": "progress"}, r"channels is the single text 'progress': use a list, channels=\['progress'\]"),
+        ({"executornames": "one"}, "executornames is the single text 'one'"),
+        ({"channels": ["a", 3]}, r"channels is \['a', 3\]: a list of texts is needed"),
+        ({"priority": "high"}, "priority is 'high': a whole number is needed"),
+        ({"priority": 1.5}, "priority is 1.5: a whole number is needed"),
+        ({"label": 3}, "label is 3: a text is needed"),
+        ({"maxwaittime": 1.5}, "maxwaittime is 1.5: whole numbers are needed"),
+        ({"env": {"A": 1}}, "env holds a name or a value that is not a text"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_named(given, sentence):
+    with pytest.raises(InvalidSpec, match=sentence):
+        make(**given)
+
+
+def test_a_bare_text_in_a_whole_spec_is_named():
+    with pytest.raises(InvalidSpec, match="channels is the single text 'progress'"):
+        make(FunctionSpec(funcname="f", channels="progress"))

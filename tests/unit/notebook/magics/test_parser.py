@@ -39,6 +39,9 @@ def test_several_keep_nothing_from_line_to_line():
     [
         ("", "FUNCNAME is missing"),
         ("f --chanel x", r"no option --chanel\. Did you mean '--channel'\?"),
+        ("f --executortype cli", r"no option --executortype\. Did you mean '--type'\?"),
+        ("f --executornames a", r"Did you mean '--executor'\?"),
+        ("f --kwargs a=1", r"Did you mean '--kw'\?"),
         ("f --xyzzy", r"no option --xyzzy\. A word that begins with a dash"),
         ("f --priority high", "--priority: invalid int value: 'high'"),
         ("f --type", "--type: expected one argument"),
@@ -52,7 +55,7 @@ def test_a_mistake_is_one_sentence_with_the_usage(line, sentence):
 
 
 def test_too_many_words():
-    with pytest.raises(UsageError, match=r"'x' is one word too many.*%colony ps \[options\]"):
+    with pytest.raises(UsageError, match=r"'x' is an unexpected argument.*%colony ps \[options\]"):
         commands.LINES["ps"].read("x")
 
 

@@ -1,0 +1,67 @@
+"""Warnings name the line of the program that called the package."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+
+import pytest
+
+from colony_jupyter import caller
+from colony_jupyter.client.portal import LoopThread
+from colony_jupyter.settings import resolve
+
+
+@pytest.fixture
+def portal():
+    loop = LoopThread("test-caller")
+    yield loop
+    loop.stop()
+
+
+async def warning_coroutine():
+    caller.warn("take care")
+
+
+def line_of(function):
+    """Return the number of the marked line of a function."""
+    lines, first = inspect.getsourcelines(function)
+    return first + next(number for number, line in enumerate(lines) if "# here" in line)
+
+
+def test_a_warning_of_the_loops_thread_names_the_blocking_caller(portal):
+    with pytest.warns(UserWarning, match="take care") as issued:
+        portal.run(warning_coroutine)  # here
+    line = line_of(test_a_warning_of_the_loops_thread_names_the_blocking_caller)
+    assert (issued[0].filename, issued[0].lineno) == (__file__, line)
+
+
+def test_a_loop_shows_a_warning_once(portal):
+    with warnings.catch_warnings(record=True) as issued:
+        warnings.simplefilter("default")
+        for _ in range(3):
+            portal.run(warning_coroutine)
+    assert len(issued) == 1
+
+
+def test_a_warning_of_a_submission_names_its_line(colony_server):
+    import colony_jupyter as cj
+
+    with (
+        cj.Colony(resolve(colony_server.environ())) as colony,
+        pytest.warns(UserWarning, match="maxexectime=0") as issued,
+    ):
+        colony.submit("f", executortype="caller-x", maxexectime=0)  # here
+    assert (issued[0].filename, issued[0].lineno) == (
+        __file__,
+        line_of(test_a_warning_of_a_submission_names_its_line),
+    )
+
+
+async def test_an_awaited_submission_names_its_line(colony_server):
+    import colony_jupyter as cj
+
+    async with cj.AsyncColony(resolve(colony_server.environ())) as colony:
+        with pytest.warns(UserWarning, match="maxexectime=0") as issued:
+            await colony.submit("f", executortype="caller-x", maxexectime=0)  # here
+    assert (issued[0].filename, issued[0].lineno) == (__file__, line_of(test_an_awaited_submission_names_its_line))

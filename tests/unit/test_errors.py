@@ -1,0 +1,48 @@
+"""Every error survives pickling and copying, as process pools and debuggers do it."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+
+import pytest
+
+from colony_jupyter import errors
+from colony_jupyter.wire.models import Entry
+
+KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.ColonyError)]
+VALUES = {"int": 3, "float": 1.5, "bool": True, "Entry": Entry(sequence=1, payload=b"boo", type="error")}
+
+
+def example(kind):
+    """Make an error with a value for each parameter, so that none is lost unnoticed."""
+    if kind.__init__ is Exception.__init__:
+        return kind("words")
+    positional, named = [], {}
+    for parameter in inspect.signature(kind).parameters.values():
+        text = str(parameter.annotation)
+        value = ["x"] if "Sequence" in text else VALUES.get(text, "words")
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            named[parameter.name] = value
+        else:
+            positional.append(value)
+    return kind(*positional, **named)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("duplicate", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy, copy.deepcopy])
+def test_a_duplicate_equals_the_error(kind, duplicate):
+    error = example(kind)
+    error.add_note("a note")
+    again = duplicate(error)
+    assert type(again) is kind
+    assert str(again) == str(error)
+    assert again.args == error.args
+    assert vars(again) == vars(error)
+
+
+def test_what_ipython_displays_is_not_pickled():
+    error = errors.UsageError("no")
+    error._render_traceback_ = lambda: ["no"]
+    assert vars(pickle.loads(pickle.dumps(error))) == {}

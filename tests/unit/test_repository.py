@@ -1,9 +1,10 @@
-"""What may not be in the repository, and what its documentation says of itself."""
+"""No keys, machine paths or registries in tracked files; references in code and documentation point to what exists."""
 
 from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
 import shutil
 import subprocess
@@ -27,6 +28,62 @@ NAMED_KEYS = re.compile(r"PRVKEY\W{1,9}" + HEX_KEYS.pattern)
 # Keys made for tests by the protocol's own material; its recordings hold ids and hashes too.
 TEST_KEYS = ("tests/contract/vectors.json", "tests/contract/transcripts/")
 
+PROTOCOL = ROOT / "docs" / "protocol.md"
+TEXTS = (".py", ".js", ".md", ".ipynb", ".json", ".css", ".toml")
+
+# Written with a class of one letter each, so that this file does not match itself.
+OUTSIDE = re.compile(r"\b(?:PROTOCO[L]|DESIG[N]|DISPLA[Y]|MECHANIC[S]|HOUS[E]|KERNEL[S])\.md|(?<![\w-])share[d]/")
+TRAPS = re.compile(r"\b[Tt]raps?\s+(?:#\s*)?(\d+(?:(?:\s*,\s*|\s+(?:and|or|to)\s+|\s*,\s*and\s+)(?:#\s*)?\d+)*)")
+LINKS = re.compile(r"\]\(([^)\s]+)\)")
+CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+PATHS = re.compile(r"`([\w./-]+(?:\.(?:py|js|md|json|toml|txt)|/))`")
+
+# Words that hide what a sentence is about, and folders whose texts still use them. Remove a folder once it is clean.
+VAGUE = re.compile(r"\b(?:who[e]ver|who[m]|some[b]ody|no[b]ody|h[e]|hi[m]|hi[s]|tol[d])\b", re.IGNORECASE)
+VAGUE_FOLDERS = {
+    "benchmarks",
+    "colony_jupyter",
+    "colony_jupyter/channels",
+    "colony_jupyter/client",
+    "colony_jupyter/datafolder",
+    "colony_jupyter/executor",
+    "colony_jupyter/notebook/actions",
+    "colony_jupyter/notebook/formats",
+    "colony_jupyter/notebook/magics",
+    "colony_jupyter/notebook/model",
+    "colony_jupyter/notebook/session",
+    "colony_jupyter/notebook/static",
+    "colony_jupyter/notebook/views",
+    "colony_jupyter/server",
+    "colony_jupyter/server/api",
+    "colony_jupyter/server/calls",
+    "colony_jupyter/server/process",
+    "colony_jupyter/server/state",
+    "colony_jupyter/server/storage",
+    "colony_jupyter/wire",
+    "docs",
+    "notebooks",
+    "tests/browser",
+    "tests/chaos",
+    "tests/js",
+    "tests/live",
+    "tests/notebooks",
+    "tests/properties",
+    "tests/support",
+    "tests/unit",
+    "tests/unit/client",
+    "tests/unit/datafolder",
+    "tests/unit/executor",
+    "tests/unit/notebook",
+    "tests/unit/notebook/views",
+    "tests/unit/server",
+    "tests/unit/server/calls",
+    "tests/unit/server/process",
+    "tests/unit/server/storage",
+    "tests/unit/wire",
+    "tools",
+}
+
 
 def tracked() -> list[Path]:
     if shutil.which("git") is None or not (ROOT / ".git").exists():
@@ -43,7 +100,7 @@ def text_of(path: Path) -> str:
 
 
 def faults(name: str, text: str) -> list[str]:
-    """What a file holds that no file of the repository may hold. No key is repeated in what is returned."""
+    """Contents that no file of the repository may have. The result repeats no key."""
     found = [f"{name}: a machine's path: {hit[0]!r}" for hit in MACHINE_PATHS.finditer(text)]
     found += [f"{name}: a registry: {hit[0]!r}" for hit in REGISTRIES.finditer(text)]
     found += [f"{name}: a private key in PEM" for _ in PEM_KEYS.finditer(text)]
@@ -116,9 +173,9 @@ def test_every_public_name_is_there_and_described():
     assert set(names) <= set(dir(colony_jupyter))
 
 
-def test_type_checkers_are_told_the_same_names():
+def test_type_checkers_see_the_same_names():
     tree = ast.parse(Path(colony_jupyter.__file__).read_text("utf-8"))
-    told = {
+    typed = {
         (alias.name, node.module.removeprefix("colony_jupyter."))
         for block in tree.body
         if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
@@ -126,4 +183,139 @@ def test_type_checkers_are_told_the_same_names():
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    assert told == {(name, home) for home, names in colony_jupyter._HOMES.items() for name in names}
+    assert typed == {(name, home) for home, names in colony_jupyter._HOMES.items() for name in names}
+
+
+def texts() -> list[tuple[str, str]]:
+    return [(path.relative_to(ROOT).as_posix(), text_of(path)) for path in tracked() if path.suffix in TEXTS]
+
+
+def numbers(text: str) -> set[int]:
+    """Traps that a text names, as in "trap 4", "traps 6, 7 and 24"."""
+    return {int(number) for hit in TRAPS.finditer(text) for number in re.findall(r"\d+", hit[1])}
+
+
+def numbered_traps(page: str) -> list[int]:
+    """Numbers of the list under the heading "Traps"."""
+    section = re.split(r"^## ", page, flags=re.MULTILINE)
+    (traps,) = [part for part in section if re.match(r"\d+\. Traps\b", part)]
+    return [int(number) for number in re.findall(r"^(\d+)\. ", traps.partition("\n")[2], flags=re.MULTILINE)]
+
+
+def slug(heading: str) -> str:
+    """Anchor that GitHub gives a heading."""
+    plain = re.sub(r"[`*]", "", heading).strip().lower()
+    return re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
+
+
+def prose(path: Path) -> str:
+    """Markdown of a page, or of the markdown cells of a notebook, without code."""
+    text = text_of(path)
+    if path.suffix == ".ipynb":
+        cells = json.loads(text)["cells"]
+        text = "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    return CODE.sub("", text)
+
+
+def broken_links(path: Path, text: str) -> list[str]:
+    """Relative links that point to no file, or to no heading of a page."""
+    broken = []
+    for link in LINKS.findall(text):
+        if re.match(r"[a-z]+:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (path.parent / name).resolve() if name else path
+        if not target.exists():
+            broken.append(f"{path.name}: {link} does not exist")
+        elif anchor and target.suffix == ".md":
+            headings = re.findall(r"^#+ (.+)$", target.read_text("utf-8"), flags=re.MULTILINE)
+            if anchor not in {slug(heading) for heading in headings} and f'id="{anchor}"' not in text_of(target):
+                broken.append(f"{path.name}: {link} has no such heading")
+    return broken
+
+
+def test_no_text_names_a_document_outside_the_repository():
+    found = [f"{name}: {hit[0]}" for name, text in texts() for hit in OUTSIDE.finditer(text)]
+    assert found == []
+
+
+@pytest.mark.parametrize("name", ["DESIGN", "PROTOCOL", "HOUSE"])
+def test_a_document_outside_the_repository_is_found(name):
+    assert OUTSIDE.search(f"(see {name}.md section 3)")
+    assert OUTSIDE.search("../" + "share" + "d/protocol")
+    assert not OUTSIDE.search("docs/protocol.md, and a connection shared / used by two")
+
+
+def test_the_traps_are_numbered_without_a_gap():
+    assert numbered_traps(PROTOCOL.read_text("utf-8")) == list(range(1, 37))
+
+
+def test_each_trap_named_anywhere_is_in_the_protocol_page():
+    known = set(numbered_traps(PROTOCOL.read_text("utf-8")))
+    unknown = {name: strange for name, text in texts() if (strange := numbers(text) - known)}
+    assert unknown == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("(trap 7)", {7}),
+        ("traps 2, 6, 7, 23 and\n24", {2, 6, 7, 23, 24}),
+        ("(trap\n    # 99)", {99}),
+        ("traps 13, 18, and 19", {13, 18, 19}),
+        ("a trap of 4 walls", set()),
+    ],
+)
+def test_trap_numbers_are_read(text, expected):
+    assert numbers(text) == expected
+
+
+def test_relative_links_exist():
+    pages = [path for path in tracked() if path.suffix in (".md", ".ipynb")]
+    assert [link for path in pages for link in broken_links(path, prose(path))] == []
+
+
+def test_a_broken_link_is_found(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("# Some `title`, here\n", "utf-8")
+    text = "[a](missing.md) [b](page.md#some-title-here) [c](#nothing) [d](https://example.org/x) [e](page.md)"
+    assert broken_links(page, text) == [
+        "page.md: missing.md does not exist",
+        "page.md: #nothing has no such heading",
+    ]
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md", "docs/decisions.md"])
+def test_files_that_a_page_names_exist(page):
+    names = PATHS.findall((ROOT / page).read_text("utf-8"))
+    bases = (ROOT, ROOT / "colony_jupyter")
+    missing = [name for name in names if not any((base / name).exists() for base in bases)]
+    missing = [name for name in missing if "/" in name or not list((ROOT / "colony_jupyter").rglob(name))]
+    assert len(names) >= 2
+    assert missing == []
+
+
+def test_the_architecture_page_describes_every_folder():
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    folders = {path.parent.relative_to(ROOT / "colony_jupyter") for path in (ROOT / "colony_jupyter").rglob("*.py")}
+    leaves = {folder.as_posix() for folder in folders if not any(folder in other.parents for other in folders)}
+    assert {leaf for leaf in leaves if f"`{leaf}/`" not in page} == set()
+
+
+def sentences(path: Path) -> str:
+    """Text of a file; of a notebook, its cells without their outputs."""
+    text = text_of(path)
+    if path.suffix == ".ipynb":
+        return "\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"])
+    return text
+
+
+def test_texts_use_plain_words():
+    found = [
+        f"{path.relative_to(ROOT).as_posix()}: {hit[0]}"
+        for path in tracked()
+        if path.suffix in (".py", ".js", ".md", ".ipynb")
+        and path.parent.relative_to(ROOT).as_posix() not in VAGUE_FOLDERS
+        for hit in VAGUE.finditer(sentences(path))
+    ]
+    assert found == [], "name the subject instead"

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from colony_jupyter.client.blocking import Colony, Process
-from colony_jupyter.executor.process_log import Logbook
 from colony_jupyter.executor.progress import AsyncProgress, Progress, choose_channel
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Iterable
+    from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterable
 
     from colony_jupyter.client.blocking import Channel
     from colony_jupyter.client.channel import AsyncChannel
@@ -51,10 +50,10 @@ class Context(_Facts):
         process: the process, an `AsyncProcess`.
     """
 
-    def __init__(self, process: AsyncProcess, loss: Loss) -> None:
+    def __init__(self, process: AsyncProcess, loss: Loss, log: Callable[[str], Awaitable[None]]) -> None:
         super().__init__(process, loss)
         self.process = process
-        self._logbook = Logbook(process)
+        self._log = log
 
     @property
     def colony(self) -> AsyncColony:
@@ -84,7 +83,7 @@ class Context(_Facts):
 
     async def log(self, text: str) -> None:
         """Add a line to the process's log, which outlives its channels; a lost connection is waited out."""
-        await self._logbook.add(text)
+        await self._log(text)
 
 
 class ThreadContext(_Facts):
@@ -95,12 +94,14 @@ class ThreadContext(_Facts):
         colony: the colony, as the executor: for the plain verbs of the tutorial.
     """
 
-    def __init__(self, process: AsyncProcess, loss: Loss, portal: ThreadPortal) -> None:
+    def __init__(
+        self, process: AsyncProcess, loss: Loss, portal: ThreadPortal, log: Callable[[str], Coroutine[Any, Any, None]]
+    ) -> None:
         super().__init__(process, loss)
         self.process = Process(process, portal)
         self.colony = Colony.around(process.colony, portal)
         self._portal = portal
-        self._logbook = Logbook(process)
+        self._log = log
 
     def channel(self, name: str) -> Channel:
         """Give one of the process's channels. Once the function is to stop, its calls raise."""
@@ -113,4 +114,4 @@ class ThreadContext(_Facts):
 
     def log(self, text: str) -> None:
         """Add a line to the process's log, which outlives its channels; a lost connection is waited out."""
-        self._portal.run(self._logbook.add, text)
+        self._portal.run(self._log, text)

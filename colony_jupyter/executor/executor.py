@@ -45,6 +45,8 @@ class Executor:
             executor.
         concurrency: how many processes it runs at once. While that many run, a conversation in which nothing was said
             for ten minutes is ended for the next process.
+        capture_output: whether what a function prints to stdout and stderr, or logs with `logging`, also becomes lines
+            of its process's log: in batches of a quarter of a second, so that many prints stay few calls.
 
     Raises:
         InvalidSpec: for a type or name with a colon, which would ruin the colony's lists (trap 13).
@@ -57,6 +59,7 @@ class Executor:
         *,
         settings: Settings | None = None,
         concurrency: int = CONCURRENCY,
+        capture_output: bool = True,
     ) -> None:
         self.executortype = check_name(executortype, "an executor type")
         self._name = None if name is None else check_name(name, "an executor")
@@ -70,6 +73,7 @@ class Executor:
             raise UsageError(f"concurrency is {concurrency}: at least 1 is needed.")
         self._settings = settings
         self._concurrency = concurrency
+        self._capture_output = capture_output
         self._functions = Functions()
         self._service: Service | None = None  # None before the first start
         registry.replace(self)
@@ -217,7 +221,14 @@ class Executor:
     async def _make(self) -> Service:
         identity = await asyncio.to_thread(claim, self.executortype, self._name, origin=origin())
         try:
-            return Service(self._settings, identity, self.executortype, self._functions, self._concurrency)
+            return Service(
+                self._settings,
+                identity,
+                self.executortype,
+                self._functions,
+                self._concurrency,
+                capture_output=self._capture_output,
+            )
         except BaseException:
             identity.release()
             raise

@@ -15,6 +15,9 @@ from colony_jupyter.executor.chat import Conversation
 from colony_jupyter.executor.closing import Ending, Outcome
 from colony_jupyter.executor.context import Context, ThreadContext
 from colony_jupyter.executor.functions import Unfit, as_output
+from colony_jupyter.executor.output_capture import OutputCapture
+from colony_jupyter.executor.output_hooks import captured
+from colony_jupyter.executor.process_log import Logbook
 from colony_jupyter.wire.models import ProcessState
 
 if TYPE_CHECKING:
@@ -36,12 +39,18 @@ class Run:
         process: the process.
         functions: what there is to call.
         executortype: the executor's type, to name it.
+        capture_output: whether what the function prints and logs goes to the process's log.
     """
 
-    def __init__(self, process: AsyncProcess, functions: Functions, executortype: str) -> None:
+    def __init__(
+        self, process: AsyncProcess, functions: Functions, executortype: str, *, capture_output: bool = True
+    ) -> None:
         self.process = process
         self._functions = functions
         self._executortype = executortype
+        self._logbook = Logbook(process)
+        self._captures_output = capture_output
+        self._capture: OutputCapture | None = None  # None before the function is called, or if it is not captured
         self._loss = Loss()
         self._stopped: str | None = None  # why, when the executor ends it; then the process is still ours to fail
         self._hurry = asyncio.Event()
@@ -73,14 +82,18 @@ class Run:
     async def run(self) -> None:
         """Run the function and end the process."""
         following = asyncio.create_task(self._follow())
+        if self._captures_output:
+            self._capture = OutputCapture(self._logbook.add)
         try:
             outcome = await self._outcome()
+            await self._end_capture()
             if outcome is not None:
                 ending = Ending(self.process, answering=self._answering, hurry=self._hurry)
                 await ending.run(outcome)
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
+            await self._end_capture()
             for writer in list(self.process.shared.writers.values()):  # a task left behind may open another
                 await writer.aclose()
 
@@ -105,7 +118,8 @@ class Run:
 
     async def _work(self) -> Outcome:
         try:
-            return Outcome(output=as_output(await self._call()))
+            with captured(self._capture):
+                return Outcome(output=as_output(await self._call()))
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
@@ -125,9 +139,9 @@ class Run:
         portal = ThreadPortal(asyncio.get_running_loop(), self._loss)
         context: Context | ThreadContext
         if definition.takes_async_context:
-            context = Context(self.process, self._loss)
+            context = Context(self.process, self._loss, self._log)
         else:
-            context = ThreadContext(self.process, self._loss, portal)
+            context = ThreadContext(self.process, self._loss, portal, self._log)
         if definition.channel is not None:
             self._conversation = Conversation(
                 definition,
@@ -140,6 +154,18 @@ class Run:
         call = definition.bind(context, spec.args, spec.kwargs)
         value = call() if definition.is_async else await in_thread(call, f"executor {definition.name}")
         return await value if inspect.isawaitable(value) else value
+
+    async def _log(self, text: str) -> None:
+        """Add a line to the process's log, after what the function printed before it."""
+        if self._capture is not None:
+            await self._capture.flush()
+        await self._logbook.add(text)
+
+    async def _end_capture(self) -> None:
+        """Send the rest of the captured output; a process that has closed takes no more log lines."""
+        capture, self._capture = self._capture, None
+        if capture is not None:
+            await capture.aclose()
 
     async def _follow(self) -> None:
         """Notice when the process is taken from us: closed, cancelled, or put back to waiting."""

@@ -55,6 +55,7 @@ class Service:
         executortype: its type.
         functions: what it has; may be changed while it runs.
         concurrency: how many processes it runs at once.
+        capture_output: whether what functions print and log goes to the logs of their processes.
         poll: seconds of one poll.
         heartbeat: seconds between two signs of life while all places are taken.
         patience: seconds of quiet after which a conversation is ended while all places are taken.
@@ -68,6 +69,7 @@ class Service:
         functions: Functions,
         concurrency: int,
         *,
+        capture_output: bool = True,
         poll: float = POLL,
         heartbeat: float = HEARTBEAT,
         patience: float = PATIENCE,
@@ -84,6 +86,7 @@ class Service:
         self._executortype = executortype
         self._functions = functions
         self._concurrency = concurrency
+        self._capture_output = capture_output
         self._poll = poll
         self._heartbeat = heartbeat
         self._patience = patience
@@ -274,7 +277,9 @@ class Service:
         earlier = self._runs.get(process.processid)
         if earlier is not None:
             earlier.lose("it ran too long, and was assigned anew")
-        run = self._runs[process.processid] = Run(process, self._functions, self._executortype)
+        run = self._runs[process.processid] = Run(
+            process, self._functions, self._executortype, capture_output=self._capture_output
+        )
         self._begun.append(process.processid)
         task = asyncio.create_task(self._run(run), name=f"executor {process.funcname} {process.processid[:8]}")
         self._tasks[task] = process

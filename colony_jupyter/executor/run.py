@@ -15,9 +15,9 @@ from colony_jupyter.executor.chat import Conversation
 from colony_jupyter.executor.closing import Ending, Outcome
 from colony_jupyter.executor.context import Context, ThreadContext
 from colony_jupyter.executor.functions import Unfit, as_output
-from colony_jupyter.executor.output_capture import OutputCapture
-from colony_jupyter.executor.output_hooks import captured
-from colony_jupyter.executor.process_log import Logbook
+from colony_jupyter.executor.logs.output_capture import OutputCapture
+from colony_jupyter.executor.logs.output_hooks import captured
+from colony_jupyter.executor.logs.process_log import Logbook
 from colony_jupyter.wire.models import ProcessState
 
 if TYPE_CHECKING:

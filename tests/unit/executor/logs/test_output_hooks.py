@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from colony_jupyter.executor.output_hooks import captured
+from colony_jupyter.executor.logs.output_hooks import captured
 
 
 class Recorder:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colony_jupyter.errors import AccessDenied
-from colony_jupyter.executor.output_capture import MESSAGE_CHARACTERS, OutputCapture, PendingLines
+from colony_jupyter.executor.logs.output_capture import MESSAGE_CHARACTERS, OutputCapture, PendingLines
 
 
 def messages(pending):

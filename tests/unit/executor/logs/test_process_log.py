@@ -11,7 +11,7 @@ from proxy import Proxy
 
 from colony_jupyter import AsyncColony
 from colony_jupyter.errors import AccessDenied
-from colony_jupyter.executor.process_log import Logbook
+from colony_jupyter.executor.logs.process_log import Logbook
 from colony_jupyter.wire.identity import PrivateKey
 
 

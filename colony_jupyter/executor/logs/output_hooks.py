@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from colony_jupyter.executor.output_capture import OutputCapture
+    from colony_jupyter.executor.logs.output_capture import OutputCapture
 
 _current: ContextVar[OutputCapture | None] = ContextVar("colony_jupyter_output_capture", default=None)
 

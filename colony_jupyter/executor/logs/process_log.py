@@ -23,7 +23,8 @@ class Logbook:
     """Adds lines to a process's log, one after the other.
 
     A line has no sequence by which the server would know it again. So when a reply got lost, the log is asked whether
-    the line is its newest; a line that is the same as the one before is then added again, for it cannot be told.
+    the line is its newest. A line equal to the one before is then added again: the log cannot show which of the two it
+    holds.
 
     Args:
         process: the process, as its executor.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeVar
 from colony_jupyter.errors import EmbeddedError
 from colony_jupyter.server.api import encoding
 from colony_jupyter.server.errors import Refused, denied_member
+from colony_jupyter.server.state.changes import track
 from colony_jupyter.server.state.channel_logs import Channels
 from colony_jupyter.server.state.colony_state import ColonyState, Executor, Process, Workflow
 from colony_jupyter.server.state.transitions import Transitions
@@ -151,12 +152,16 @@ class Server(Transitions):
             Refused: if it is refused, or cannot be written.
         """
         await self.ready()
+        changes = track()
         try:
             done = await work()
         except Refused:
             await self.commit()  # what the refusal is based on
             raise
         except Exception as error:
+            if not changes.made:
+                _log.exception("A call failed before it changed anything.")
+                raise Refused(500, f"The call failed: {type(error).__name__}") from error
             _log.exception("A call failed half-way; the state is read from disk again.")
             self._whole.clear()
             await self.store.writer.abandon("another call failed")
@@ -331,10 +336,14 @@ class Server(Transitions):
         while True:
             await asyncio.sleep(wait)
             wait = seconds
-            if self._unreadable:
-                await self._mend()
-            with contextlib.suppress(Refused):  # tried again at the next turn
+            try:
+                if self._unreadable:
+                    await self._mend()
                 await self.carry_out(work)
+            except Refused as refused:  # repeated at the next turn
+                _log.warning("Periodic work was refused: %s", refused.message)
+            except Exception:  # noqa: BLE001 - a timer goes on whatever happens
+                _log.exception("Periodic work failed; it is repeated in %g s.", seconds)
 
     async def _expire(self) -> None:
         self.expire()
@@ -357,12 +366,13 @@ class Server(Transitions):
         """Read the state from disk again: what is in memory was changed and could not be written."""
         self._whole.clear()
         try:
-            contents = await self.store.load()
-        except EmbeddedError as error:
-            self._unreadable = str(error)
+            self._take_in(await self.store.load())
+        except Exception as error:  # noqa: BLE001 - whatever it is, the state is not whole
+            # Calls must not wait for ever for a state that cannot be read; the timers repeat the reading.
+            if not isinstance(error, EmbeddedError):
+                _log.exception("The state could not be restored from disk.")
+            self._unreadable = str(error) or type(error).__name__
             self._whole.set()
-        else:
-            self._take_in(contents)
 
     def _take_in(self, contents: Contents) -> None:
         """Make what was read the state."""

@@ -21,6 +21,7 @@ from colony_jupyter.server.api.decoding import (
 from colony_jupyter.server.api.subscriptions import Hangup, frames
 from colony_jupyter.server.calls import HANDLERS
 from colony_jupyter.server.calls.registry import Caller, Silence
+from colony_jupyter.server.calls.unsupported import UNSUPPORTED
 from colony_jupyter.server.errors import Refused
 from colony_jupyter.wire.envelope import seal_refusal, seal_reply
 
@@ -106,6 +107,8 @@ async def _carry_out(
     callerid = signer_of(envelope) if signed else ""
     if handler is None:
         kind = envelope.payloadtype
+        if kind in UNSUPPORTED:
+            raise Refused(403, f"the embedded colony has no {UNSUPPORTED[kind]} ({kind})")
         raise Refused(403, f"invalid rpcMsg.PayloadType: {kind}" if kind else _EMPTY_TYPE)
     message = read_message(envelope, handler)
     caller = Caller(callerid, gone, (address[0], address[1] or 0))

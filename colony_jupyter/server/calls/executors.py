@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -13,6 +13,9 @@ from colony_jupyter.server.errors import NUL, Refused, check_text
 from colony_jupyter.server.state.colony_state import Executor
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.models import NO_TIME, ExecutorState
+
+DUPLICATE_FUNCTION: Final = 'pq: duplicate key value violates unique constraint "prod_functions_pkey"'
+"""The words of a real server's database."""
 
 if TYPE_CHECKING:
     from colony_jupyter.server.server import Server
@@ -91,8 +94,11 @@ async def add_function(server: Server, message: messages.AddFunction, caller: Ca
         raise Refused(400, f"Failed to add function, Executor with name <{function.executorname}> does not exist")
     if executor.record.executorid != caller.id:
         raise Refused(403, "Not allowed to add a function to another executor")
-    check_text(function.funcname, function.description, refused=(500, NUL))
-    function = msgspec.structs.replace(function, functionid=server.new_id(), counter=0)
+    check_text(function.funcname, function.description, function.functionid, refused=(500, NUL))
+    functionid = function.functionid or server.new_id()
+    if any(functionid in each.functions for each in server.colonies.values()):
+        raise Refused(500, DUPLICATE_FUNCTION)
+    function = msgspec.structs.replace(function, functionid=functionid, counter=0)
     colony.put_function(function)
     server.store.put("function", function.functionid, function)
     return encoding.function(function)

@@ -10,7 +10,7 @@ from colony_jupyter.server.errors import Refused, check_text
 from colony_jupyter.server.state.colony_state import LogLine
 from colony_jupyter.server.state.transitions import make_attribute
 from colony_jupyter.wire import messages
-from colony_jupyter.wire.limits import MAX_FOUND_LOGS, MAX_LOG_DAYS, MAX_LOGS
+from colony_jupyter.wire.limits import INT64_MAX, MAX_FOUND_LOGS, MAX_LOG_DAYS, MAX_LOGS
 from colony_jupyter.wire.models import Attribute, AttributeType, ProcessState
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ async def search_logs(server: Server, message: messages.SearchLogs, caller: Call
         raise Refused(400, f"Count exceeds max day count ({MAX_LOG_DAYS})")
     if message.count <= 0:
         return None
-    since = max(0, server.now() - message.days * _DAY)
+    since = min(max(0, server.now() - message.days * _DAY), INT64_MAX)
     lines = await server.store.search_logs(message.colonyname, message.text, since, message.count)
     return [encoding.log(line) for line in lines] or None
 

@@ -10,6 +10,7 @@ from colony_jupyter.server.api import encoding
 from colony_jupyter.server.calls.registry import Caller, Silence, call, required
 from colony_jupyter.server.errors import Refused, check_text
 from colony_jupyter.server.state import quantities
+from colony_jupyter.server.state.json_values import restored
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.limits import MAX_PROCESSES
 from colony_jupyter.wire.models import FunctionSpec, ProcessState
@@ -250,7 +251,7 @@ async def set_output(server: Server, message: messages.SetOutput, caller: Caller
     if process.state is not ProcessState.RUNNING:
         raise Refused(403, "Failed to set output, process is not running")
     if message.output:
-        process.output = message.output
+        process.output = restored(message.output)
         server.keep(process)
     return {}
 

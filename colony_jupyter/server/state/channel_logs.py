@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from colony_jupyter.server.errors import Refused
+from colony_jupyter.server.state.changes import note
 from colony_jupyter.wire.limits import APPEND_BURST, APPEND_RATE, MAX_CHANNELS, MAX_ENTRIES, MAX_PAYLOAD
 from colony_jupyter.wire.models import DATA, ProcessState
 
@@ -66,6 +67,7 @@ class Channel:
 
     def append(self, entry: StoredEntry) -> None:
         """Add an entry where the server's sorting puts it: at the end, if its sender's sequences grow."""
+        note()
         place = len(self.log)
         if not self._note(entry):
             while place and _compare(entry, self.log[place - 1]) < 0:
@@ -123,6 +125,7 @@ class Channels:
 
     def create(self, process: Process, logs: dict[str, list[StoredEntry]] | None = None) -> None:
         """Make the channels that a process declares."""
+        note()
         if process.spec.channels:
             names = list(dict.fromkeys(process.spec.channels))[:MAX_CHANNELS]
             self._channels[process.processid] = {name: Channel(name, (logs or {}).get(name)) for name in names}
@@ -133,6 +136,7 @@ class Channels:
         Returns:
             what tells those who listen; to be called after they were told of all entries before.
         """
+        note()
         self._buckets.pop(processid, None)
         dropped = self._channels.pop(processid, {})
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct, field
 
+from colony_jupyter.server.state.changes import note
 from colony_jupyter.wire.models import (
     Attribute,
     Colony,
@@ -132,18 +133,21 @@ class ColonyState:
 
     def add_user(self, user: User) -> None:
         """Take a user in."""
+        note()
         self.drop_user(user.name)
         self.users[user.name] = user
         self._users_by_id.setdefault(user.userid, []).append(user)
 
     def drop_user(self, name: str) -> None:
         """Let a user go, if there is one of that name."""
+        note()
         user = self.users.pop(name, None)
         if user is not None:
             _drop(self._users_by_id, user.userid, user)
 
     def add_executor(self, executor: Executor) -> None:
         """Take an executor in, in the place of one of that name."""
+        note()
         former = self.executors.get(executor.record.executorname)
         if former is not None:
             _drop(self._executors_by_id, former.record.executorid, former)
@@ -178,11 +182,13 @@ class ColonyState:
 
     def put_function(self, function: Function) -> None:
         """Take a function in, in the place of that of the same id."""
+        note()
         self.functions[function.functionid] = function
         self.functions_named(function.executorname, function.funcname)[function.functionid] = function
 
     def drop_function(self, function: Function) -> None:
         """Let a function go."""
+        note()
         del self.functions[function.functionid]
         named = self.functions_named(function.executorname, function.funcname)
         del named[function.functionid]
@@ -201,6 +207,7 @@ class ColonyState:
 
     def add_workflow(self, workflow: Workflow) -> None:
         """Take a workflow in."""
+        note()
         self.workflows[workflow.processgraphid] = workflow
         if workflow.final is None:
             self._open_workflows[workflow.processgraphid] = workflow
@@ -209,6 +216,7 @@ class ColonyState:
 
     def drop_workflow(self, workflow: Workflow) -> None:
         """Let a workflow go."""
+        note()
         del self.workflows[workflow.processgraphid]
         if workflow.final is None:
             del self._open_workflows[workflow.processgraphid]
@@ -233,6 +241,7 @@ class ColonyState:
 
     def add_process(self, process: Process) -> None:
         """Take a process in."""
+        note()
         self.processes[process.processid] = process
         self._by_state[process.state][process.processid] = process
         self._attributes |= {attribute.attributeid: process for attribute in process.attributes}
@@ -240,6 +249,7 @@ class ColonyState:
 
     def drop_process(self, process: Process) -> None:
         """Let a process go."""
+        note()
         self._dequeue(process)
         del self.processes[process.processid]
         del self._by_state[process.state][process.processid]
@@ -253,6 +263,7 @@ class ColonyState:
 
     def take_back(self, process: Process) -> None:
         """Have a closed process here, until it is in the archive as it is now: each is followed by a `let_go`."""
+        note()
         self._leaving[process.processid] = self._leaving.get(process.processid, 0) + 1
         if process.processid not in self.processes:
             self._archived[process.state] -= 1
@@ -271,10 +282,12 @@ class ColonyState:
 
     def count_archived(self, state: ProcessState, more: int) -> None:
         """Note that there are more, or less, closed processes in the archive."""
+        note()
         self._archived[state] += more
 
     def add_attribute(self, process: Process, attribute: Attribute) -> None:
         """Give a process another attribute."""
+        note()
         process.attributes.append(attribute)
         self._attributes[attribute.attributeid] = process
 
@@ -284,6 +297,7 @@ class ColonyState:
 
     def move(self, process: Process, state: ProcessState) -> None:
         """Give a process another state."""
+        note()
         self._dequeue(process)
         del self._by_state[process.state][process.processid]
         process.state = state
@@ -305,12 +319,14 @@ class ColonyState:
 
     def release(self, process: Process) -> None:
         """Let a process wait for its parents no longer."""
+        note()
         self._dequeue(process)
         process.waitforparents = False
         self._enqueue(process)
 
     def hold(self, process: Process) -> None:
         """Let a process wait for its parents."""
+        note()
         self._dequeue(process)
         process.waitforparents = True
 

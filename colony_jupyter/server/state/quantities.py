@@ -6,10 +6,12 @@ import re
 from typing import Final
 
 from colony_jupyter.server.errors import Refused
-from colony_jupyter.wire.limits import INT64_MAX
+from colony_jupyter.wire.limits import INT64_MAX, INT64_MIN
 
 _NS: Final = 1_000_000_000
 _LONGEST_WAIT: Final = 30 * 86_400.0
+_MOST_DIGITS: Final = 40
+_SHOWN: Final = 100
 
 _CPU = re.compile(r"(-?\d+)m")
 _AMOUNT = re.compile(r"(-?\d+)([A-Za-z]+)")
@@ -37,24 +39,41 @@ _BYTES: Final = {
 
 
 def millicores(text: str) -> int:
-    """Read an amount of cpu; whatever does not end in ``m`` is none."""
+    """Reads an amount of cpu; text that does not end in ``m`` counts as none.
+
+    Raises:
+        Refused: if the number is beyond 64 bits.
+    """
     found = _CPU.fullmatch(text)
-    return int(found[1]) if found else 0
+    return _integer(found[1], Refused(400, "Error converting CPU to int")) if found else 0
 
 
 def mebibytes(text: str) -> int:
     """Read an amount of memory, rounded down to whole Mi; an empty text is none.
 
     Raises:
-        Refused: if it has no known unit.
+        Refused: if it has no known unit, or is beyond 64 bits.
     """
     if not text:
         return 0
     found = _AMOUNT.fullmatch(text)
+    invalid = Refused(400, f"error converting memory to int: {text[:_SHOWN]}")
     if found is None or found[2] not in _BYTES:
-        raise Refused(400, f"error converting memory to int: {text}")
-    amount = int(found[1]) * _BYTES[found[2]]
+        raise invalid
+    far = f'strconv.ParseInt: parsing "{found[1][:_SHOWN]}": value out of range'
+    invalid = Refused(400, f"error converting memory to int: {far}")
+    amount = _integer(found[1], invalid) * _BYTES[found[2]]
+    if not INT64_MIN <= amount <= INT64_MAX:
+        raise invalid
     return amount // _KI**2 if amount >= 0 else -(-amount // _KI**2)
+
+
+def _integer(digits: str, invalid: Refused) -> int:
+    # The length first: Python refuses to convert thousands of digits.
+    number = int(digits) if len(digits) <= _MOST_DIGITS else INT64_MAX + 1
+    if not INT64_MIN <= number <= INT64_MAX:
+        raise invalid
+    return number
 
 
 def later(time: int, seconds: int) -> int:

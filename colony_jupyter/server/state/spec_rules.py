@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from colony_jupyter.server.errors import Refused, check_text
 from colony_jupyter.server.state import quantities
+from colony_jupyter.server.state.json_values import restored
 from colony_jupyter.wire.limits import MAX_PRIORITY
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ def normal(spec: FunctionSpec) -> FunctionSpec:
     conditions.storage = f"{quantities.mebibytes(conditions.storage)}Mi"
     conditions.gpu.mem = f"{quantities.mebibytes(conditions.gpu.mem)}Mi"
     conditions.gpu.nodecount = 0
+    spec.args = restored(spec.args)
+    spec.kwargs = restored(spec.kwargs)
+    spec.env = restored(spec.env)
     return spec
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from colony_jupyter.server.state import quantities
+from colony_jupyter.server.state.changes import note
 from colony_jupyter.server.state.colony_state import ColonyState, Executor, Process, Workflow
+from colony_jupyter.server.state.json_values import restored
 from colony_jupyter.server.state.spec_rules import fits, normal
 from colony_jupyter.wire.identity import digest
 from colony_jupyter.wire.limits import STALE_EXECUTOR
@@ -105,6 +107,7 @@ class Transitions:
                 break
         else:
             return None
+        note()
         now = self.now()
         process.executorid = process.channelsid = executor.record.executorid
         process.assigned = True
@@ -120,6 +123,7 @@ class Transitions:
 
     def start_clock(self, process: Process) -> None:
         """Set what the reply of the assignment does not show yet: deadline (trap 29) and state of the attributes."""
+        note()
         limit = process.spec.maxexectime
         if limit > 0:
             process.execdeadline = quantities.later(process.started, limit)
@@ -128,9 +132,10 @@ class Transitions:
 
     def succeed(self, colony: ColonyState, process: Process, output: Sequence[Any]) -> None:
         """End a process with success."""
+        note()
         process.former_output = process.output
         if output:
-            process.output = list(output)
+            process.output = restored(list(output))
         process.ended = self.now()
         self._count(colony, process)
         if process.state is ProcessState.SUCCESS:
@@ -150,6 +155,7 @@ class Transitions:
 
         If others depend on it the whole workflow fails along, those that had succeeded too; else the others go on.
         """
+        note()
         process.errors = None if errors is None else list(errors)
         process.ended = self.now()
         self._end(colony, process, ProcessState.FAILED)
@@ -162,11 +168,13 @@ class Transitions:
 
     def cancel(self, colony: ColonyState, process: Process, *, announced: bool = True) -> None:
         """Cancel a process."""
+        note()
         process.ended = self.now()
         self._end(colony, process, ProcessState.CANCELLED, announced=announced)
 
     def requeue(self, colony: ColonyState, process: Process, *, announced: bool) -> None:
         """Let a running process wait again; its executor is shut out of its channels, its attributes stay."""
+        note()
         process.executorid = process.channelsid = ""
         process.assigned = False
         self._move(colony, process, ProcessState.WAITING, announced=announced)
@@ -174,6 +182,7 @@ class Transitions:
 
     def cancel_workflow(self, colony: ColonyState, workflow: Workflow) -> None:
         """Cancel a workflow and what is left of it, without announcements."""
+        note()
         if workflow.final is None:
             for member in self._members(colony, workflow):
                 if not member.state.is_closed:
@@ -226,6 +235,7 @@ class Transitions:
 
     def remove_executor(self, colony: ColonyState, executor: Executor) -> None:
         """Remove an executor: its functions go, its processes wait again."""
+        note()
         executor.record.state = ExecutorState.REMOVED
         self.keep_executor(executor)
         self.orphan(colony, executor)
@@ -332,6 +342,7 @@ class Transitions:
         if 0 <= limit <= process.retries:
             self.fail(colony, process, [RAN_TOO_LONG])
             return
+        note()
         process.retries += 1
         process.ended = self.now()
         if process.spec.maxwaittime > 0:

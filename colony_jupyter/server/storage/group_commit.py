@@ -10,16 +10,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import logging
 import sqlite3
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from colony_jupyter.server.state.changes import note
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 T = TypeVar("T")
+
+_log = logging.getLogger("colony_jupyter.server")
 
 _Statement = tuple[str, tuple[Any, ...]]
 
@@ -64,8 +69,11 @@ class _Group:
 
     def succeed(self) -> None:
         # Here and not by those who wait: they may have been cancelled, but the change is made.
-        for tell in self.after:
-            tell()
+        for notify in self.after:
+            try:
+                notify()
+            except Exception:  # noqa: BLE001 - the transaction has committed: the others are still notified
+                _log.exception("A callback after a commit failed.")
         for waiter in self.waiters:
             if not waiter.done():
                 waiter.set_result(None)
@@ -133,6 +141,7 @@ class Writer:
 
     def say(self, statement: str, *values: Any, slow: bool = False) -> None:
         """Have a statement carried out with the next group; ``slow`` if it may take more than a moment."""
+        note()
         group = self._gathering
         group.statements.append((statement, values))
         group.slow = group.slow or slow
@@ -142,6 +151,7 @@ class Writer:
 
     def after(self, tell: Callable[[], None]) -> None:
         """Have something done once what was said so far is on disk, and not if it cannot be written."""
+        note()
         self._gathering.after.append(tell)
 
     async def commit(self) -> None:

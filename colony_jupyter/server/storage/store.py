@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import msgspec
 
+from colony_jupyter.server.state.changes import note
 from colony_jupyter.server.state.channel_logs import StoredEntry
 from colony_jupyter.server.state.colony_state import Executor, LogLine, Process, Workflow
 from colony_jupyter.server.storage.archive import Archive
@@ -101,6 +102,7 @@ class Store:
 
     def put(self, kind: str, key: str, value: Any) -> None:
         """Keep an object."""
+        note()  # before encoding, which may fail: the object in memory has changed already
         # Not "or replace", which is a new row: lists come back in the order in which their objects came.
         self.writer.say(
             "INSERT INTO objects VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET data = excluded.data",

@@ -187,3 +187,20 @@ async def test_what_was_said_before_the_end_is_written(tmp_path):
     await book.writer.close()
     assert book.on_disk() == set(range(10))
     book.beside.close()
+
+
+async def test_a_callback_that_fails_holds_up_neither_its_group_nor_the_others(book, caplog):
+    ran = []
+    book.say(1)
+    book.writer.after(lambda: ran.append("first"))
+    book.writer.after(lambda: ran.index("missing"))
+    book.writer.after(lambda: ran.append("last"))
+    with caplog.at_level("ERROR"):
+        await asyncio.wait_for(book.writer.commit(), 5)
+    assert ran == ["first", "last"]
+    assert book.has(1)
+    assert "A callback after a commit failed" in caplog.text
+    book.say(2)
+    await asyncio.wait_for(book.writer.commit(), 5)
+    assert book.has(2)
+    assert book.mended == 0

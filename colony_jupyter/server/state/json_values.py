@@ -1,0 +1,37 @@
+"""JSON values as a ColonyOS server returns them (docs/protocol.md section 9, "Values change").
+
+A ColonyOS server holds every JSON number as a 64-bit float and writes the shortest digits that identify that float.
+Integers beyond 2^53 therefore lose digits, ``1.0`` returns as ``1``, ``-0.0`` as ``0``, and object members return
+sorted by name. The embedded colony applies the same changes, so that code that works here works there.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+_EXACT: Final = 2**53
+_LEAST: Final = -(2**63)
+_LARGEST: Final = 2**64 - 1
+
+
+def restored(value: Any) -> Any:
+    """Returns a decoded JSON value as it comes back from a ColonyOS server.
+
+    Integral numbers outside the 64-bit range remain floats: decoders of JSON with 64-bit integers read the digits of a
+    ColonyOS server as floats, too.
+    """
+    if isinstance(value, dict):
+        return {name: restored(value[name]) for name in sorted(value)}
+    if isinstance(value, list):
+        return [restored(item) for item in value]
+    if isinstance(value, float) or (type(value) is int and not -_EXACT <= value <= _EXACT):
+        return _number(float(value))
+    return value
+
+
+def _number(number: float) -> int | float:
+    if not number.is_integer():
+        return number
+    digits = int(Decimal(repr(number)))
+    return digits if _LEAST <= digits <= _LARGEST else number

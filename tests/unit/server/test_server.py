@@ -1,0 +1,145 @@
+"""One failing call, timer or callback does not disturb others."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from colony_jupyter.errors import EmbeddedError
+from colony_jupyter.server.errors import Refused
+from colony_jupyter.wire import messages as m
+from colony_jupyter.wire.models import Function
+
+RELOADED = "the state is read from disk again"
+
+
+@pytest.fixture
+def loads(world, monkeypatch):
+    """Count how often the state is read from disk."""
+    counted = []
+    load = world.server.store.load
+
+    async def counting():
+        counted.append(1)
+        return await load()
+
+    monkeypatch.setattr(world.server.store, "load", counting)
+    return counted
+
+
+@pytest.mark.parametrize("days", [-(2**62), -(2**63), -1, 0])
+async def test_a_search_of_odd_days_finds_nothing_and_disturbs_no_one(world, loads, days):
+    found = await world.call(m.SearchLogs(colonyname="dev", text="x", days=days, count=10), "ann")
+    assert found is None
+    assert not loads
+
+
+@pytest.mark.parametrize(
+    "amount", [{"cpu": "9" * 5000 + "m"}, {"mem": "9" * 4300 + "TiB"}, {"storage": "9" * 30 + "G"}]
+)
+async def test_a_spec_with_an_amount_beyond_64_bits_is_refused(world, loads, amount):
+    with pytest.raises(Refused) as refused:
+        await world.submit(**amount)
+    assert refused.value.status == 400
+    assert not loads
+
+
+async def test_an_offer_beyond_64_bits_is_refused(world, loads):
+    await world.executor("one")
+    with pytest.raises(Refused) as refused:
+        await world.assign("one", availablecpu="9" * 5000 + "m")
+    assert refused.value.status == 400
+    assert not loads
+
+
+async def test_an_unexpected_error_before_any_change_refuses_that_call_alone(world, loads, caplog):
+    async def broken():
+        await world.server.ready()
+        raise ZeroDivisionError
+
+    async def innocent():
+        return await world.submit()
+
+    # Both run in tasks, as the calls of two clients do; the second changes the state meanwhile.
+    with caplog.at_level(logging.ERROR):
+        async with asyncio.TaskGroup() as tasks:
+            submitted = tasks.create_task(innocent())
+            failed = tasks.create_task(_refusal(world.server.carry_out(broken)))
+    assert failed.result().status == 500
+    assert "ZeroDivisionError" in failed.result().message
+    assert (await world.get(submitted.result()))["state"] == 0
+    assert not loads
+    assert RELOADED not in caplog.text
+
+
+async def _refusal(work):
+    with pytest.raises(Refused) as refused:
+        await work
+    return refused.value
+
+
+@pytest.mark.parametrize("step", ["memory", "store"])
+async def test_an_unexpected_error_after_a_change_restores_the_state_from_disk(world, loads, caplog, step):
+    colony = world.server.colonies["dev"]
+
+    async def broken():
+        if step == "memory":
+            colony.drop_user("bob")
+        else:
+            world.server.store.put("paused", "dev", object())
+        raise ZeroDivisionError
+
+    with caplog.at_level(logging.ERROR), pytest.raises(Refused):
+        await world.server.carry_out(broken)
+    assert len(loads) == 1
+    assert RELOADED in caplog.text
+    assert "bob" in world.server.colonies["dev"].users
+
+
+async def test_a_timer_that_fails_is_logged_and_runs_again(world, monkeypatch, caplog):
+    ran = asyncio.Event()
+    calls = []
+
+    async def sometimes():
+        calls.append(1)
+        if len(calls) == 1:
+            raise EmbeddedError("a fault of the timer")
+        ran.set()
+
+    async def bare(work):
+        await work()
+
+    monkeypatch.setattr(world.server, "carry_out", bare)
+    with caplog.at_level(logging.ERROR):
+        timer = asyncio.create_task(world.server._every(0.001, sometimes))
+        await asyncio.wait_for(ran.wait(), 5)
+        timer.cancel()
+    assert "a fault of the timer" in caplog.text
+
+
+async def test_a_state_that_cannot_be_restored_refuses_calls_and_does_not_hang(world, monkeypatch, caplog):
+    async def odd():
+        raise KeyError("dev")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.server.store, "load", odd)
+        with caplog.at_level(logging.ERROR):
+            await world.server._mend()
+        with pytest.raises(Refused, match="could not be read"):
+            await asyncio.wait_for(world.submit(), 5)
+    await world.server._mend()
+    await world.submit()
+
+
+async def test_a_function_keeps_the_id_that_its_client_sent(world):
+    await world.executor("one")
+    function = Function(executorname="one", colonyname="dev", funcname="f", functionid="a" * 64)
+    added = await world.call(m.AddFunction(fun=function), "one")
+    assert added["functionid"] == "a" * 64
+    with pytest.raises(Refused, match="duplicate key") as refused:
+        await world.call(m.AddFunction(fun=function), "one")
+    assert refused.value.status == 500
+    await world.call(m.RemoveFunction(functionid="a" * 64), "one")
+    await world.call(m.AddFunction(fun=function), "one")

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 from colony_jupyter.datafolder import info, layout, log
 from colony_jupyter.datafolder.keys import COLONY_NAME, Keys, load_or_make
 from colony_jupyter.datafolder.lock import LOST, Lock
+from colony_jupyter.datafolder.machine import this_machine
 from colony_jupyter.errors import EmbeddedError
 
 if TYPE_CHECKING:
@@ -63,10 +64,12 @@ class Address:
 
 
 def default_data_dir() -> Path:
-    """Give the data folder of the user's own embedded colony."""
-    import platformdirs  # noqa: PLC0415 - only who has not named a folder pays for it
+    """Returns the data folder of the user's own embedded colony.
 
-    return platformdirs.user_data_path("colony_jupyter", appauthor=False)
+    Raises:
+        EmbeddedError: if the user has no home folder.
+    """
+    return layout.user_folder()
 
 
 def keys(data: Path | None = None) -> Keys:
@@ -232,7 +235,18 @@ def await_child(child: Child, timeout: float = 15.0) -> Address:
 
 
 def _too_late(place: layout.Layout, timeout: float) -> str:
-    return f"The embedded colony in {place.path} did not answer within {timeout:g} s. What it said is in {place.log}."
+    running = info.read(place.info)
+    hint = ""
+    if running is not None:
+        hint = (
+            f" {place.info.name} names port {running.port} of process {running.pid} on {running.machine}: if that is "
+            "another container or machine, its network namespace is separate from this one, and each needs a data "
+            "folder of its own (XDG_DATA_HOME)."
+        )
+    return (
+        f"The embedded colony in {place.path} did not answer within {timeout:g} s. Its messages are in {place.log}."
+        f"{hint}"
+    )
 
 
 def _environment() -> dict[str, str]:
@@ -284,7 +298,7 @@ _children: weakref.WeakSet[Child] = weakref.WeakSet()
 
 def _ask(place: layout.Layout, timeout: float = _LOOK) -> Address | None:
     running = info.read(place.info)
-    if running is None or running.tls or not running.is_here or not info.ask(running, timeout):
+    if running is None or running.tls or not info.ask(running, timeout):
         return None
     return Address(running.host, running.port)
 
@@ -326,11 +340,22 @@ def _wait(
 
 
 def _refuse_unusable(place: layout.Layout) -> None:
-    """Give up at once where the folder is in use by a process that will never answer here."""
+    """Raises at once where the folder is in use by a process that cannot be reached from here.
+
+    Its port has been probed before: only a process that did not answer there gets here.
+    """
     running = info.read(place.info)
     if running is None:
         return
-    if not running.is_here:
+    here = this_machine()
+    if here.is_in_other_network(running.place):
+        raise EmbeddedError(
+            f"The data folder {place.path} is in use by a process of another container ({running.machine}, process "
+            f"{running.pid}), whose network namespace is separate from this one: its port {running.port} cannot be "
+            "reached from here. Give each container a data folder of its own (XDG_DATA_HOME), let them share a network "
+            "namespace, or start `colony-jupyter serve` in one and name it by COLONIES_SERVER_HOST in the others."
+        )
+    if here.is_elsewhere(running.place):
         raise EmbeddedError(
             f"The data folder {place.path} is in use on another machine, {running.machine}. Use a folder on this one's "
             "own disk (XDG_DATA_HOME), or a server by COLONIES_SERVER_HOST."

@@ -8,13 +8,13 @@ with its id, which tells the asker the same about the server.
 from __future__ import annotations
 
 import json
-import platform
 import socket
 from dataclasses import asdict, dataclass, fields
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from colony_jupyter.datafolder.layout import write_private
+from colony_jupyter.datafolder.machine import Machine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,10 +37,13 @@ class Running:
         port: its port.
         tls: whether it speaks TLS.
         pid: its process id, for sentences; it is never signalled.
-        machine: the name of the machine it runs on: folders can be shared between machines, ports cannot.
+        machine: the host name of its machine, for messages; it identifies nothing, since it changes.
         child: whether it belongs to a notebook and ends with it.
         token: what a reader of the file shows to be answered.
         id: what the process answers.
+        machineid: see `Machine`, as the two below; empty in a record of version 0.1.
+        bootid: see there.
+        network: see there.
     """
 
     host: str
@@ -51,14 +54,17 @@ class Running:
     child: bool
     token: str
     id: str
+    machineid: str = ""
+    bootid: str = ""
+    network: str = ""
 
     def __repr__(self) -> str:
         return f"<Running {self.host}:{self.port} pid {self.pid}>"
 
     @property
-    def is_here(self) -> bool:
-        """Whether it runs on this machine."""
-        return self.machine == platform.node()
+    def place(self) -> Machine:
+        """The machine, boot and network namespace it runs in."""
+        return Machine(self.machineid, self.bootid, self.network)
 
     def write(self, path: Path) -> None:
         """Tell the world, at once and whole."""
@@ -70,8 +76,11 @@ class Running:
             path.unlink(missing_ok=True)
 
 
+_FIELDS: Final = frozenset(field.name for field in fields(Running))
+
+
 def read(path: Path) -> Running | None:
-    """Read the file; None if it is not there, torn, or not what it should be."""
+    """Reads the file; None if it is missing, incomplete or invalid. Fields of newer versions are ignored."""
     try:
         found: Any = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -79,7 +88,7 @@ def read(path: Path) -> Running | None:
     if not isinstance(found, dict):
         return None
     try:
-        running = Running(**{str(name): value for name, value in found.items()})
+        running = Running(**{name: value for name, value in found.items() if name in _FIELDS})
     except TypeError:
         return None
     kinds = {"str": str, "int": int, "bool": bool}

@@ -54,6 +54,27 @@ class Layout:
         return self.path / "tls"
 
 
+def user_folder() -> Path:
+    """Returns the data folder of this user, without creating it.
+
+    Raises:
+        EmbeddedError: if the user has no home folder.
+    """
+    import platformdirs  # noqa: PLC0415 - not needed where a folder is named
+
+    try:
+        folder = platformdirs.user_data_path("colony_jupyter", appauthor=False)
+    except (RuntimeError, KeyError):
+        folder = None
+    # Where the home folder is unknown the path still begins with a tilde: it would be created in the working folder.
+    if folder is None or not folder.is_absolute():
+        raise EmbeddedError(
+            "This user has no home folder: HOME is not set, and the user's number has no entry in the list of users. "
+            "Set HOME or XDG_DATA_HOME to a folder that can be written to, or name one with --data."
+        )
+    return folder
+
+
 def prepare(path: Path) -> Layout:
     """Make the data folder if need be and shut others out of it.
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from colony_jupyter.datafolder.layout import PRIVATE_FILE, PRIVATE_FOLDER, write_private
+from colony_jupyter.datafolder.layout import PRIVATE_FILE, PRIVATE_FOLDER, user_folder, write_private
 from colony_jupyter.datafolder.lock import Lock
 from colony_jupyter.errors import ExecutorError, InvalidKey
 from colony_jupyter.wire.identity import PrivateKey
@@ -55,9 +55,7 @@ class Identity:
 
 def default_folder() -> Path:
     """Give the folder of the user's executors' keys."""
-    import platformdirs  # noqa: PLC0415 - only who starts an executor pays for it
-
-    return platformdirs.user_data_path("colony_jupyter", appauthor=False) / "executors"
+    return user_folder() / "executors"
 
 
 def origin(environ: Mapping[str, str] | None = None, argv: Sequence[str] | None = None, cwd: str | None = None) -> str:

@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 import time
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import psutil
@@ -17,6 +18,7 @@ from kernels import Kernel, mode, servers, wait_until
 from colony_jupyter import embedded
 from colony_jupyter.datafolder import info, layout
 from colony_jupyter.datafolder.lock import Lock
+from colony_jupyter.datafolder.machine import this_machine
 from colony_jupyter.errors import EmbeddedError
 
 
@@ -239,12 +241,55 @@ def test_a_port_that_answers_nothing_is_not_believed(data):
 
 def test_a_folder_in_use_on_another_machine_is_refused_at_once(data):
     place = layout.prepare(data)
-    _stale(1, machine="elsewhere").write(place.info)
+    _stale(1, machine="elsewhere", machineid="0" * 32, bootid="0" * 32).write(place.info)
     lock = Lock(place.lock)
     assert lock.take()
     try:
         with pytest.raises(EmbeddedError, match="in use on another machine, elsewhere"):
             embedded.ensure(data)
+    finally:
+        lock.release()
+
+
+def test_a_changed_host_name_does_not_hide_the_running_colony(data):
+    address = embedded.ensure(data)
+    place = layout.Layout(data)
+    replace(info.read(place.info), machine="laptop.university.example").write(place.info)
+    assert embedded.ensure(data, timeout=1) == address
+
+
+def test_a_field_of_a_newer_version_does_not_hide_the_running_colony(data):
+    address = embedded.ensure(data)
+    file = layout.Layout(data).info
+    file.write_text(json.dumps({**json.loads(file.read_text()), "version": "9"}))
+    assert embedded.ensure(data, timeout=1) == address
+
+
+def test_a_folder_in_use_in_another_network_namespace_is_refused_at_once(data):
+    place = layout.prepare(data)
+    here = replace(this_machine(), bootid="1" * 32, network="net:[1]")
+    _stale(1, machine="box", **asdict(replace(here, machineid="0" * 32, network="net:[2]"))).write(place.info)
+    lock = Lock(place.lock)
+    assert lock.take()
+    try:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(embedded, "this_machine", lambda: here)
+            with pytest.raises(EmbeddedError, match=r"another container \(box, process 1\).*network namespace"):
+                embedded.ensure(data)
+    finally:
+        lock.release()
+
+
+def test_a_record_from_before_the_last_boot_is_waited_out(data):
+    place = layout.prepare(data)
+    _stale(1, **asdict(replace(this_machine(), machineid="m" * 32, bootid="0" * 32))).write(place.info)
+    lock = Lock(place.lock)
+    assert lock.take()
+    try:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(embedded, "this_machine", lambda: replace(this_machine(), machineid="m" * 32))
+            with pytest.raises(EmbeddedError, match=r"did not answer within 0\.1 s.*network namespace"):
+                embedded.ensure(data, timeout=0.1)
     finally:
         lock.release()
 

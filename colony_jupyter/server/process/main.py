@@ -13,11 +13,12 @@ import shlex
 import signal
 import socket
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from colony_jupyter.datafolder import environment, info, keys, log
 from colony_jupyter.datafolder.layout import write_private
+from colony_jupyter.datafolder.machine import this_machine
 from colony_jupyter.errors import EmbeddedError
 from colony_jupyter.server.api.app import create_app
 from colony_jupyter.server.process.client_limits import Bounds
@@ -194,6 +195,7 @@ async def _serve(
             tls=options.tls,
             pid=os.getpid(),
             machine=platform.node(),
+            **asdict(this_machine()),
             child=lifeline is not None,
             token=secrets.token_hex(16),
             id=secrets.token_hex(16),

@@ -57,8 +57,10 @@ class Archive:
     def put(self, process: Process) -> None:
         """Keep a closed process here and not among the others."""
         self._writer.say("DELETE FROM objects WHERE kind = 'process' AND id = ?", process.processid)
+        # Not "or replace", for which SQLite fires no trigger of the deletion.
+        self._writer.say("DELETE FROM closed WHERE id = ?", process.processid)
         self._writer.say(
-            f"INSERT OR REPLACE INTO closed ({_FIELDS}) VALUES ({_MARKS})",  # noqa: S608 - names of ours
+            f"INSERT INTO closed ({_FIELDS}) VALUES ({_MARKS})",  # noqa: S608 - names of ours
             process.processid,
             process.colonyname,
             int(process.state),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import sqlite3
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
@@ -40,6 +41,20 @@ MIGRATIONS: list[str] = [
     CREATE TABLE attributes (id TEXT PRIMARY KEY, processid TEXT NOT NULL) WITHOUT ROWID;
     CREATE INDEX attributes_by_process ON attributes (processid);
     """,
+    # 3: the number of closed processes and their last place, maintained by triggers: counting them would make the
+    # start longer with every process.
+    """
+    CREATE TABLE closed_counts (colonyname TEXT NOT NULL, state INTEGER NOT NULL, number INTEGER NOT NULL,
+        last INTEGER NOT NULL, PRIMARY KEY (colonyname, state)) WITHOUT ROWID;
+    INSERT INTO closed_counts SELECT colonyname, state, count(*), max(place) FROM closed GROUP BY colonyname, state;
+    CREATE TRIGGER closed_added AFTER INSERT ON closed BEGIN
+        INSERT INTO closed_counts VALUES (new.colonyname, new.state, 1, new.place)
+        ON CONFLICT DO UPDATE SET number = number + 1, last = max(last, new.place);
+    END;
+    CREATE TRIGGER closed_removed AFTER DELETE ON closed BEGIN
+        UPDATE closed_counts SET number = number - 1 WHERE colonyname = old.colonyname AND state = old.state;
+    END;
+    """,
 ]
 """What makes each schema version out of the one before; never changed once released, only added to."""
 
@@ -69,7 +84,7 @@ def open_database(path: Path, durability: Literal["normal", "full"]) -> sqlite3.
         _migrate(connection)
     except sqlite3.Error as error:
         connection.close()
-        raise unusable(path, error) from error
+        raise _failure(path, error) from error
     return connection
 
 
@@ -102,8 +117,8 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 def damaged(path: Path, how: object) -> EmbeddedError:
     """Say that a file is damaged."""
     return EmbeddedError(
-        f"{path} is no database of the embedded colony, or is damaged ({how}). It was left as it is: move it away to "
-        "start with an empty one."
+        f"{path} is no database of the embedded colony, or is damaged ({how}). It was left as it is: to start with an "
+        f"empty one, move {path.name}, {path.name}-wal and {path.name}-shm away together."
     )
 
 
@@ -112,11 +127,20 @@ def unusable(path: Path, why: object) -> EmbeddedError:
     return EmbeddedError(f"{path} cannot be used: {why}. Is the disk full, or the folder not yours to write to?")
 
 
+def _failure(path: Path, error: sqlite3.Error) -> EmbeddedError:
+    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+        return damaged(path, error)
+    return unusable(path, error)
+
+
 def _connect(path: Path, mode: str = "rw") -> sqlite3.Connection:
     # Threads take turns, for which `Writer` sees.
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         f"file:{quote(str(path))}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
     )
+    # Each page is checked when it is read. Checking the whole file at the start would take longer with every process.
+    connection.execute("PRAGMA cell_size_check=ON")
+    return connection
 
 
 def _set(connection: sqlite3.Connection, durability: Literal["normal", "full"]) -> None:
@@ -134,11 +158,20 @@ def _make(path: Path) -> None:
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # before anything is in it, or never
             connection.execute(f"PRAGMA application_id={_APPLICATION_ID}")
             _migrate(connection)
+        _set_aside(path)
         fresh.replace(path)
     except (sqlite3.Error, OSError) as error:
         with contextlib.suppress(OSError):
             fresh.unlink(missing_ok=True)
         raise unusable(path, error) from error
+
+
+def _set_aside(path: Path) -> None:
+    """Renames a log that belonged to a database which was moved away: SQLite would replay it into the new one."""
+    for suffix in ("-wal", "-shm"):
+        stale = path.with_name(f"{path.name}{suffix}")
+        if stale.exists():
+            stale.replace(path.with_name(f"{path.name}.{secrets.token_hex(4)}.stale{suffix}"))
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
@@ -171,14 +204,9 @@ def _recognise(path: Path) -> None:
         # Closing one that only reads leaves file and log as they are.
         with contextlib.closing(_connect(path, "ro")) as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
-            (broken,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    except sqlite3.OperationalError as error:
-        raise unusable(path, error) from error
-    except sqlite3.DatabaseError as error:
-        raise damaged(path, error) from error
+    except sqlite3.Error as error:
+        raise _failure(path, error) from error
     _refuse_newer(path, version)
-    if broken != "ok":
-        raise damaged(path, broken)
 
 
 def _refuse_newer(path: Path, version: int) -> None:

@@ -198,10 +198,10 @@ class Store:
                 archived={
                     (colonyname, ProcessState(state)): count
                     for colonyname, state, count in connection.execute(
-                        "SELECT colonyname, state, count(*) FROM closed GROUP BY colonyname, state"
+                        "SELECT colonyname, state, number FROM closed_counts WHERE number > 0"
                     )
                 },
-                last_archived=connection.execute("SELECT ifnull(max(place), 0) FROM closed").fetchone()[0],
+                last_archived=connection.execute("SELECT ifnull(max(last), 0) FROM closed_counts").fetchone()[0],
                 entries=entries(),
             )
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -162,13 +162,24 @@ def test_only_ones_own_info_is_taken_back(place):
         {"tls": 0},
         {"token": "a\r\nb"},
         {"token": ""},
-        {"more": 1},
+        {"bootid": 1},
     ],
 )
 def test_info_that_is_not_what_it_should_be_is_none(place, changes):
     RUNNING.write(place.info)
     place.info.write_text(json.dumps({**json.loads(place.info.read_text()), **changes}))
     assert info.read(place.info) is None
+
+
+def test_fields_of_newer_versions_are_ignored_and_those_since_0_1_may_be_missing(place):
+    RUNNING.write(place.info)
+    written = json.loads(place.info.read_text())
+    place.info.write_text(json.dumps({**written, "version": "9", "__init__": 1}))
+    assert info.read(place.info) == RUNNING
+    for name in ("machineid", "bootid", "network"):
+        del written[name]
+    place.info.write_text(json.dumps(written))
+    assert info.read(place.info) == RUNNING
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "\udc80", "a b", ""])

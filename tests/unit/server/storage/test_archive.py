@@ -288,7 +288,7 @@ async def test_a_folder_of_before_has_its_closed_processes_moved(peopled):
     await world.server.stop()
     with contextlib.closing(sqlite3.connect(world.folder / DATABASE)) as connection, connection:
         connection.execute("INSERT INTO objects SELECT 'process', id, data FROM closed")
-        for table in ("closed", "attributes"):
+        for table in ("closed", "attributes", "closed_counts"):
             connection.execute(f"DROP TABLE {table}")
         rows = connection.execute("SELECT id, data FROM objects WHERE kind = 'workflow'").fetchall()
         for key, data in rows:

@@ -6,6 +6,7 @@ process of a notebook must take its lock before it imports anything expensive.
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the words after the command's name; by default those of this process.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # A console that is not UTF-8 gets escapes instead of a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     parser = Parser(prog="colony-jupyter", description="ColonyOS in Jupyter.")
     parser.add_argument("--version", action="version", version=__version__)
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)

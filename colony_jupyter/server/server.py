@@ -14,7 +14,7 @@ from colony_jupyter.server.api import encoding
 from colony_jupyter.server.errors import Refused, denied_member
 from colony_jupyter.server.state.changes import track
 from colony_jupyter.server.state.channel_logs import Channels
-from colony_jupyter.server.state.colony_state import ColonyState, Executor, Process, Workflow
+from colony_jupyter.server.state.colony_state import ColonyState
 from colony_jupyter.server.state.transitions import Transitions
 from colony_jupyter.server.state.waiters import Listeners
 from colony_jupyter.server.storage.group_commit import Unwritten
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from colony_jupyter.server.state.records import Executor, Process, Workflow
     from colony_jupyter.server.storage.store import Contents
 
 T = TypeVar("T")

@@ -228,6 +228,37 @@ def test_a_folder_in_use_by_another_server_is_refused(serve):
     assert f"another `colony-jupyter serve` (process {first.process.pid} on " in err
 
 
+def test_a_console_that_is_not_utf8_gets_escapes_instead_of_a_traceback(serve, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    started = serve("--port", "0", data=tmp_path / "dätä")
+    status, _ = started.end()
+    assert status == 0
+    assert r"d\xe4t\xe4" in started.said
+    assert "Traceback" not in started.said
+
+
+NAMELESS = """
+import pwd, sys
+def getpwuid(uid):
+    raise KeyError(f"getpwuid(): uid not found: {uid}")
+pwd.getpwuid = getpwuid
+from colony_jupyter.cli import main
+sys.exit(main(["serve"]))
+"""
+
+
+def test_a_user_without_home_and_name_gets_a_sentence():
+    environment = environment_without_colonies()
+    for name in ("HOME", "XDG_DATA_HOME"):
+        environment.pop(name, None)
+    ended = subprocess.run(
+        [sys.executable, "-c", NAMELESS], check=False, capture_output=True, text=True, env=environment
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("This user has no home folder")
+    assert ended.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", ""])
 def test_beyond_this_machine_only_with_tls_or_on_request(serve, host):
     server = serve("--host", host, "--port", "0", wait=False)

@@ -62,6 +62,9 @@ def create_app(server: Server) -> ASGIApp:
     )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if is_foreign(scope):
+            await _refuse_foreign(scope, send)
+            return
         # Calls go by no routes, middleware or request objects: together they would cost as much as most calls do.
         if scope["type"] == "http" and scope["path"] == "/api" and scope["method"] == "POST":
             await _answer(server, scope, receive, send)
@@ -69,6 +72,27 @@ def create_app(server: Server) -> ASGIApp:
             await others(scope, receive, send)
 
     return app
+
+
+def is_foreign(scope: Scope) -> bool:
+    """Returns True if a page of another site sent the request: only browsers send the header ``Origin``."""
+    if scope["type"] not in ("http", "websocket"):
+        return False
+    headers = scope["headers"]
+    origins = [value for name, value in headers if name == b"origin"]
+    hosts = [value for name, value in headers if name == b"host"]
+    return any(not hosts or origin.partition(b"://")[2] != hosts[0] for origin in origins)
+
+
+async def _refuse_foreign(scope: Scope, send: Send) -> None:
+    # The body is not read: a page must not be able to make the server hold what it sends.
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close"})  # before it was accepted: answered 403
+        return
+    body = seal_refusal(403, "Requests of pages of another origin are refused")
+    headers = [(b"content-type", _TYPE), (b"content-length", b"%d" % len(body)), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def _health(_: Request) -> Response:

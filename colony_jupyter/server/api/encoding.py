@@ -11,7 +11,8 @@ from colony_jupyter.wire.models import NO_TIME, ProcessState
 
 if TYPE_CHECKING:
     from colony_jupyter.server.state.channel_logs import Channel, StoredEntry
-    from colony_jupyter.server.state.colony_state import ColonyState, Executor, LogLine, Process, Workflow
+    from colony_jupyter.server.state.colony_state import ColonyState
+    from colony_jupyter.server.state.records import Executor, LogLine, Process, Workflow
     from colony_jupyter.wire.models import Attribute, Function, FunctionSpec
 
 _NS: Final = 1_000_000_000

@@ -14,7 +14,7 @@ from colony_jupyter.wire.models import DATA
 if TYPE_CHECKING:
     from colony_jupyter.server.server import Server
     from colony_jupyter.server.state.channel_logs import Channel
-    from colony_jupyter.server.state.colony_state import Process
+    from colony_jupyter.server.state.records import Process
 
 
 def open_channel(server: Server, processid: str, name: str, caller: Caller, doing: str) -> tuple[Process, Channel]:

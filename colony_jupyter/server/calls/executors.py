@@ -10,7 +10,7 @@ from colony_jupyter.server.api import encoding
 from colony_jupyter.server.calls.colonies import check_name
 from colony_jupyter.server.calls.registry import Caller, call, required
 from colony_jupyter.server.errors import NUL, Refused, check_text
-from colony_jupyter.server.state.colony_state import Executor
+from colony_jupyter.server.state.records import Executor
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.models import NO_TIME, ExecutorState
 

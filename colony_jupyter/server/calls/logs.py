@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from colony_jupyter.server.api import encoding
 from colony_jupyter.server.calls.registry import Caller, call, required
 from colony_jupyter.server.errors import Refused, check_text
-from colony_jupyter.server.state.colony_state import LogLine
+from colony_jupyter.server.state.records import LogLine
 from colony_jupyter.server.state.transitions import make_attribute
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.limits import INT64_MAX, MAX_FOUND_LOGS, MAX_LOG_DAYS, MAX_LOGS

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from colony_jupyter.server.server import Server
-    from colony_jupyter.server.state.colony_state import ColonyState, Process
+    from colony_jupyter.server.state.colony_state import ColonyState
+    from colony_jupyter.server.state.records import Process
 
 _NS: Final = 1_000_000_000
 _NOTHING: Final = "No process available for assignment"

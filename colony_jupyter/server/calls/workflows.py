@@ -9,14 +9,15 @@ from colony_jupyter.server.api import encoding
 from colony_jupyter.server.calls.processes import check_count, check_not_negative, initiator_name
 from colony_jupyter.server.calls.registry import Caller, call, required
 from colony_jupyter.server.errors import Refused, check_text
-from colony_jupyter.server.state.colony_state import Workflow
+from colony_jupyter.server.state.records import Workflow
 from colony_jupyter.server.state.spec_rules import normal, texts_of
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.models import FunctionSpec, ProcessState, WorkflowSpec
 
 if TYPE_CHECKING:
     from colony_jupyter.server.server import Server
-    from colony_jupyter.server.state.colony_state import ColonyState, Process
+    from colony_jupyter.server.state.colony_state import ColonyState
+    from colony_jupyter.server.state.records import Process
 
 _ALL: Final = -1
 

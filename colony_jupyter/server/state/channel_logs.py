@@ -15,7 +15,7 @@ from colony_jupyter.wire.limits import APPEND_BURST, APPEND_RATE, MAX_CHANNELS, 
 from colony_jupyter.wire.models import DATA, ProcessState
 
 if TYPE_CHECKING:
-    from colony_jupyter.server.state.colony_state import Process
+    from colony_jupyter.server.state.records import Process
 
 _NS: Final = 1_000_000_000
 

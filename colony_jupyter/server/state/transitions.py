@@ -8,8 +8,8 @@ import msgspec
 
 from colony_jupyter.server.state import quantities
 from colony_jupyter.server.state.changes import note
-from colony_jupyter.server.state.colony_state import ColonyState, Executor, Process, Workflow
 from colony_jupyter.server.state.json_values import restored
+from colony_jupyter.server.state.records import Executor, Process, Workflow
 from colony_jupyter.server.state.spec_rules import fits, normal
 from colony_jupyter.wire.identity import digest
 from colony_jupyter.wire.limits import STALE_EXECUTOR
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from colony_jupyter.server.state.channel_logs import Channels
+    from colony_jupyter.server.state.colony_state import ColonyState
     from colony_jupyter.server.storage.store import Store
 
 _NS: Final = 1_000_000_000

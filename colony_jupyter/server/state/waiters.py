@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from colony_jupyter.server.state.colony_state import Process
+    from colony_jupyter.server.state.records import Process
     from colony_jupyter.wire.models import ProcessState
 
 Tell = Callable[[dict[str, Any]], None]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from colony_jupyter.server.state.colony_state import Process
+from colony_jupyter.server.state.records import Process
 
 if TYPE_CHECKING:
     import sqlite3

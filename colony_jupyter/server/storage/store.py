@@ -18,7 +18,7 @@ import msgspec
 
 from colony_jupyter.server.state.changes import note
 from colony_jupyter.server.state.channel_logs import StoredEntry
-from colony_jupyter.server.state.colony_state import Executor, LogLine, Process, Workflow
+from colony_jupyter.server.state.records import Executor, LogLine, Process, Workflow
 from colony_jupyter.server.storage.archive import Archive
 from colony_jupyter.server.storage.group_commit import Writer
 from colony_jupyter.server.storage.schema import damaged, open_again, open_database, open_for_reading, unusable

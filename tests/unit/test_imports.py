@@ -210,7 +210,6 @@ CYCLES: set[tuple[str, str]] = {
     ("client.process_session", "client.colony"),
     ("client.reading", "client.channel_log"),
     ("executor.registry", "executor.executor"),
-    ("server.storage.archive", "server.state.colony_state"),
 }
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from colony_jupyter.errors import ColonyError as ColonyError
     from colony_jupyter.errors import EmbeddedError as EmbeddedError
     from colony_jupyter.errors import ExecutorError as ExecutorError
+    from colony_jupyter.errors import GatewayRefused as GatewayRefused
     from colony_jupyter.errors import InvalidKey as InvalidKey
     from colony_jupyter.errors import InvalidSpec as InvalidSpec
     from colony_jupyter.errors import MessageTooLarge as MessageTooLarge
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from colony_jupyter.errors import ProcessRemoved as ProcessRemoved
     from colony_jupyter.errors import ProtocolError as ProtocolError
     from colony_jupyter.errors import RateLimited as RateLimited
+    from colony_jupyter.errors import RequestTooLarge as RequestTooLarge
     from colony_jupyter.errors import ServerRefused as ServerRefused
     from colony_jupyter.errors import ServerUnreachable as ServerUnreachable
     from colony_jupyter.errors import SettingsError as SettingsError
@@ -76,6 +78,7 @@ _HOMES = {
         "ExecutorError",
         "InvalidKey",
         "InvalidSpec",
+        "GatewayRefused",
         "MessageTooLarge",
         "ProcessCancelled",
         "ProcessError",
@@ -84,6 +87,7 @@ _HOMES = {
         "ProcessRemoved",
         "ProtocolError",
         "RateLimited",
+        "RequestTooLarge",
         "ServerRefused",
         "ServerUnreachable",
         "SettingsError",

@@ -15,7 +15,9 @@
     │   ├── ChannelNotFound
     │   ├── RateLimited             too many appends a second
     │   ├── MessageTooLarge
-    │   └── ChannelFull
+    │   ├── ChannelFull
+    │   ├── RequestTooLarge         over the size limit of a gateway or of the embedded colony
+    │   └── GatewayRefused          a gateway or proxy in front of the server refused
     ├── ProcessError                how a process ended
     │   ├── ProcessFailed           carries the executor's own story
     │   ├── ProcessCancelled
@@ -79,21 +81,32 @@ class InvalidSpec(UsageError):
 
 
 class ServerUnreachable(ColonyError):
-    """Nobody answers at the address.
+    """No answer from ColonyOS: no connection, a connection that was cut, or a gateway that answered in its place.
 
     Attributes:
         address: ``host:port`` that was tried.
-        reason: what the operating system or the TLS library said.
+        reason: what the operating system, the TLS library or the gateway reported.
         sent: whether the request may have reached the server all the same.
+        status: HTTP status of the gateway's response; 0 if there was no response.
+        retry_after: seconds that the gateway asks to wait before the next request; 0 if it does not.
     """
 
-    def __init__(self, address: str, reason: str, *, sent: bool = False) -> None:
+    def __init__(
+        self, address: str, reason: str, *, sent: bool = False, status: int = 0, retry_after: float = 0.0
+    ) -> None:
         super().__init__(address, reason)
         self.address = address
         self.reason = reason
         self.sent = sent
+        self.status = status
+        self.retry_after = retry_after
 
     def __str__(self) -> str:
+        if self.status:
+            return (
+                f"No answer from ColonyOS at {self.address}: {self.reason}. Check that there is a ColonyOS server at "
+                "the address, that it runs, and that gateways in front of it forward to it."
+            )
         return (
             f"No ColonyOS server answers at {self.address}: {self.reason}. "
             "Check the address, whether the server runs, and whether it speaks TLS."
@@ -219,6 +232,74 @@ class ChannelFull(ServerRefused):
             "The channel is full: it holds 10,000 entries, the server's limit, and stays full. Use write() to coalesce "
             f"text into fewer entries, or a second channel.{_went_through(self.written)}"
         )
+
+
+class RequestTooLarge(ServerRefused):
+    """A request over the size limit of a gateway or of the embedded colony (HTTP status 413); repeating it is useless.
+
+    Attributes:
+        size: bytes of the request. Encoding makes it larger than what it carries: by a third, an entry by 78 %.
+        limit: bytes that are allowed; None if the gateway did not state it.
+    """
+
+    def __init__(self, size: int, limit: int | None = None, msgtype: str = "", message: str = "") -> None:
+        super().__init__(413, message, msgtype)
+        self.size = size
+        self.limit = limit
+
+    def __str__(self) -> str:
+        call = f" ({self.msgtype})" if self.msgtype else ""
+        if self.limit is None:
+            limit = f"over the limit of the gateway in front of the server ({self.message or 'HTTP 413'})"
+        else:
+            limit = f"the limit is {_size(self.limit)}"
+        return (
+            f"The request{call} is {_size(self.size)}, {limit}. Send less at once, pass large data by a file, or raise "
+            "the gateway's limit (nginx: client_max_body_size)."
+        )
+
+
+_KIB = 1024
+_MIB = 1024 * 1024
+
+
+def _size(size: int) -> str:
+    return f"{size / _MIB:.1f} MiB" if size >= _MIB else f"{size / _KIB:.1f} KiB"
+
+
+class GatewayRefused(ServerRefused):
+    """A gateway or proxy in front of the server refused the request; repeating it is useless.
+
+    Attributes:
+        address: ``host:port`` that was called.
+        location: where a redirect points to; empty if the response is none.
+    """
+
+    def __init__(self, status: int, message: str, msgtype: str = "", *, address: str = "", location: str = "") -> None:
+        super().__init__(status, message, msgtype)
+        self.address = address
+        self.location = location
+
+    def __str__(self) -> str:
+        return f"{self.address} did not pass the request on to ColonyOS: {self.message}. {self._remedy()}"
+
+    def _remedy(self) -> str:
+        if self.location.startswith("https:"):
+            return (
+                f"It redirects to {self.location}: use TLS (COLONIES_TLS=true or --tls), and the port of that address."
+            )
+        if self.location:
+            return f"It redirects to {self.location}: use that host and port."
+        if self.status == 401:  # noqa: PLR2004 - the status of HTTP
+            return "The gateway requires a login of its own: ask its administrator for an address without one."
+        if self.status == 407:  # noqa: PLR2004 - the status of HTTP
+            return (
+                "The proxy requires a login: put user and password into HTTP_PROXY or HTTPS_PROXY, or exclude the "
+                "server by NO_PROXY."
+            )
+        if self.status == 400 and "HTTPS" in self.message:  # noqa: PLR2004 - the status of HTTP
+            return "The port expects TLS: set COLONIES_TLS=true or use --tls."
+        return "Check COLONIES_SERVER_HOST and COLONIES_SERVER_PORT, and ask the gateway's administrator for access."
 
 
 def _went_through(written: int) -> str:

@@ -29,3 +29,40 @@ def delays(
     while True:
         yield delay * (0.5 + random() / 2)
         delay = min(delay * _FACTOR, longest)
+
+
+PATIENCE: Final = 60.0
+"""Seconds for which an operation that must get through is tried again while ColonyOS does not answer."""
+
+
+class Patience:
+    """When to try an operation again that ColonyOS did not answer, and when to give up.
+
+    Args:
+        random: gives numbers in 0..1.
+        now: the present time, in seconds.
+        seconds: how long ColonyOS may be silent before the operation is given up.
+    """
+
+    def __init__(self, random: Callable[[], float], now: float, seconds: float = PATIENCE) -> None:
+        self._random = random
+        self._seconds = seconds
+        self._delays = delays(random)
+        self._answered = now
+
+    def answered(self, now: float) -> None:
+        """Note an answer, even a refusal: the time without one starts anew."""
+        self._answered = now
+        self._delays = delays(self._random)
+
+    def delay(self, now: float, at_least: float = 0.0) -> float | None:
+        """Return the seconds to wait before the next try, None to give up.
+
+        Args:
+            now: the present time, in seconds.
+            at_least: seconds that a gateway asked to wait; not beyond the time at which the operation is given up.
+        """
+        left = self._answered + self._seconds - now
+        if left < 0:
+            return None
+        return max(next(self._delays), min(at_least, left))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Self
 
+    import httpx
+
     from colony_jupyter.client.process_watcher import ProcessWatch
     from colony_jupyter.settings import Settings
     from colony_jupyter.wire.models import Entry
@@ -39,13 +41,20 @@ class AsyncColony(Calls):
         settings: where it is and who calls; by default what ``%colony connect`` chose in this kernel, else the
             environment, else the embedded colony.
         prvkey: another key to call with, such as an executor's own.
+        transport: carries the HTTP calls in place of a connection; for tests without a server.
 
     Raises:
-        SettingsError: if the environment says it only in part.
+        SettingsError: if the environment names the server only in part.
         UsageError: for a key that is no `PrivateKey`, whose text could be shown by accident.
     """
 
-    def __init__(self, settings: Settings | None = None, *, prvkey: PrivateKey | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        prvkey: PrivateKey | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         if prvkey is not None and not isinstance(prvkey, PrivateKey):
             raise UsageError(
                 "prvkey takes a PrivateKey, which shows nothing of itself: PrivateKey(text), which is in "
@@ -53,7 +62,7 @@ class AsyncColony(Calls):
             )
         self.settings = settings or current()
         self.endpoint = Endpoint(self.settings)
-        self._transport = Transport(self.endpoint)
+        self._transport = Transport(self.endpoint, transport)
         self._own_key = prvkey
         self._keys: tuple[PrivateKey, PrivateKey | None, PrivateKey | None] | None = None  # None until connected
         self._shared: WeakValueDictionary[str, Shared] = WeakValueDictionary()  # by process

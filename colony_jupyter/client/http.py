@@ -1,10 +1,12 @@
-"""One call over HTTP: an envelope there, a reply or a named error back (docs/protocol.md sections 2 and 4)."""
+"""One call over HTTP: a sealed message is sent, a reply or a named error comes back (docs/protocol.md)."""
 
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from colony_jupyter.client.gateway import no_answer, proxy_error
 from colony_jupyter.errors import (
     AccessDenied,
     ChannelFull,
@@ -15,6 +17,7 @@ from colony_jupyter.errors import (
     RateLimited,
     ServerRefused,
     ServerUnreachable,
+    UsageError,
 )
 from colony_jupyter.wire.decoding import Undecodable, convert
 from colony_jupyter.wire.envelope import Refusal, open_reply, seal
@@ -32,13 +35,17 @@ T = TypeVar("T")
 _CONNECT_SECONDS: Final = 10.0
 _ANSWER_SECONDS: Final = 30.0
 _FORBIDDEN: Final = 403
-# Not those of TLS or of name resolution, which have words of their own.
+_CRASHED: Final = 500
+_NOTHING: Final = (b"", b"null")
+"""Bodies of a ColonyOS handler that crashed (trap 16)."""
+
+# Errors of the operating system proper: those of TLS and of name resolution have a text of their own.
 _SYSTEM_ERRORS: Final = (OSError, ConnectionRefusedError, ConnectionResetError, BrokenPipeError, TimeoutError)
 _PROCESS_MISSING: Final = ("process not found", "process is nil")
 
 
 def refusal_error(status: int, message: str, call: str) -> ServerRefused:
-    """Name a refusal. Statuses are no classes (trap 15), so the words decide."""
+    """Return the named error for a refusal. Statuses are no classes (trap 15), so the message decides."""
     folded = message.casefold()
     if "rate limit exceeded" in folded:
         return RateLimited(status, message, call)
@@ -60,69 +67,94 @@ class Transport:
 
     Args:
         endpoint: where the server is.
+        transport: carries the requests in place of httpx's own network transport; for tests.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._endpoint = endpoint
-        self._client: httpx.AsyncClient | None = None  # None until the first call: importing httpx takes its time
+        self._transport = transport
+        self._client: httpx.AsyncClient | None = None  # None until the first call: the import of httpx is slow
         self._place: Place | None = None  # None until found, and again after a connection failed
+        self._is_closed = False
 
     async def call(self, message: Message, key: PrivateKey | None, shape: type[T], *, seconds: float = 0.0) -> T:
         """Make a call.
 
         Args:
             message: the call.
-            key: whose call it is; None for the few that need no signature.
-            shape: what the reply is read as.
-            seconds: for how long the server may wait by design before it answers.
+            key: the key that signs it; None for the few calls that need no signature.
+            shape: the type that the reply is converted to.
+            seconds: how long the server may wait by design before it answers.
 
         Raises:
-            ServerUnreachable: if there is no connection; `sent` tells whether the call may have been carried out.
-            ServerRefused: or one of its kinds, if the server says no.
+            ServerUnreachable: if ColonyOS does not answer; `sent` states whether the call may have been carried out.
+            ServerRefused: or one of its subclasses, if the server or a gateway in front of it refuses.
             ProtocolError: if the reply cannot be read.
+            UsageError: if the client was closed.
         """
-        body = await self._exchange(seal(message, key), seconds)
-        _, value = open_reply(body)
+        call = msgtype(message)
+        request = seal(message, key)
+        response = await self._exchange(request, call, seconds)
+        try:
+            _, value = open_reply(response.content)
+        except ProtocolError as error:
+            if response.status_code == _CRASHED and response.content.strip() in _NOTHING:
+                raise
+            self._place = None  # an embedded colony that was restarted has another port
+            raise no_answer(
+                response.status_code,
+                response.headers,
+                response.content,
+                address=response.url.netloc.decode("ascii"),
+                call=call,
+                size=len(request),
+                now=datetime.now(UTC),
+            ) from error
         if isinstance(value, Refusal):
-            raise refusal_error(value.status, value.message, msgtype(message))
+            raise refusal_error(value.status, value.message, call)
         try:
             return convert(value, shape)
         except Undecodable as error:
-            raise ProtocolError(f"The server's answer to {msgtype(message)} cannot be read: {error}.") from error
+            raise ProtocolError(f"The server's answer to {call} cannot be read: {error}.") from error
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Close the connections, for good."""
+        self._is_closed = True
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
 
-    async def _exchange(self, body: bytes, seconds: float) -> bytes:
+    async def _exchange(self, body: bytes, call: str, seconds: float) -> httpx.Response:
         import httpx  # noqa: PLC0415 - costs 100 to 170 ms, so not before it is needed
 
+        if self._is_closed:
+            raise UsageError("This client is closed: make a new Colony or AsyncColony.")
         if self._client is None:
             self._client = httpx.AsyncClient(
+                transport=self._transport,
                 verify=self._endpoint.tls_context() if self._endpoint.settings.tls else False,
-                trust_env=not self._endpoint.settings.is_embedded,
+                trust_env=self._transport is None and not self._endpoint.settings.is_embedded,
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
-                timeout=None,  # noqa: S113 - each call says its own
+                timeout=None,  # noqa: S113 - each call has its own
             )
         timeout = httpx.Timeout(_ANSWER_SECONDS + seconds, connect=_CONNECT_SECONDS)
         if self._place is None:
             self._place = await self._endpoint.place()
         place = self._place
         try:
-            response = await self._client.post(place.api, content=body, timeout=timeout)
+            return await self._client.post(place.api, content=body, timeout=timeout)
+        except httpx.ProxyError as error:
+            raise proxy_error(str(error), address=str(place), call=call) from error
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             self._place = None
             raise ServerUnreachable(str(place), reason(error)) from error
-        except httpx.TransportError as error:
+        except (httpx.TransportError, httpx.DecodingError) as error:
             self._place = None
             raise ServerUnreachable(str(place), reason(error), sent=True) from error
-        return response.content
 
 
 def reason(error: BaseException) -> str:
-    """Say what the lowest layer said; those above it often say nothing, and asyncio hides the words of the system."""
+    """Return the message of the lowest layer; those above it are often empty, and asyncio hides the system's text."""
     cause = error
     while (below := cause.__cause__ or cause.__context__) is not None:
         cause = below

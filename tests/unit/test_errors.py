@@ -12,7 +12,13 @@ from colony_jupyter import errors
 from colony_jupyter.wire.models import Entry
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.ColonyError)]
-VALUES = {"int": 3, "float": 1.5, "bool": True, "Entry": Entry(sequence=1, payload=b"boo", type="error")}
+VALUES = {
+    "int": 3,
+    "int | None": 4,
+    "float": 1.5,
+    "bool": True,
+    "Entry": Entry(sequence=1, payload=b"boo", type="error"),
+}
 
 
 def example(kind):

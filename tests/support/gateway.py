@@ -1,0 +1,159 @@
+"""A gateway in front of a server: forwards requests, and answers some of them itself as nginx and its like do."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_PIECE = 65536
+_PHRASES = {429: "Too Many Requests", 502: "Bad Gateway", 503: "Service Temporarily Unavailable", 504: "Time-out"}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One answer of the gateway's own.
+
+    Attributes:
+        status: its HTTP status.
+        forward: whether the server gets the request all the same, as with a 504.
+        headers: further headers.
+        body: its body; None for a page as nginx writes it.
+        cut: bytes of the body that are missing at the end.
+    """
+
+    status: int
+    forward: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    cut: int = 0
+
+    def render(self) -> bytes:
+        phrase = _PHRASES.get(self.status, "Other")
+        title = f"{self.status} {phrase}"
+        page = f"<html>\r\n<head><title>{title}</title></head>\r\n<body><hr>nginx</body></html>\r\n".encode()
+        body = page if self.body is None else self.body
+        head = {"server": "nginx", "content-type": "text/html", "content-length": str(len(body)), "connection": "close"}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in {**head, **self.headers}.items())
+        return f"HTTP/1.1 {title}\r\n{lines}\r\n".encode() + body[: len(body) - self.cut]
+
+
+class Gateway:
+    """Forwards to a server on this machine.
+
+    Args:
+        port: the server's port.
+    """
+
+    def __init__(self, port: int) -> None:
+        self.target = port
+        self.port = 0
+        self.outage: Fault | None = None
+        """Answer to every request while it is set."""
+        self.limit: int | None = None
+        """Bytes of a request's body beyond which the answer is 413."""
+        self.calls: list[tuple[str, float]] = []
+        """Message type and time of every call that came in."""
+        self._faults: list[tuple[str, Fault]] = []
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def plan(self, call: str, faults: Sequence[Fault]) -> None:
+        """Answer the next calls of a message type by these faults, one each."""
+        self._faults += [(call, fault) for fault in faults]
+
+    def count(self, call: str) -> int:
+        """How many calls of a message type came in."""
+        return sum(1 for name, _ in self.calls if name == call)
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=1 << 26)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            with contextlib.suppress(asyncio.IncompleteReadError, OSError):
+                await self._exchange(reader, writer)
+        finally:
+            self._tasks.discard(task)
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        fields = dict(line.lower().split(b":", 1) for line in head.split(b"\r\n")[1:] if b":" in line)
+        if b"upgrade" in fields:
+            await self._tunnel(head, reader, writer)
+            return
+        body = await reader.readexactly(int(fields[b"content-length"]))
+        fault = self._fault(body)
+        if fault is None or fault.forward:
+            answer = await self._forward(head, body)
+        writer.write(answer if fault is None else fault.render())
+        await writer.drain()
+
+    def _fault(self, body: bytes) -> Fault | None:
+        call = json.loads(body)["payloadtype"]
+        json.loads(base64.b64decode(json.loads(body)["payload"]))  # a request that is no call would be a fault of ours
+        self.calls.append((call, time.monotonic()))
+        if self.limit is not None and len(body) > self.limit:
+            return Fault(413)
+        for index, (name, fault) in enumerate(self._faults):
+            if name == call:
+                del self._faults[index]
+                return fault
+        return self.outage
+
+    async def _forward(self, head: bytes, body: bytes) -> bytes:
+        lines = [line for line in head.split(b"\r\n") if line and not line.lower().startswith(b"connection:")]
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.target)
+        try:
+            writer.write(b"\r\n".join([*lines, b"connection: close", b"", b""]) + body)
+            return await reader.read()
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+    async def _tunnel(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        onward_reader, onward_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        try:
+            onward_writer.write(head)
+            carrying = [
+                asyncio.create_task(_carry(reader, onward_writer)),
+                asyncio.create_task(_carry(onward_reader, writer)),
+            ]
+            try:
+                await asyncio.wait(carrying, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in carrying:
+                    task.cancel()
+                await asyncio.gather(*carrying, return_exceptions=True)
+        finally:
+            onward_writer.transport.abort()
+
+
+async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await source.read(_PIECE):
+            sink.write(data)
+            await sink.drain()

@@ -1,0 +1,160 @@
+"""What becomes of one HTTP response: a reply, a refusal, no answer, or a named refusal of a gateway. No server runs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import httpx
+import pytest
+
+from colony_jupyter import settings
+from colony_jupyter.client.colony import AsyncColony
+from colony_jupyter.errors import (
+    AccessDenied,
+    GatewayRefused,
+    ProtocolError,
+    RequestTooLarge,
+    ServerRefused,
+    ServerUnreachable,
+    UsageError,
+)
+from colony_jupyter.wire.envelope import seal_refusal, seal_reply
+
+PLACE = settings.resolve(
+    {
+        "COLONIES_SERVER_HOST": "colony.example",
+        "COLONIES_SERVER_PORT": "80",
+        "COLONIES_TLS": "false",
+        "COLONIES_COLONY_NAME": "c",
+        "COLONIES_PRVKEY": "1f" * 32,
+    }
+)
+PAGE = b"<html><head><title>502 Bad &amp; Gateway</title></head><body>nginx</body></html>"
+
+
+def answering(status, body=b"", headers=None):
+    """Return a colony whose every call gets this response."""
+    return AsyncColony(
+        PLACE,
+        transport=httpx.MockTransport(lambda request: httpx.Response(status, content=body, headers=headers or {})),
+    )
+
+
+async def failing(status, body=b"", headers=None):
+    """Return the error that a call raises."""
+    async with answering(status, body, headers) as colony:
+        with pytest.raises(Exception) as caught:  # noqa: PT011 - each test states the class
+            await colony.executors()
+    return caught.value
+
+
+async def test_a_reply_is_read_whatever_its_status():
+    async with answering(502, seal_reply("x", [])) as colony:
+        assert await colony.executors() == []
+
+
+@pytest.mark.parametrize("status", [403, 404, 500, 503])
+async def test_an_error_envelope_of_colonyos_stays_a_refusal(status):
+    error = await failing(status, seal_refusal(status, "words"))
+    assert isinstance(error, AccessDenied if status == 403 else ServerRefused)
+    assert (error.status, error.message) == (status, "words")
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (429, b"slow down"),
+        (502, PAGE),
+        (503, b""),
+        (504, PAGE),
+        (200, PAGE),
+        (200, b""),
+        (200, seal_reply("x", [])[:-9]),
+        (404, b"default backend - 404"),
+        (500, PAGE),
+    ],
+)
+async def test_what_is_no_envelope_is_no_answer_and_the_call_may_have_been_carried_out(status, body):
+    error = await failing(status, body)
+    assert isinstance(error, ServerUnreachable)
+    assert (error.sent, error.status, error.address) == (True, status, "colony.example")
+    assert str(error).startswith(f"No answer from ColonyOS at colony.example: HTTP {status} ")
+
+
+async def test_the_sentence_quotes_the_gateway_and_the_title_of_its_page():
+    error = await failing(502, PAGE, {"server": "nginx/1.26"})
+    assert "HTTP 502 Bad Gateway from nginx/1.26 with a page titled '502 Bad & Gateway'." in str(error)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("7", 7), (" 30 ", 30), ("", 0), ("soon", 0), ("-1", 0), ("9" * 50, 999999999)]
+)
+async def test_retry_after_in_seconds(header, seconds):
+    assert (await failing(503, PAGE, {"retry-after": header})).retry_after == seconds
+
+
+async def test_retry_after_as_a_date():
+    at = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
+    assert 15 < (await failing(503, PAGE, {"retry-after": at})).retry_after <= 20
+
+
+@pytest.mark.parametrize("body", [b"", b"null"])
+async def test_a_crashed_handler_of_colonyos_is_an_error_of_its_own(body):
+    error = await failing(500, body)
+    assert isinstance(error, ProtocolError)
+
+
+async def test_too_large_names_the_size_and_the_limit():
+    error = await failing(413, PAGE)
+    assert isinstance(error, RequestTooLarge)
+    assert error.limit is None
+    assert error.size > 100
+    assert "client_max_body_size" in str(error)
+    stated = await failing(413, b"a request may have 33554432 bytes\n")
+    assert stated.limit == 32 * 1024 * 1024
+    assert "the limit is 32.0 MiB" in str(stated)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "remedy"),
+    [
+        (301, {"location": "https://colony.example/api"}, "use TLS"),
+        (302, {"location": "http://other.example/login"}, "redirects to http://other.example/login"),
+        (401, {}, "requires a login of its own"),
+        (407, {}, "HTTP_PROXY"),
+        (403, {}, "ask the gateway's administrator"),
+    ],
+)
+async def test_a_gateway_that_refuses_is_named_with_a_remedy(status, headers, remedy):
+    error = await failing(status, PAGE, headers)
+    assert isinstance(error, GatewayRefused)
+    assert error.status == status
+    assert remedy in str(error)
+
+
+async def test_plain_http_to_a_tls_port_names_tls():
+    error = await failing(400, b"Client sent an HTTP request to an HTTPS server.\n")
+    assert isinstance(error, GatewayRefused)
+    assert "set COLONIES_TLS=true" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("407 Proxy Authentication Required", GatewayRefused), ("502 Bad Gateway", ServerUnreachable)],
+)
+async def test_a_proxy_that_refuses_to_connect(text, kind):
+    def refuse(request):
+        raise httpx.ProxyError(text)
+
+    async with AsyncColony(PLACE, transport=httpx.MockTransport(refuse)) as colony:
+        with pytest.raises(kind, match=text):
+            await colony.executors()
+
+
+async def test_a_closed_client_raises():
+    colony = answering(200, seal_reply("x", []))
+    async with colony:
+        await colony.executors()
+    with pytest.raises(UsageError, match="closed"):
+        await colony.executors()

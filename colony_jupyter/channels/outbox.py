@@ -2,47 +2,47 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from colony_jupyter.wire.limits import APPEND_BURST, APPEND_RATE, MAX_PAYLOAD
+from colony_jupyter.wire.storable import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
 class Sequencer:
-    """Numbers one writer's entries: the initiator's are odd, the executor's even, so that a reader tells them apart.
+    """Numbers one writer's entries: the initiator's are odd, the executor's even, so that a reader can tell them apart.
+
+    A sequence is used up when its entry is in the log, not before: an append that was given up leaves no gap.
 
     Args:
         initiator: whether the writer is the process's initiator.
     """
 
     def __init__(self, *, initiator: bool) -> None:
-        self._next = 1 if initiator else 2
+        self.following = 1 if initiator else 2
+        """The next sequence."""
         self.foreign = 0
-        """Entries of our own key that were there before: somebody else writes with it, or we did before a restart."""
+        """Entries of our own key that were there before: from another program, or from this one before a restart."""
 
     def attach(self, sequences: Sequence[int]) -> None:
-        """Go on after the entries of our own key that the log holds already."""
+        """Continue after the entries of our own key that the log holds already."""
         self.foreign = len(sequences)
         for sequence in sequences:
             self.skip(sequence)
 
     def skip(self, sequence: int) -> None:
-        """Go on after a sequence that was used."""
-        if sequence >= self._next:
-            self._next = sequence + 1 + (sequence + 1 - self._next) % 2
-
-    def next(self) -> int:
-        """Give the next sequence."""
-        sequence, self._next = self._next, self._next + 2
-        return sequence
+        """Continue after a sequence that was used."""
+        if sequence >= self.following:
+            self.following = sequence + 1 + (sequence + 1 - self.following) % 2
 
 
 class Bucket:
-    """The server's allowance of appends, kept here too so that it is seldom asked in vain.
+    """The server's rate limit for appends, applied here too so that refusals are rare.
 
-    It is shared by both parties and all channels of a process, so a refusal can still come: `refused` empties it.
+    Both parties and all channels of a process share the limit, so a refusal can still come: `refused` empties it.
 
     Args:
         now: the time, in seconds.
@@ -57,13 +57,13 @@ class Bucket:
         self._at = now
 
     def wait(self, now: float) -> float:
-        """Take one append; the seconds to wait before it is made."""
+        """Count one append; returns the seconds to wait before it is made."""
         self._refill(now)
         self._tokens -= 1
         return max(0.0, -self._tokens / self._rate)
 
     def refused(self, now: float) -> None:
-        """Learn from a refusal that others have used the allowance."""
+        """Note a refusal: others have used the limit up."""
         self._refill(now)
         self._tokens = min(self._tokens, 0.0)
 
@@ -79,7 +79,10 @@ REFUSED_LONGEST: Final = 0.5
 
 
 class TextBuffer:
-    """Pieces of text on their way into few entries; each entry holds whole characters.
+    """Pieces of text on their way into few entries; each entry holds whole characters and answers one entry.
+
+    An entry stays at the head until `pop`, unchanged by text that is added meanwhile: an append of it that was
+    interrupted can be repeated.
 
     Args:
         interval: seconds a piece waits at most for others.
@@ -89,34 +92,60 @@ class TextBuffer:
     def __init__(self, interval: float = 0.05, full: int = 16_384) -> None:
         self._interval = interval
         self._full = full
-        self._pieces: list[str] = []
+        self._runs: list[tuple[int, list[str]]] = []  # neighbours that answer the same entry
         self._size = 0
         self._since: float | None = None
+        self._ready: deque[tuple[int, bytes]] = deque()
+        self._ready_size = 0
 
     def __len__(self) -> int:
-        """Characters that wait."""
-        return self._size
+        """Characters that wait; bytes of those that are ready."""
+        return self._size + self._ready_size
 
-    def add(self, text: str, now: float) -> None:
+    @property
+    def entries(self) -> int:
+        """Entries that wait."""
+        return len(self._ready) + len(self._runs)
+
+    def add(self, text: str, now: float, inreplyto: int = 0) -> None:
         """Add a piece."""
-        if text:
-            self._pieces.append(text)
-            self._size += len(text)
-            self._since = now if self._since is None else self._since
+        if not text:
+            return
+        if not self._runs or self._runs[-1][0] != inreplyto:
+            self._runs.append((inreplyto, []))
+        self._runs[-1][1].append(text)
+        self._size += len(text)
+        self._since = now if self._since is None else self._since
 
     def due(self, now: float) -> float | None:
-        """Seconds until the text should go; None if there is none."""
+        """Seconds until the text should be sent; None if there is none."""
+        if self._ready:
+            return 0.0
         if self._since is None:
             return None
         if self._size >= self._full:
             return 0.0
         return max(0.0, self._since + self._interval - now)
 
-    def take(self) -> list[bytes]:
-        """Give all that waits, as payloads within the size of one entry."""
-        text = "".join(self._pieces)
-        self._pieces, self._size, self._since = [], 0, None
-        return list(_cut(text.encode("utf-8", "replace"), MAX_PAYLOAD))
+    def head(self) -> tuple[int, bytes] | None:
+        """Return the next entry, as ``inreplyto`` and payload; None if there is none."""
+        if not self._ready:
+            for inreplyto, pieces in self._runs:
+                data = encodable("".join(pieces)).encode("utf-8")
+                self._ready.extend((inreplyto, part) for part in _cut(data, MAX_PAYLOAD))
+            self._ready_size = sum(len(data) for _, data in self._ready)
+            self._runs, self._size, self._since = [], 0, None
+        return self._ready[0] if self._ready else None
+
+    def pop(self) -> None:
+        """Drop the head, which was appended."""
+        _, data = self._ready.popleft()
+        self._ready_size -= len(data)
+
+    def clear(self) -> None:
+        """Drop everything."""
+        self._ready.clear()
+        self._runs, self._size, self._since, self._ready_size = [], 0, None, 0
 
 
 def _cut(data: bytes, size: int) -> Iterator[bytes]:

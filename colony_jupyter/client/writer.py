@@ -1,4 +1,9 @@
-"""Writing to one channel: numbered, paced, in order, and never twice (docs/protocol.md section 5)."""
+"""Writing to one channel: numbered, paced, in order, and never twice (docs/protocol.md section 5).
+
+A server that restarts loses the logs of its channels. What was appended before is then gone, and no server reports it.
+A writer notices when it next has to search its entries, which is after a connection was lost. It logs a warning with
+the number of lost entries and continues in the new log.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +13,9 @@ import random
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from colony_jupyter.channels.backoff import delays
+from colony_jupyter.channels.backoff import PATIENCE, Patience, delays
 from colony_jupyter.channels.outbox import REFUSED_FIRST, REFUSED_LONGEST, Bucket, Sequencer, TextBuffer
-from colony_jupyter.client.channel_log import pages
+from colony_jupyter.channels.tail import Pages, Search, Tail
 from colony_jupyter.errors import (
     AccessDenied,
     ChannelClosed,
@@ -20,34 +25,40 @@ from colony_jupyter.errors import (
     MessageTooLarge,
     ProcessNotFound,
     RateLimited,
+    ServerRefused,
     ServerUnreachable,
     UsageError,
 )
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.limits import MAX_PAYLOAD
-from colony_jupyter.wire.models import DATA, END
+from colony_jupyter.wire.models import DATA, END, Entry
 from colony_jupyter.wire.storable import encodable, json_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from colony_jupyter.client.reading import Source
 
 logger = logging.getLogger(__name__)
 
-UNREACHABLE: Final = 60.0
-"""Seconds for which an append is tried again while no server answers."""
+UNREACHABLE: Final = PATIENCE
+"""Seconds for which an append is tried again while ColonyOS does not answer."""
 
 _TEXT_BOUND: Final = 4 * 1024 * 1024
-"""Characters of `write` that wait before it holds its caller up."""
+"""Characters of `write` that wait before it blocks its caller."""
+
+_ENTRY_BOUND: Final = 64
+"""Entries of `write` that wait before it blocks its caller: text for many entries in turn cannot be joined."""
 
 Payload = Any
 """``str``, ``bytes``, or anything that is JSON."""
 
 
 def payload_bytes(payload: Payload) -> bytes:
-    """Turn what a user sends into the bytes of an entry: text as UTF-8, bytes as they are, anything else as JSON.
+    """Return the bytes of an entry for what a user sends: text as UTF-8, bytes as they are, anything else as JSON.
 
     Raises:
-        UsageError: if it is no JSON value either.
+        UsageError: if it is not a JSON value either.
         MessageTooLarge: if it is over 10 MiB.
     """
     if isinstance(payload, str):
@@ -75,8 +86,8 @@ class ChannelWriter:
         channel: the channel's name.
         initiator: whether the client is the process's initiator.
         fresh: whether nothing can have been written with this key before.
-        bucket: the allowance, shared by the process's channels.
-        keep: something that must not go before this does.
+        bucket: the rate limit, shared by the process's channels.
+        keep: an object that must live as long as this one.
     """
 
     def __init__(
@@ -94,26 +105,35 @@ class ChannelWriter:
         self._processid = processid
         self._channel = channel
         self._sequencer = Sequencer(initiator=initiator)
-        self._attached = fresh  # whether the log was looked at for earlier entries of ours
+        self._tail = Tail(source.key.id)
+        self._attaching = None if fresh else Pages()  # None once earlier entries of ours are known
+        self._earlier: list[int] = []  # their sequences
         self._bucket = bucket
-        self._turn = asyncio.Lock()  # appends one after the other, in the order they were asked for
+        self._turn = asyncio.Lock()  # appends run one after the other, in the order of the calls
+        self._doubt: messages.ChannelAppend | None = None  # was sent, and its reply did not come
+        self._doubt_is_text = False  # whether it is the head of the text
+        self._doubt_was_found = False  # whether it turned out to be in the log
+        self._search: Search | None = None  # for it
         self._text = TextBuffer()
-        self._texts = 0  # entries of text that went through
-        self._text_inreplyto = 0  # what the text that waits answers
+        self._texts = 0  # entries of text that were appended
         self._flusher: asyncio.Task[None] | None = None  # None while no text waits
         self._failure: ColonyError | None = None  # of the flusher, for the next call to raise
         self._keep = keep
         self.is_used = False
         """Whether anything was asked to be written."""
         self.has_ended = False
-        """Whether a plain ``end`` went through."""
+        """Whether a plain ``end`` was appended."""
+        self.lost = 0
+        """Entries that were appended and are gone since, as the server lost its log."""
 
     async def send(self, payload: Payload, *, kind: str = DATA, inreplyto: int = 0) -> int:
-        """Append one entry, after all text that waits; its sequence.
+        """Append one entry, after all text that waits; returns its sequence.
+
+        If the call is cancelled, the entry may have been appended or not; text that waited before it is not lost.
 
         Raises:
-            ChannelClosed: when the process has ended or is not ours any more.
-            ChannelNotFound, ChannelFull, MessageTooLarge: as they say.
+            ChannelClosed: if the process has ended, or is assigned to another executor by now.
+            ChannelNotFound, ChannelFull, MessageTooLarge: as they state.
         """
         data = payload_bytes(payload)
         self._raise_failure()
@@ -124,24 +144,24 @@ class ChannelWriter:
     async def append(self, sequence: int, data: bytes, kind: str, inreplyto: int) -> None:
         """Append one entry under a sequence of the caller's choice, as the plain verb does."""
         async with self._turn:
-            self._sequencer.skip(sequence)
-            await self._deliver(sequence, data, kind, inreplyto)
+            await self._persist(self._resolve)
+            await self._deliver(self._message(sequence, data, kind, inreplyto))
 
     async def write(self, text: str, *, inreplyto: int = 0) -> None:
-        """Add to the text stream; pieces that answer the same entry are joined into few entries.
+        """Add to the text stream; neighbouring pieces that answer the same entry are joined into few entries.
+
+        Text is accepted when the call returns. It then stays in the queue until it is appended, or until an append of
+        text fails, which the next call raises.
 
         Raises:
-            ColonyError: what an earlier piece failed with.
+            ColonyError: the failure of an earlier piece.
         """
         self._raise_failure()
-        if inreplyto != self._text_inreplyto:
-            await self.flush()
-            self._text_inreplyto = inreplyto
         self.is_used = True
-        self._text.add(text, time.monotonic())
+        self._text.add(text, time.monotonic(), inreplyto)
         if self._flusher is None and len(self._text):
             self._flusher = asyncio.create_task(self._flush_when_due())
-        if len(self._text) > _TEXT_BOUND:
+        if len(self._text) > _TEXT_BOUND or self._text.entries > _ENTRY_BOUND:
             await self.flush()
 
     async def flush(self) -> None:
@@ -151,7 +171,7 @@ class ChannelWriter:
         self._raise_failure()
 
     async def aclose(self) -> None:
-        """Let go of text that was not appended."""
+        """Drop text that was not appended."""
         flusher, self._flusher = self._flusher, None
         if flusher is not None:
             flusher.cancel()
@@ -176,50 +196,29 @@ class ChannelWriter:
             self._flusher = None
 
     async def _append_text(self) -> None:
-        for data in self._text.take():
-            try:
-                await self._append(data, DATA, self._text_inreplyto)
-            except (ChannelClosed, ChannelFull) as error:
+        try:
+            while True:
+                await self._persist(self._resolve)  # an interrupted append may have been that of the head
+                head = self._text.head()
+                if head is None:
+                    return
+                inreplyto, data = head
+                await self._deliver(self._message(self._sequencer.following, data, DATA, inreplyto), is_text=True)
+        except ColonyError as error:
+            self._text.clear()
+            self._doubt_is_text = False
+            if isinstance(error, (ChannelClosed, ChannelFull)):
                 error.written = self._texts
-                raise
-            self._texts += 1
+            raise
 
     async def _append(self, data: bytes, kind: str, inreplyto: int) -> int:
-        if not self._attached:
-            await self._attach()
-        sequence = self._sequencer.next()
-        await self._deliver(sequence, data, kind, inreplyto)
+        await self._persist(self._resolve)
+        sequence = self._sequencer.following
+        await self._deliver(self._message(sequence, data, kind, inreplyto))
         return sequence
 
-    async def _attach(self) -> None:
-        me = self._source.key.id
-        cuts = delays(random.random)
-        begun = time.monotonic()
-        while True:
-            try:
-                log = pages(self._source, self._processid, self._channel)
-                mine = [entry.sequence async for page in log for entry in page if entry.senderid == me]
-                break
-            except ServerUnreachable as error:
-                if time.monotonic() - begun > UNREACHABLE:
-                    raise
-                logger.info("log of channel %r of %s: %s", self._channel, self._processid, error)
-                await asyncio.sleep(next(cuts))
-            except (ChannelNotFound, ProcessNotFound, AccessDenied) as error:
-                raise await self._explain(error) from error
-        self._sequencer.attach(mine)
-        self._attached = True
-        if self._sequencer.foreign:
-            logger.warning(
-                "channel %r of %s holds %d entries of this key from before; numbering goes on after them",
-                self._channel,
-                self._processid,
-                self._sequencer.foreign,
-            )
-
-    async def _deliver(self, sequence: int, data: bytes, kind: str, inreplyto: int) -> None:
-        """Have one entry appended once: wait out refusals for rate, and ask the log when an answer got lost."""
-        message = messages.ChannelAppend(
+    def _message(self, sequence: int, data: bytes, kind: str, inreplyto: int) -> messages.ChannelAppend:
+        return messages.ChannelAppend(
             processid=self._processid,
             name=self._channel,
             sequence=sequence,
@@ -227,51 +226,133 @@ class ChannelWriter:
             payload=data,
             payloadtype=kind,
         )
+
+    async def _deliver(self, message: messages.ChannelAppend, *, is_text: bool = False) -> None:
+        """Append one entry exactly once: after a lost reply the log is searched before the next try."""
         self.is_used = True
-        refusals = delays(random.random, at_once=False, first=REFUSED_FIRST, longest=REFUSED_LONGEST)
-        cuts = delays(random.random)
-        uncertain = False
-        reached = time.monotonic()  # when the server was last known to answer
-        delay = self._bucket.wait(time.monotonic())
-        while True:
-            if delay:
-                await asyncio.sleep(delay)
+
+        async def attempt(_: Patience) -> None:
+            if self._doubt is not None:
+                await self._resolve()
+                if self._doubt_was_found:
+                    return
+            self._doubt, self._doubt_is_text = message, is_text
             try:
-                if uncertain and await self._is_there(message):
-                    break
-                uncertain = False
                 await self._source.call(message, dict[str, Any])
+            except ServerRefused:
+                self._doubt = None
+                raise
+            self._confirm(message)
+
+        self._doubt_was_found = False
+        if delay := self._bucket.wait(time.monotonic()):
+            await asyncio.sleep(delay)
+        await self._persist(attempt)
+
+    def _confirm(self, message: messages.ChannelAppend) -> None:
+        """Note that the entry in doubt is in the log."""
+        self._doubt = self._search = None
+        self._doubt_was_found = True
+        self._tail.confirm(message.sequence)
+        self._sequencer.skip(message.sequence)
+        self.has_ended = self.has_ended or (message.payloadtype == END and not message.inreplyto)
+        if self._doubt_is_text:
+            self._doubt_is_text = False
+            self._texts += 1
+            self._text.pop()
+
+    async def _persist(self, attempt: Callable[[Patience], Awaitable[None]]) -> None:
+        """Repeat an attempt until it succeeds: refusals for rate are waited out, and a minute without an answer."""
+        patience = Patience(random.random, time.monotonic(), UNREACHABLE)
+        refusals = delays(random.random, at_once=False, first=REFUSED_FIRST, longest=REFUSED_LONGEST)
+        while True:
+            try:
+                await attempt(patience)
             except RateLimited:
-                reached = time.monotonic()
-                self._bucket.refused(reached)
-                delay = next(refusals)
+                now = time.monotonic()
+                patience.answered(now)
+                self._bucket.refused(now)
+                delay: float | None = next(refusals)
             except ServerUnreachable as error:
-                uncertain = uncertain or error.sent
-                if time.monotonic() - reached > UNREACHABLE:
+                delay = patience.delay(time.monotonic(), error.retry_after)
+                if delay is None:
                     raise
-                delay = next(cuts)
-                logger.info("append to channel %r of %s: %s", self._channel, self._processid, error)
+                logger.info("channel %r of %s: %s", self._channel, self._processid, error)
             except (ChannelNotFound, ProcessNotFound, AccessDenied) as error:
+                self._doubt = self._search = None
                 raise await self._explain(error) from error
             else:
-                break
-        self.has_ended = self.has_ended or (message.payloadtype == END and not message.inreplyto)
+                return
+            if delay:
+                await asyncio.sleep(delay)
 
-    async def _is_there(self, message: messages.ChannelAppend) -> bool:
-        me = self._source.key.id
-        async for page in pages(self._source, self._processid, self._channel):
-            if any(
-                entry.senderid == me
-                and entry.sequence == message.sequence
-                and entry.payload == message.payload
-                and entry.inreplyto == message.inreplyto
-                for entry in page
-            ):
-                return True
-        return False
+    async def _resolve(self, patience: Patience | None = None) -> None:
+        """Read what has to be known before the next append: earlier entries of ours, and the fate of one in doubt.
+
+        Pages that were read count as answers for the patience, if it is given. They do not between two tries of one
+        append: the tries would never end over a link that carries replies and not the entry.
+        """
+        while (attaching := self._attaching) is not None:
+            page = await self._read(attaching, patience)
+            for index, entry in enumerate(page, attaching.start):
+                if entry.senderid == self._tail.me:
+                    self._earlier.append(entry.sequence)
+                    self._tail.note(entry.sequence, index)
+            if attaching.advance(len(page)):
+                self._tail.extend(attaching.start)
+                self._attached()
+        while (message := self._doubt) is not None:
+            if self._search is None:
+                self._search = Search(self._tail, message.sequence, message.payload or b"", message.inreplyto)
+            found = self._search.feed(await self._read(self._search.pages, patience))
+            if found is None:
+                continue
+            self._report_loss(self._search.lost)
+            self._search = None
+            if found:
+                self._confirm(message)
+            else:
+                self._doubt = None
+                self._doubt_is_text = False
+
+    async def _read(self, pages: Pages, patience: Patience | None) -> list[Entry]:
+        message = messages.ChannelRead(
+            processid=self._processid, name=self._channel, afterseq=pages.start, limit=pages.limit
+        )
+        try:
+            page = await self._source.call(message, list[Entry])
+        except ServerUnreachable:
+            pages.cut()
+            raise
+        if patience is not None:
+            patience.answered(time.monotonic())
+        return page
+
+    def _attached(self) -> None:
+        self._attaching = None
+        self._sequencer.attach(self._earlier)
+        self._earlier = []
+        if self._sequencer.foreign:
+            logger.warning(
+                "channel %r of %s holds %d entries of this key from before; numbering continues after them",
+                self._channel,
+                self._processid,
+                self._sequencer.foreign,
+            )
+
+    def _report_loss(self, lost: int) -> None:
+        self.lost += lost
+        if lost:
+            logger.warning(
+                "The server lost the log of channel %r of %s, as in a restart: %d entries sent before are not in it any"
+                " more. What is sent from now on is appended to the new log.",
+                self._channel,
+                self._processid,
+                lost,
+            )
 
     async def _explain(self, error: ColonyError) -> ColonyError:
-        """Tell apart the ways of not being let write."""
+        """Return the error that states why an append was refused."""
         watch = self._source.watch(self._processid)
         try:
             await watch.refresh()

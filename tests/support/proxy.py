@@ -1,4 +1,4 @@
-"""A network that misbehaves: a TCP proxy that cuts at random bytes, delays, swallows, refuses, and goes silent."""
+"""A bad network: a TCP proxy that cuts at random bytes, delays, swallows, refuses, and goes silent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PIECE = 4096
 
 
 class Proxy:
-    """Forwards to a server on this machine, until told to misbehave.
+    """Forwards to a server on this machine; its attributes make it a bad link.
 
     Args:
         port: the server's port; it may be changed at any time.
@@ -26,6 +26,7 @@ class Proxy:
         self.cuts = 0
         self.lost = 0  # bytes that were not carried on
         self.refusing = False
+        self.carries: tuple[int, int] | None = None  # bytes, of both directions, after which a new connection is cut
         self.swallowing = False
         self.replies_left: int | None = None  # pieces of replies until the rest of them are swallowed; None for all
         self.delay = 0.0
@@ -56,7 +57,7 @@ class Proxy:
         return len(self._links)
 
     def cut_all(self) -> None:
-        """Cut every connection now, without a word."""
+        """Cut every connection now, without a close."""
         for link in self._links:
             link.cut()
         self.cuts += 1
@@ -102,6 +103,9 @@ class Proxy:
             writer.transport.abort()
             return
         link = _Link(self, (reader, writer), onward)
+        if self.carries is not None:
+            link.cut_after(self._random.randrange(*self.carries))
+            self.cuts += 1
         self._links.add(link)
         try:
             await link.run()

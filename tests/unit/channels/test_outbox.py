@@ -7,16 +7,32 @@ from colony_jupyter.channels.outbox import Bucket, Sequencer, TextBuffer
 from colony_jupyter.wire.limits import MAX_PAYLOAD
 
 
+def used(sequencer):
+    """Use the next sequence up."""
+    sequence = sequencer.following
+    sequencer.skip(sequence)
+    return sequence
+
+
+def drained(text):
+    """Append everything that waits."""
+    parts = []
+    while (head := text.head()) is not None:
+        parts.append(head[1])
+        text.pop()
+    return parts
+
+
 class TestSequencer:
     def test_the_initiator_counts_odd_and_the_executor_even(self):
         initiator, executor = Sequencer(initiator=True), Sequencer(initiator=False)
-        assert [initiator.next() for _ in range(3)] == [1, 3, 5]
-        assert [executor.next() for _ in range(3)] == [2, 4, 6]
+        assert [used(initiator) for _ in range(3)] == [1, 3, 5]
+        assert [used(executor) for _ in range(3)] == [2, 4, 6]
 
     def test_it_goes_on_after_what_is_in_the_log(self):
         sequencer = Sequencer(initiator=True)
         sequencer.attach([1, 7, 3])
-        assert sequencer.next() == 9
+        assert sequencer.following == 9
         assert sequencer.foreign == 3
 
     @pytest.mark.parametrize(
@@ -25,7 +41,7 @@ class TestSequencer:
     def test_what_follows_a_used_sequence_keeps_its_parity(self, used, following):
         sequencer = Sequencer(initiator=True)
         sequencer.skip(used)
-        assert sequencer.next() == following
+        assert sequencer.following == following
 
 
 class TestBucket:
@@ -55,9 +71,9 @@ class TestTextBuffer:
         text.add("ab", 0.0)
         text.add("cd", 0.03)
         assert text.due(0.03) == pytest.approx(0.02)
-        assert text.take() == [b"abcd"]
+        assert drained(text) == [b"abcd"]
         assert text.due(0.06) is None
-        assert text.take() == []
+        assert drained(text) == []
 
     def test_much_text_does_not_wait(self):
         text = TextBuffer(full=10)
@@ -68,14 +84,43 @@ class TestTextBuffer:
         text = TextBuffer()
         text.add("é" * MAX_PAYLOAD, 0.0)
         text.add("x€" * 1000, 0.0)
-        parts = text.take()
+        parts = drained(text)
         assert all(len(part) <= MAX_PAYLOAD for part in parts)
         assert "".join(part.decode("utf-8") for part in parts) == "é" * MAX_PAYLOAD + "x€" * 1000
 
     def test_a_lone_surrogate_does_not_stop_the_stream(self):
         text = TextBuffer()
         text.add("a\ud800b", 0.0)
-        assert text.take() == [b"a?b"]
+        assert drained(text) == ["a\N{REPLACEMENT CHARACTER}b".encode()]
+
+    def test_pieces_for_different_entries_are_not_joined_and_stay_in_order(self):
+        text = TextBuffer()
+        for inreplyto, piece in ((1, "a"), (1, "b"), (3, "c"), (1, "d")):
+            text.add(piece, 0.0, inreplyto)
+        heads = []
+        while (head := text.head()) is not None:
+            heads.append(head)
+            text.pop()
+        assert heads == [(1, b"ab"), (3, b"c"), (1, b"d")]
+
+    def test_the_head_stays_as_it_is_until_it_was_appended(self):
+        text = TextBuffer()
+        text.add("ab", 0.0)
+        assert text.head() == (0, b"ab")
+        text.add("cd", 0.0)
+        assert text.head() == (0, b"ab")
+        assert text.due(0.0) == 0.0
+        assert len(text) == 4
+        text.pop()
+        assert text.head() == (0, b"cd")
+
+    def test_clearing_drops_what_is_ready_and_what_waits(self):
+        text = TextBuffer()
+        text.add("ab", 0.0)
+        text.head()
+        text.add("cd", 0.0)
+        text.clear()
+        assert (text.head(), text.due(0.0), len(text)) == (None, None, 0)
 
 
 def test_delays_grow_to_a_bound_and_begin_at_once_where_asked():

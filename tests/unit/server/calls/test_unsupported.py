@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 
 import httpx
 import pytest
@@ -18,6 +19,12 @@ from colony_jupyter.wire.identity import PrivateKey
 def test_none_of_them_has_a_handler():
     assert len(UNSUPPORTED) == 47
     assert not UNSUPPORTED.keys() & (HANDLERS.keys() | SUBSCRIPTIONS.keys())
+
+
+def test_the_documentation_lists_all_of_them():
+    text = (Path(__file__).parents[4] / "docs" / "protocol.md").read_text("utf-8")
+    section = text.partition("## 10.")[2]
+    assert {name for name in UNSUPPORTED if f"`{name}`" not in section} == set()
 
 
 @pytest.mark.parametrize(

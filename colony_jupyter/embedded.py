@@ -1,7 +1,7 @@
 """Finds, starts and shares the process of the embedded colony.
 
-One process per data folder, whoever needs it. The one who starts it owns it: it ends when its owner does, because the
-owner holds the other end of its standard input. Whoever still needs it then starts it again on the same data.
+One process per data folder. The process that starts it owns it: it ends when its owner does, because the
+owner holds the other end of its standard input. A process that still needs it starts it again on the same data.
 
 Nothing here knows how the colony works: it is started by its command line and asked over its port.
 """
@@ -87,13 +87,13 @@ def keys(data: Path | None = None) -> Keys:
 def ensure(data: Path | None = None, *, timeout: float = 15.0, given_up: threading.Event | None = None) -> Address:
     """Find the embedded colony's process, or start it as a child of this one. Blocks; 1 ms when it runs already.
 
-    Any number of threads and processes may call this at once: one process results. Call it again when nobody answers
+    Any number of threads and processes may call this at once: one process results. Call it again when nothing answers
     at the address any more: the process may have ended with its owner.
 
     Args:
         data: the data folder; the user's own by default.
         timeout: seconds to wait until it answers.
-        given_up: set by who does not want to wait any longer; what was started goes on.
+        given_up: set when the caller no longer waits; a process that was started goes on.
 
     Raises:
         EmbeddedError: if it cannot be found or started; the sentence says why.
@@ -142,7 +142,7 @@ class Child:
         return self.process.poll()
 
     def complaint(self) -> str:
-        """Say why it ended: its last sentence."""
+        """Returns why it ended: its last sentence."""
         said = log.last_line(self.place.log, self._log_start)
         return said or f"it ended with status {self.status} and gave no reason; its log is {self.place.log}"
 
@@ -267,7 +267,7 @@ class _Slot:
     Attributes:
         lock: held by the one thread that looks, starts or stops.
         child: the child; None while there is none of ours.
-        has_answered: whether somebody has answered since the child was started: if it ends later, that is no failure
+        has_answered: whether a process has answered since the child was started: if it ends later, that is no failure
             to start.
     """
 
@@ -318,12 +318,12 @@ def _wait(
             if slot.child is not None and slot.child.status is not None:
                 ended, slot.child = slot.child, None
                 ended.let_go()
-                # A negative one is a signal: somebody killed it, so another is started.
+                # A negative one is a signal: it was killed, so another is started.
                 if not slot.has_answered and ended.process.returncode > 0 and ended.process.returncode != LOST:
                     raise EmbeddedError(f"The embedded colony did not start: {ended.complaint()}")
             if slot.child is None:
                 if lock.take(attempts=1):
-                    # Nobody runs, so nothing that is said to run does: it need not be asked.
+                    # No process holds the lock, so the record is stale: its port need not be probed.
                     place.info.unlink(missing_ok=True)
                     lock.release()
                     slot.child = start_child(place)

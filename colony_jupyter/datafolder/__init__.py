@@ -1,11 +1,11 @@
-"""The data folder of a colony of ours: what lies in it, who may use it, who is running it.
+"""The data folder of an embedded colony: its files, its lock, and the record of the running process.
 
 ::
 
     keys.json      the private keys of server, colony and user (keys.py)
     lock           held for life by the one process that runs the colony (lock.py)
     running.json   where that process listens, and how to be sure it is the one (info.py)
-    server.log     what that process had to say, bounded (log.py)
+    server.log     standard error of that process, bounded (log.py)
     colonies.env   ColonyOS's variables, written by `colony-jupyter serve`
     tls/           the certificate of `colony-jupyter serve --tls`
     executors/     the keys of executors that were started here, one file each

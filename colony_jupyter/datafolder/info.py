@@ -1,8 +1,8 @@
-"""What the process that runs a colony says about itself, and asking whether it is true.
+"""The record of the process that runs a colony, and the check whether it is true.
 
-The file may be stale or torn: a process was killed, the port went to somebody else. So nobody believes it. The reader
-sends the token to the port, which tells the server that the asker can read the user's files, and the server answers
-with its id, which tells the asker the same about the server.
+The file may be stale or torn: a process was killed, the port went to another process. So it is always verified. The
+reader sends the token to the port, which proves to the server that the reader can read the user's files; the server
+answers with its id, which proves the same about the server.
 """
 
 from __future__ import annotations
@@ -67,11 +67,11 @@ class Running:
         return Machine(self.machineid, self.bootid, self.network)
 
     def write(self, path: Path) -> None:
-        """Tell the world, at once and whole."""
+        """Writes the record, at once and whole."""
         write_private(path, json.dumps(asdict(self)))
 
     def remove(self, path: Path) -> None:
-        """Take back what was told, unless somebody else has told something since."""
+        """Removes the record, unless another process has written one since."""
         if read(path) == self:
             path.unlink(missing_ok=True)
 

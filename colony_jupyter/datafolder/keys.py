@@ -25,7 +25,7 @@ _LONGEST_NAME: Final = 64
 
 @dataclass(frozen=True)
 class Keys:
-    """Who is who in a colony of ours. The keys show as the ids they belong to.
+    """Keys and names of an embedded colony. The keys show as the ids they belong to.
 
     Attributes:
         colonyname: the colony.
@@ -43,7 +43,7 @@ class Keys:
 
 
 def load_or_make(layout: Layout, random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> Keys:
-    """Read the keys of a data folder; at its first run, make them. Of several who make them at once one wins.
+    """Reads the keys of a data folder; the first run makes them. Of several processes that make them at once one wins.
 
     Raises:
         EmbeddedError: if the file cannot be read, written or understood. It is never overwritten.

@@ -1,4 +1,4 @@
-"""The names of the files in a data folder, and writing them so that nobody else reads them."""
+"""The names of the files in a data folder, and writing them so that only the user can read them."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def prepare(path: Path) -> Layout:
 
 
 def _is_ours(layout: Layout) -> bool:
-    # Who has used real servers only has keys of executors there, and nothing else.
+    # With real servers only, the folder has keys of executors and nothing else.
     return layout.keys.exists() or {entry.name for entry in layout.path.iterdir()} <= {"executors"}
 
 
@@ -130,7 +130,7 @@ def write_private(path: Path, text: str, *, replace: bool = True) -> bool:
             fresh.replace(path)
             return True
         try:
-            os.link(fresh, path)  # unlike a rename this fails when somebody was faster
+            os.link(fresh, path)  # unlike a rename this fails if another process was faster
         except FileExistsError:
             return False
         return True

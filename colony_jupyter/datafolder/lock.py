@@ -1,4 +1,4 @@
-"""The lock of a data folder: whoever runs the colony holds it for life, and the operating system lets go of it.
+"""The lock of a data folder. The process of the colony holds it for life; the operating system releases it.
 
 It is a lock on an open file, so it cannot be stale: no process id is compared, nothing is cleaned up after a crash.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ATTEMPTS: Final = 10
-"""Tries of somebody who means to hold the lock: others take it for an instant, to see whether it is free."""
+"""Tries of a process that means to hold the lock: others take it for an instant, to see whether it is free."""
 
 PAUSE: Final = 0.003
 """Seconds between them."""
@@ -57,7 +57,7 @@ class Lock:
         self._descriptor: int | None = None
 
     def take(self, *, attempts: int = ATTEMPTS, sleep: Callable[[float], None] = time.sleep) -> bool:
-        """Take the lock, or tell that somebody else has it.
+        """Takes the lock. Returns False if another process has it.
 
         Raises:
             EmbeddedError: if the file system knows no locks, or the file cannot be made.

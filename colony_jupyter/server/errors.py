@@ -20,7 +20,7 @@ class Refused(Exception):
 
 
 def denied_member(colonyname: str) -> Refused:
-    """Refuse somebody who is no member."""
+    """Returns the refusal for a caller that is not a member."""
     return Refused(403, f"Access denied, not a member of Colony with name <{colonyname}>")
 
 

@@ -134,7 +134,7 @@ class Server(Transitions):
             raise Refused(500, f"The colony's data could not be written: {error}") from error
 
     async def ready(self) -> None:
-        """Wait until the state may be looked at and changed; whoever has awaited anything looks everything up again.
+        """Waits until the state may be read and changed. After any await, everything must be looked up again.
 
         Raises:
             Refused: if it could not be read from disk.
@@ -144,10 +144,10 @@ class Server(Transitions):
             raise Refused(500, f"The colony's data could not be read: {self._unreadable}")
 
     async def carry_out(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Carry out a call: it finds a whole state, and nobody is told of anything before it is on disk.
+        """Runs a call on a complete state. Its reply and notifications are sent only after they are on disk.
 
         Args:
-            work: does it. Between its awaits nobody else changes anything.
+            work: runs the call. Between its awaits no other call changes anything.
 
         Raises:
             Refused: if it is refused, or cannot be written.
@@ -177,7 +177,7 @@ class Server(Transitions):
     # small things
 
     def now(self) -> int:
-        """Tell the time, Unix nanoseconds."""
+        """Returns the time in Unix nanoseconds."""
         return self._clock()
 
     def new_id(self) -> str:
@@ -291,12 +291,12 @@ class Server(Transitions):
         self.store.put("executor", f"{record.colonyname}\0{record.executorname}", executor)
 
     def announce(self, process: Process) -> None:
-        """Tell those who listen, once it is on disk, that a process has entered the state it is in."""
+        """Notifies listeners, once it is on disk, that a process has entered the state it is in."""
         shown = encoding.announcement(process, self.colonies[process.colonyname])
         self.after_commit(lambda: self.listeners.announce(process, shown))
 
     def wake(self, colonyname: str, executortype: str | None = None) -> None:
-        """Wake those who wait for work, once it is on disk."""
+        """Wakes long polls for work, once the change is on disk."""
         self.after_commit(lambda: self.listeners.wake(colonyname, executortype))
 
     def add_colony(self, colony: Colony) -> ColonyState:
@@ -401,7 +401,7 @@ class Server(Transitions):
         self._take_channels_in(contents)
         self._unreadable = ""
         self._whole.set()
-        # Those who listened to the former channels come again: how much of those was on disk, they cannot tell.
+        # Listeners of the former channels subscribe again: they cannot know how much of those was on disk.
         listened.hang_up()
         self.listeners.wake_all()
 

@@ -49,7 +49,7 @@ class PrivateKey:
     __slots__ = ("_bytes", "id", "public_key")
 
     id: str
-    """SHA3-256 of the text of the public key, 64 lower-case hex digits: who the holder is to a server."""
+    """SHA3-256 of the text of the public key, 64 lower-case hex digits: the identity of the holder to a server."""
 
     public_key: str
     """The uncompressed point as 130 lower-case hex digits."""
@@ -104,9 +104,9 @@ class PrivateKey:
 
 
 def recover(payload: str, signature: str) -> str:
-    """Tell the id of who signed a payload text.
+    """Returns the id of the signer of a payload text.
 
-    A wrong signature of the right shape is somebody else's right one, so most wrong signatures do not raise.
+    A wrong signature of the right shape is the right one of another key, so most wrong signatures do not raise.
 
     Raises:
         SignatureRefused: if it has not the right shape or no key can have made it.

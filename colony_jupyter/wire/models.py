@@ -2,7 +2,7 @@
 
 Field names are the wire's. Where a name is a Python keyword the attribute is ``input`` and ``output``. Times stay the
 server's RFC 3339 text, since it has nine fractional digits and a ``datetime`` six: `moment` reads them.
-The defaults are those of somebody who *makes* an object; what is absent in a message from elsewhere is zero
+The defaults are those for *making* an object; what is absent in a message from elsewhere is zero
 (`colony_jupyter.wire.decoding`).
 """
 

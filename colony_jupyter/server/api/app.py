@@ -109,7 +109,7 @@ async def _answer(server: Server, scope: Scope, receive: Receive, send: Send) ->
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return  # half a request: nobody is there to be told
+            return  # half a request: there is no client left to answer
         pieces.append(message.get("body", b""))
         more = message.get("more_body", False)
     status = 200

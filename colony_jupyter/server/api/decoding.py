@@ -64,7 +64,7 @@ def payload_of(envelope: Envelope) -> bytes:
 
 
 def signer_of(envelope: Envelope) -> str:
-    """Tell who has signed a request.
+    """Returns the id of the signer of a request.
 
     Raises:
         Refused: if the signature has not the right shape.

@@ -42,7 +42,7 @@ def spec(function: FunctionSpec) -> dict[str, Any]:
     value: dict[str, Any] = msgspec.to_builtins(function)
     conditions = _without(value["conditions"], "locationname")
     if "*" in (conditions["executornames"] or ()):
-        conditions["executornames"] = []  # so it comes back, though it matches nobody
+        conditions["executornames"] = []  # so it comes back, though it matches no executor
     return _without(value, "channels")
 
 

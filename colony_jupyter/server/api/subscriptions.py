@@ -81,7 +81,7 @@ async def _channel(server: Server, message: SubscribeChannel, caller: Caller) ->
     deadline = loop.time() + seconds
     inbox = _Inbox()
 
-    there_already = channel.arrived  # told below with the log, and told again when it has been committed
+    there_already = channel.arrived  # sent below with the log, and sent again when it has been committed
 
     def listen(place: int, entry: StoredEntry | Gone) -> None:
         if place > there_already:
@@ -116,7 +116,7 @@ async def _channel(server: Server, message: SubscribeChannel, caller: Caller) ->
 
 async def _process(server: Server, message: SubscribeProcess, caller: Caller) -> AsyncIterator[Any]:
     colony, process = server.process(message.processid, Refused(403, f"Invalid process with Id {message.processid}"))
-    server.as_member(colony.colony.name, caller.id)  # a real server asks nobody (section 8)
+    server.as_member(colony.colony.name, caller.id)  # a real server does not check this (section 8)
     try:
         state = ProcessState(message.state)
     except ValueError:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def open_channel(server: Server, processid: str, name: str, caller: Caller, doing: str) -> tuple[Process, Channel]:
-    """Give a process and its channel to somebody who may use it.
+    """Returns a process and its channel, if the caller may use it.
 
     Raises:
-        Refused: if there is none, or he may not.
+        Refused: if there is none, or the caller may not use it.
     """
     colony, process = server.process(processid, Refused(404, "Process not found"))
     server.as_member(colony.colony.name, caller.id)

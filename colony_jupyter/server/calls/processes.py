@@ -38,7 +38,7 @@ async def submit(server: Server, message: messages.SubmitFunctionSpec, caller: C
 
 
 def initiator_name(server: Server, colony: ColonyState, callerid: str) -> str:
-    """Name somebody: an executor anywhere comes before a user (trap 20)."""
+    """Returns the name of a caller: an executor anywhere comes before a user (trap 20)."""
     for each in (colony, *server.colonies.values()):
         executor = each.executor_by_id(callerid)
         if executor is not None:
@@ -105,7 +105,7 @@ def _offer(message: messages.AssignProcess) -> tuple[int | None, int | None]:
 def _assign_now(
     server: Server, colonyname: str, executorid: str, offer: tuple[int | None, int | None]
 ) -> Process | None:
-    # Looked up each time: while one waited, he may have been removed, or the colony, or the state read anew.
+    # Looked up each time: during the wait, executor or colony may have been removed, or the state restored.
     colony = server.colonies.get(colonyname)
     if colony is None or colony.paused:
         return None

@@ -18,12 +18,12 @@ M = TypeVar("M", bound=Message)
 
 @dataclasses.dataclass(frozen=True)
 class Caller:
-    """Who makes a call, and whether he is still there.
+    """The caller of a call, and whether it is still connected.
 
     Attributes:
         id: what the signature says; empty for an unsigned call.
         gone: returns once the connection is lost; for calls that wait.
-        address: host and port that he has called.
+        address: host and port that the call was sent to.
     """
 
     id: str
@@ -32,7 +32,7 @@ class Caller:
 
 
 class Silence:
-    """A reply without any body: what some calls answer somebody who is no member (trap 16)."""
+    """A reply without any body: the answer of some calls to a caller that is not a member (trap 16)."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -88,7 +88,7 @@ class _Unread:
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """HTTP within `Bounds`; a client beyond them is told so (408, 413, 431, 503) and cut off."""
+    """HTTP within `Bounds`; a client beyond them is answered 408, 413, 431 or 503 and disconnected."""
 
     config: BoundedConfig
 
@@ -98,7 +98,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._usage = config.usage
         # Of this connection in the usage, to be given back.
         self._held = 0
-        # Requests begun, to tell at the next look whether it is still the same one.
+        # Requests begun: shows at the next check whether it is still the same one.
         self._request = 0
         # Bytes of the request that is coming in. Those in one read with its predecessor are not counted.
         self._fed = 0
@@ -182,7 +182,7 @@ class BoundedHttp(HttpToolsProtocol):
         super().handle_websocket_upgrade()
 
     def abandon(self) -> None:
-        """Tell the application that its answer is not wanted any more."""
+        """Notifies the application that its answer is not wanted any more."""
         if self.cycle is not None:
             self.cycle.disconnected = True
             self.cycle.message_event.set()

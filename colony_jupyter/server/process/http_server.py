@@ -1,7 +1,7 @@
 """A listening socket with an ASGI application behind it, on uvicorn's protocols.
 
 uvicorn's own server looks ten times a second whether it should stop, knows no limit for a TLS handshake, and takes
-up to half a second to end; this one is told.
+up to half a second to end; this one stops on request.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class Listener:
         await self._wait_for_tasks(_AFTERTHOUGHT)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_AFTERTHOUGHT):
-                while self._state.connections:  # noqa: ASYNC110 - uvicorn's set tells nobody that it is empty
+                while self._state.connections:  # noqa: ASYNC110 - uvicorn's set has no event for being empty
                     await asyncio.sleep(_AFTERTHOUGHT / 20)
         for connection in list(self._state.connections):
             connection.transport.abort()
@@ -119,7 +119,7 @@ class Listener:
         try:
             await self._app(scope, receive, send)
         except ClientDisconnect:
-            pass  # half a request: nobody is there to be told
+            pass  # half a request: there is no client left to answer
         except asyncio.CancelledError:
             if not self._stopping:  # else it is no accident, which uvicorn would log as one
                 raise

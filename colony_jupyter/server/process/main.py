@@ -73,13 +73,13 @@ class Options:
 
 
 def serve(layout: Layout, options: Options, *, lifeline: Lifeline | None, say: Callable[[str], None]) -> None:
-    """Run the colony of a data folder whose lock is held, until told to end.
+    """Run the colony of a data folder whose lock is held, until it is asked to end.
 
     Args:
         layout: the data folder.
         options: how.
         lifeline: its end is ours; None for a server that stands on its own.
-        say: takes lines for the person who started it.
+        say: prints a line for the person at the terminal.
 
     Raises:
         EmbeddedError: if it cannot be done; the sentence says why.
@@ -152,7 +152,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def _connections() -> int:
-    """Raise the number of files this process may open, and tell how many connections fit in."""
+    """Raise the number of files this process may open; returns how many connections fit in."""
     try:
         import resource  # noqa: PLC0415 - not on Windows
     except ImportError:
@@ -229,7 +229,7 @@ async def _serve(
 
 
 def _stopping(lifeline: Lifeline | None) -> asyncio.Event:
-    """Give an event that is set once this process is told to end."""
+    """Returns an event that is set once this process is asked to end."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
 

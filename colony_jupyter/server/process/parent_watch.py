@@ -1,4 +1,4 @@
-"""Why a colony's process ends: the notebook that started it is gone, or somebody said so; and that it then really ends.
+"""Ends a colony's process with the notebook that started it, or on request, within a fixed time.
 
 Only the standard library: a child holds on to its lifeline before it imports anything else.
 """
@@ -17,7 +17,7 @@ GRACE: Final = 1.8
 
 
 class Lifeline:
-    """Watches a pipe that nobody writes to and whose other end the owner holds: its end is the owner's.
+    """Watches a pipe without data whose other end the owner holds: end of file means that the owner has ended.
 
     However the owner ends, the operating system closes its descriptors. A thread of its own reads, so that a blocked
     event loop, or one that does not run yet, does not keep an orphan alive.
@@ -32,7 +32,7 @@ class Lifeline:
         threading.Thread(target=self._watch, name="lifeline", daemon=True).start()
 
     def attach(self, callback: Callable[[], None]) -> None:
-        """Have the end told; it is called from another thread, at once if the end has come already."""
+        """Registers a callback for the end. It runs in another thread, at once if the end has come already."""
         with self._lock:
             self._callback = callback
             ended = self._ended
@@ -43,7 +43,7 @@ class Lifeline:
         try:
             while os.read(self._descriptor, 4096):
                 pass
-        except OSError:  # no pipe at all, or closed under us: nobody holds the other end
+        except OSError:  # no pipe at all, or closed under us: no process holds the other end
             pass
         with self._lock:
             self._ended = True

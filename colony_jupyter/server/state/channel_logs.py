@@ -1,4 +1,4 @@
-"""The channels of the processes: logs, who may use them, how fast (docs/protocol.md section 5)."""
+"""The channels of the processes: logs, access and rates (docs/protocol.md section 5)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class StoredEntry(Struct, array_like=True, gc=False):
 
 
 class Gone(enum.Enum):
-    """What listeners are told instead of an entry."""
+    """What listeners get instead of an entry."""
 
     VANISHED = enum.auto()
     """The process has closed, and its channels are gone."""
@@ -48,7 +48,7 @@ Listener = Callable[["int", "StoredEntry | Gone"], None]
 
 
 class Channel:
-    """One channel: its log, and those who listen.
+    """One channel: its log and its listeners.
 
     Args:
         name: its name.
@@ -76,16 +76,16 @@ class Channel:
         self.arrived += 1
 
     def tell(self, place: int, entry: StoredEntry | Gone) -> None:
-        """Give an entry to those who listen, with its number by arrival."""
+        """Passes an entry to the listeners, with its number by arrival."""
         for listener in list(self.listeners):
             listener(place, entry)
 
     def tell_gone(self, how: Gone) -> None:
-        """Tell those who listen that nothing comes any more."""
+        """Notifies the listeners that nothing comes any more."""
         self.tell(self.arrived + 1, how)
 
     def _note(self, entry: StoredEntry) -> bool:
-        """Note a sequence, and tell whether it is the highest of its sender."""
+        """Records a sequence. Returns True if it is the highest of its sender."""
         highest = self._highest.get(entry.senderid, entry.sequence)
         self._highest[entry.senderid] = max(entry.sequence, highest)
         return entry.sequence >= highest
@@ -134,7 +134,7 @@ class Channels:
         """Let a process's channels vanish with their content.
 
         Returns:
-            what tells those who listen; to be called after they were told of all entries before.
+            a function that notifies the listeners; it must run after all earlier entries were passed to them.
         """
         note()
         self._buckets.pop(processid, None)
@@ -147,7 +147,7 @@ class Channels:
         return tell
 
     def hang_up(self) -> None:
-        """Tell all who listen to come again: others take the place of these channels."""
+        """Asks all listeners to subscribe again: other channels replace these."""
         for channels in self._channels.values():
             for channel in channels.values():
                 channel.tell_gone(Gone.READ_AGAIN)
@@ -157,7 +157,7 @@ class Channels:
         return self._channels.get(processid, {})
 
     def open(self, process: Process, name: str, callerid: str, doing: str) -> Channel:
-        """Give a channel to somebody who may use it.
+        """Returns a channel, if the caller may use it.
 
         Raises:
             Refused: if there is none of that name, or the caller is no party.

@@ -71,7 +71,7 @@ class ColonyState:
         self._executors_by_id.setdefault(executor.record.executorid, []).append(executor)
 
     def is_user(self, callerid: str) -> bool:
-        """Whether somebody is a user."""
+        """Returns True if the caller is a user."""
         return callerid in self._users_by_id
 
     def user_by_id(self, userid: str) -> User | None:
@@ -87,11 +87,11 @@ class ColonyState:
         return found[0] if found and not approved else None
 
     def is_member(self, callerid: str) -> bool:
-        """Whether somebody is a user or an approved executor."""
+        """Returns True if the caller is a user or an approved executor."""
         return self.is_user(callerid) or self.executor_by_id(callerid, approved=True) is not None
 
     def is_member_in_any_state(self, callerid: str) -> bool:
-        """Whether somebody is a user, or an executor in whatever state."""
+        """Returns True if the caller is a user, or an executor in any state."""
         return self.is_user(callerid) or self.executor_by_id(callerid) is not None
 
     # functions
@@ -186,7 +186,7 @@ class ColonyState:
             self.add_process(process)
 
     def let_go(self, process: Process) -> bool:
-        """Leave a closed process to the archive, unless it has been removed, or changed again; tell whether it went."""
+        """Leaves a closed process to the archive. Returns False if it was removed or changed again meanwhile."""
         left = self._leaving.pop(process.processid) - 1
         if left:
             self._leaving[process.processid] = left

@@ -82,5 +82,5 @@ def later(time: int, seconds: int) -> int:
 
 
 def wait(seconds: int) -> float:
-    """Give the seconds to wait for somebody who asked for so many: not negative, and few enough for any event loop."""
+    """Limits the seconds that a caller asked to wait: not negative, and few enough for any event loop."""
     return min(max(0.0, float(seconds)), _LONGEST_WAIT)

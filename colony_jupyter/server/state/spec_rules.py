@@ -1,4 +1,4 @@
-"""Function specs: the form in which a server gives them back, and who may take them."""
+"""Function specs: the form in which a server gives them back, and which executors may run them."""
 
 from __future__ import annotations
 

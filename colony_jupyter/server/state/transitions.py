@@ -99,7 +99,7 @@ class Transitions:
 
         Args:
             colony: its colony.
-            executor: who asks.
+            executor: the executor that asks.
             cpu: thousandths of a core that it offers; None for any.
             memory: Mi that it offers; None for any.
         """
@@ -194,7 +194,7 @@ class Transitions:
         self._settle(colony, workflow)
 
     def workflow_state(self, colony: ColonyState, workflow: Workflow) -> ProcessState:
-        """Tell a workflow's state from those of its members."""
+        """Returns the state of a workflow, which follows from those of its members."""
         if workflow.cancelled:
             return ProcessState.CANCELLED
         if workflow.final is not None:

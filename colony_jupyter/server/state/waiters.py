@@ -1,4 +1,4 @@
-"""Who waits for what: long polls for work, and subscriptions to processes. Every listener is served (trap 4)."""
+"""Waiting callers: long polls for work, and subscriptions to processes. Every listener is served (trap 4)."""
 
 from __future__ import annotations
 
@@ -52,23 +52,23 @@ class Listeners:
     # subscriptions
 
     def subscribe(self, processid: str, state: ProcessState, tell: Tell) -> None:
-        """Tell somebody whenever a process enters a state."""
+        """Adds a listener for a process entering a state."""
         self._processes.setdefault((processid, state), set()).add(tell)
 
     def unsubscribe(self, processid: str, state: ProcessState, tell: Tell) -> None:
-        """Tell him no longer."""
+        """Removes the listener."""
         _discard(self._processes, (processid, state), tell)
 
     def subscribe_type(self, colonyname: str, executortype: str, state: ProcessState, tell: Tell) -> None:
-        """Tell somebody whenever a process of a type enters a state."""
+        """Adds a listener for processes of a type entering a state."""
         self._types.setdefault((colonyname, executortype, state), set()).add(tell)
 
     def unsubscribe_type(self, colonyname: str, executortype: str, state: ProcessState, tell: Tell) -> None:
-        """Tell him no longer."""
+        """Removes the listener."""
         _discard(self._types, (colonyname, executortype, state), tell)
 
     def announce(self, process: Process, shown: dict[str, Any]) -> None:
-        """Tell all who listen that a process has entered the state it is in."""
+        """Notifies all listeners that a process has entered the state it is in."""
         for tell in list(self._processes.get((process.processid, process.state), ())):
             tell(shown)
         for tell in list(self._types.get((process.colonyname, process.executortype, process.state), ())):

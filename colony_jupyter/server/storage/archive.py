@@ -142,5 +142,5 @@ class Archive:
         return found if most is None else found[:most]
 
     def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        assert self._connection is not None  # noqa: S101 - nobody reads before `open`
+        assert self._connection is not None  # noqa: S101 - nothing reads before `open`
         return self._connection.execute(query, values).fetchall()

@@ -1,4 +1,4 @@
-"""How changes get to disk: in groups, and nobody is answered or told of anything before his group is there.
+"""Group commit: replies and notifications are sent only after their transaction has committed.
 
 In WAL mode with ``synchronous=NORMAL`` a commit waits for no disk: the event loop itself writes what was said in one
 of its turns, in a fraction of what handing it to a thread would take. What can take long, syncs, checkpoints, large
@@ -33,7 +33,7 @@ _QUICK_BYTES: Final = 256 * 1024
 _CHECKPOINT_PAGES: Final = 4000
 _PAGE: Final = 4096
 _PATIENCE_MS: Final = 5000
-"""How long the thread waits for somebody else who has locked the file; the event loop does not wait at all."""
+"""How long the thread waits for another process that has locked the file; the event loop does not wait at all."""
 
 
 class Unwritten(Exception):
@@ -42,7 +42,7 @@ class Unwritten(Exception):
 
 @dataclass
 class _Group:
-    """Changes that are written together, who waits for that, and what is done once they are.
+    """Changes that are written in one transaction, with their waiters and the callbacks after the commit.
 
     Attributes:
         size: bytes, about.
@@ -68,7 +68,7 @@ class _Group:
         return waiter
 
     def succeed(self) -> None:
-        # Here and not by those who wait: they may have been cancelled, but the change is made.
+        # Here and not in the waiters: they may have been cancelled, but the change is made.
         for notify in self.after:
             try:
                 notify()
@@ -82,7 +82,7 @@ class _Group:
         for waiter in self.waiters:
             if not waiter.done():
                 waiter.set_exception(Unwritten(reason))
-                waiter.exception()  # looked at, in case he who waited is cancelled before he can
+                waiter.exception()  # retrieved, in case the waiter is cancelled before it can
 
 
 class Writer:
@@ -134,7 +134,7 @@ class Writer:
     @property
     def connection(self) -> sqlite3.Connection:
         """The connection that is written by."""
-        assert self._connection is not None  # noqa: S101 - nobody reads or writes before `open`
+        assert self._connection is not None  # noqa: S101 - nothing reads or writes before `open`
         return self._connection
 
     # saying
@@ -166,7 +166,7 @@ class Writer:
             await group.wait()
 
     async def abandon(self, reason: str) -> None:
-        """Drop what was said since the last group and have memory mended: somebody has left it half-done."""
+        """Drops what was queued since the last group and restores the state: a call has left it half-done."""
         dropped, self._gathering = self._gathering, _Group()
         if self._working is not None:
             await asyncio.gather(self._working, return_exceptions=True)
@@ -176,7 +176,7 @@ class Writer:
     # doing
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        """Do something in the thread; what uses `connection` must be sure that nobody writes meanwhile."""
+        """Do something in the thread; what uses `connection` must be sure that nothing writes meanwhile."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def alone(self, work: Callable[[], T]) -> T:
@@ -188,7 +188,7 @@ class Writer:
 
     def _begin(self) -> None:
         if self._soon is None and self._working is None and (self._gathering or self._jobs):
-            # Not at once: what others say in this turn of the loop is written along.
+            # Not at once: what other calls queue in this turn of the loop is written along.
             self._soon = asyncio.get_running_loop().call_soon(self._write_soon)
 
     def _write_soon(self) -> None:
@@ -200,7 +200,7 @@ class Writer:
         try:
             self._write(group)
         except Exception:  # noqa: BLE001 - whatever it is, the thread has the patience to see whether it lasts
-            self._writing = group  # from now on: nobody is told meanwhile what is in memory only
+            self._writing = group  # from now on: no reply may show what is in memory only
             self._working = asyncio.get_running_loop().create_task(self._work(group))
         else:
             self._told(group)
@@ -237,7 +237,7 @@ class Writer:
     async def _do(self, work: Callable[[], Any], done: asyncio.Future[Any]) -> None:
         try:
             result = await self.in_thread(work)
-        except Exception as error:  # noqa: BLE001 - it is for who waits
+        except Exception as error:  # noqa: BLE001 - it belongs to the waiter
             if not done.done():
                 done.set_exception(error)
         else:
@@ -275,7 +275,7 @@ class Writer:
 
     async def _checkpoint(self) -> None:
         """Move the log into the file, most of it while others write on, or it would grow for ever."""
-        # A full disk, or one who reads for long: the log grows, and after as many pages it is tried again.
+        # A full disk, or a long read: the log grows, and after as many pages it is tried again.
         with contextlib.suppress(sqlite3.Error):
             await self.in_thread(lambda: _move_log(self._beside or self.connection))
             await self.alone(self._finish_log)

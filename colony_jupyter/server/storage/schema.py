@@ -115,7 +115,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 
 
 def damaged(path: Path, how: object) -> EmbeddedError:
-    """Say that a file is damaged."""
+    """Returns the error for a damaged file."""
     return EmbeddedError(
         f"{path} is no database of the embedded colony, or is damaged ({how}). It was left as it is: to start with an "
         f"empty one, move {path.name}, {path.name}-wal and {path.name}-shm away together."
@@ -123,7 +123,7 @@ def damaged(path: Path, how: object) -> EmbeddedError:
 
 
 def unusable(path: Path, why: object) -> EmbeddedError:
-    """Say that a file cannot be used at the moment, through no fault of its content."""
+    """Returns the error for a file that cannot be used at the moment, whatever its content."""
     return EmbeddedError(f"{path} cannot be used: {why}. Is the disk full, or the folder not yours to write to?")
 
 

@@ -243,9 +243,9 @@ class Store:
     async def _rows(
         self, query: str, *values: Any, found: Callable[[str], bool] | None = None
     ) -> list[tuple[Any, ...]]:
-        # On a thread and a connection of its own: a long search holds nobody up, and sees what was acknowledged.
+        # On a thread and a connection of its own: a long search blocks no other call, and sees what was acknowledged.
         def read() -> list[tuple[Any, ...]]:
-            assert self._reader is not None  # noqa: S101 - nobody reads before `open`
+            assert self._reader is not None  # noqa: S101 - nothing reads before `open`
             if found is not None:
                 self._reader.create_function("found", 1, found)
             return self._reader.execute(query, values).fetchall()

@@ -1,6 +1,6 @@
 """Runs benchmarks, all by default, and writes what they found into benchmarks/results/.
 
-Each runs in a process of its own: one that fails or hangs is told of in the page, and the others go on.
+Each runs in a process of its own: one that fails or hangs is reported in the results, and the others continue.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ async def _lengths(place: Place, effort: Effort, table: Table) -> None:
 
 
 async def _channels(place: Place, effort: Effort, table: Table) -> None:
-    """Entries over several channels: as many while nobody reads as while each is read."""
+    """Entries over several channels: the same number without readers and with a reader each."""
     for number in _MANY:
         names = [f"c{at}" for at in range(number)]
         each = effort.of(2000, 100) // number

@@ -1,7 +1,7 @@
 """Makes the pages of reference from docstrings and ``--help``: ``make docs``.
 
-``docs/api.md`` tells all that ``colony_jupyter`` offers in Python, ``docs/magics.md`` all that can be typed in a cell
-and in a shell. Nothing is told here that the code does not tell itself; a test finds pages that are out of date.
+``docs/api.md`` describes the Python API of ``colony_jupyter``, ``docs/magics.md`` the magics and the command line. All
+content comes from the code; a test finds pages that are out of date.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _PLUMBING: Final = frozenset({"portal", "asynchronous", "around"})
 
 @dataclass(frozen=True)
 class Pair:
-    """A class for code that blocks and the one for ``await`` that it is derived from, told as one.
+    """A class for code that blocks and the one for ``await`` that it is derived from, described as one.
 
     Attributes:
         blocking: the first.
@@ -145,12 +145,12 @@ def signature(name: str, thing: Any) -> str:
 
 def _parameter(parameter: inspect.Parameter) -> str:
     stars = "*" * (int(parameter.kind is parameter.VAR_POSITIONAL) + 2 * int(parameter.kind is parameter.VAR_KEYWORD))
-    told = f"{stars}{parameter.name}"
+    text = f"{stars}{parameter.name}"
     if parameter.annotation is not parameter.empty:
-        told += f": {_annotation(parameter.annotation)}"
+        text += f": {_annotation(parameter.annotation)}"
     if parameter.default is not parameter.empty:
-        told += f" = {_default(parameter.default)}"
-    return told
+        text += f" = {_default(parameter.default)}"
+    return text
 
 
 def _annotation(annotation: Any) -> str:
@@ -207,8 +207,8 @@ def _told(thing: Any) -> Iterator[str]:
 def _pair(pair: Pair) -> Iterator[str]:
     first, second = pair.blocking.__name__, pair.awaited.__name__
     sentence = (inspect.getdoc(pair.blocking) or "").partition("\n")[0]
-    told = _doc(pair.awaited)
-    yield from [f"### `{first}`, `{second}`", "", f"`{first}`: {sentence}", "", f"`{second}`: {told[0]}", *told[1:]]
+    text = _doc(pair.awaited)
+    yield from [f"### `{first}`, `{second}`", "", f"`{first}`: {sentence}", "", f"`{second}`: {text[0]}", *text[1:]]
     own = _members(pair.blocking)
     order = _members(pair.awaited)
     for name in sorted(own, key=lambda name: order.index(name) if name in order else len(order)):

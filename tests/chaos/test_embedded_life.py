@@ -37,7 +37,7 @@ def test_five_kernels_at_once_always_share_one(data):
 
 
 def test_owner_or_server_killed_the_others_go_on(data):
-    """Whoever dies, the four that are left agree on one server again, at once and on the same keys."""
+    """Whichever process dies, the four that remain agree on one server at once, with the same keys."""
     dice = random.Random(1)
     keys = embedded.keys(data)
     kernels = [Kernel(data) for _ in range(5)]

@@ -37,7 +37,7 @@ class Proxy:
             await server.wait_closed()
 
     def swallow(self, msgtype, *, close=True):
-        """Let the next such call reach the server, and its reply nobody; then the connection is closed or left."""
+        """Let the next such call reach the server, and lose its reply; then the connection is closed or left."""
         self._swallowing, self._closing = f'"{msgtype}"'.encode(), close
 
     def cut(self):

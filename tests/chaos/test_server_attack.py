@@ -1,4 +1,4 @@
-"""Clients that send too much, too deep, too slowly or half: they are told so, or cut off, and nobody else notices."""
+"""Clients that send too much, too deep, too slowly or half a request get an error or are disconnected; others go on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HEAD = b"POST /api HTTP/1.1\r\nHost: x\r\n"
 
 @pytest.fixture
 async def attacked(make_colony_server):
-    """Give a server, a line of an honest client, and his key; afterwards it must be as it was."""
+    """Give a server, a line of an honest client, and its key; afterwards it must be as it was."""
     server = make_colony_server(limits=False)
     process = psutil.Process(server.pid)
     async with Line(server.host, server.port) as line:
@@ -33,7 +33,7 @@ async def attacked(make_colony_server):
         yield server, line, key, process
         await line.call(GetColony(colonyname=server.colonyname), key)
         async with asyncio.timeout(20):
-            while len(process.net_connections()) > before:  # noqa: ASYNC110 - nobody tells
+            while len(process.net_connections()) > before:  # noqa: ASYNC110 - no event
                 await asyncio.sleep(0.05)
     assert "Traceback" not in server.log
 

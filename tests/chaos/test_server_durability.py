@@ -102,7 +102,7 @@ async def check(server, keys, said: Acknowledged) -> None:
                 assert sequences == list(range(1, len(sequences) + 1))
                 assert len(sequences) <= len(said.entries[pid]) + 1
             else:
-                assert said.unanswered[pid] == -1, "closed, though nobody asked for it"
+                assert said.unanswered[pid] == -1, "closed without a request"
                 with pytest.raises(CallRefused, match="Channel not found"):
                     await line.call(ChannelRead(processid=pid, name="a"), keys[0][0])
 

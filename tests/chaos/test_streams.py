@@ -232,11 +232,11 @@ async def test_it_ends_within_the_look_when_nobody_announces_the_end(make_colony
 async def test_who_reads_a_waiting_process_can_see_what_it_waits_for(make_colony_server):
     server = make_colony_server()
     async with AsyncColony(reach(server)) as colony:
-        process = await colony.submit("f", channels=["c"], executortype="nobody-has-it")
+        process = await colony.submit("f", channels=["c"], executortype="unknown-type")
         stream = process.channel("c").stream(idle_timeout=0.3)
-        with pytest.raises(WaitTimeout, match="waits for an executor of type 'nobody-has-it'"):
+        with pytest.raises(WaitTimeout, match="waits for an executor of type 'unknown-type'"):
             await anext(stream)
-        assert "nobody-has-it" in stream.waiting_for
+        assert "unknown-type" in stream.waiting_for
 
 
 async def test_a_close_while_the_link_is_down_is_told_and_not_taken_for_the_end(make_colony_server):

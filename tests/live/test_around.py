@@ -45,7 +45,7 @@ def executor():
 
 
 def test_what_the_colony_is_told_of_functions_stays_as_it_was(executor):
-    """Even after a restart: what the server gives back is what it was told, so nothing is told again."""
+    """After a restart, too: the server returns the registered functions, so none is registered again."""
     with cj.Colony() as colony:
         before = {each.funcname: each for each in colony.functions(executor.name)}
         arguments = before["describe"].args
@@ -67,8 +67,8 @@ def test_a_function_and_a_conversation(executor):
     with cj.Colony() as colony:
         made = {"executortype": executor.executortype}
         process = colony.submit("describe", "it", "long", 1, 2, channels=["progress", "sync"], **made)
-        told = [entry.json()["current"] for entry in process.channel("progress")]
-        assert (told[0], told[-1]) == (0, 3)
+        reported = [entry.json()["current"] for entry in process.channel("progress")]
+        assert (reported[0], reported[-1]) == (0, 3)
         assert process.result(30) == {"what": "it", "more": [1, 2]}
         assert [line.message for line in colony.logs(process)] == ["describing it"]
         with pytest.raises(cj.ProcessFailed, match="missing a required argument: 'what'"):

@@ -18,7 +18,7 @@ ELSEWHERE = ("%load_ext colony_jupyter", "%colony ps", "%colony status", "%colon
 """Beginnings of cells that show where they run, or what else goes on there."""
 
 
-def told(notebook: Any) -> list[tuple[str, Any]]:
+def outputs_of(notebook: Any) -> list[tuple[str, Any]]:
     return [(source, outputs) for source, outputs in comparable(notebook) if not source.startswith(ELSEWHERE)]
 
 
@@ -27,10 +27,10 @@ async def test_runs_unchanged(path, real_server):
     made = await execute(path)
     loaded = shown(next(cell for cell in made.cells if cell.source.startswith("%load_ext")))
     assert f"at {real_server['COLONIES_SERVER_HOST']}:" in loaded
-    assert told(made) == told(nbformat.read(path, as_version=4))
+    assert outputs_of(made) == outputs_of(nbformat.read(path, as_version=4))
 
 
 async def test_two_at_once():
     made = await asyncio.gather(*(execute(path) for path in PATHS[:2]))
     for path, notebook in zip(PATHS, made, strict=False):
-        assert told(notebook) == told(nbformat.read(path, as_version=4))
+        assert outputs_of(notebook) == outputs_of(nbformat.read(path, as_version=4))

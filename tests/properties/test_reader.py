@@ -23,7 +23,7 @@ class Subscription:
 
 
 class World:
-    """A server with one channel, the sockets to it, and a reader; time moves only when told."""
+    """A server with one channel, the sockets to it, and a reader; time moves only on command."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -125,7 +125,7 @@ class World:
     def advance(self, seconds: float) -> None:
         if self.closed:
             # Nothing marks the end of a channel: what was appended must come within the quiet time (module docstring
-            # of the reader), or nobody could tell.
+            # of the reader), or it would go unnoticed.
             for window in list(self.subscriptions):
                 while window in self.subscriptions and self.subscriptions[window].frames:
                     self.deliver(window)

@@ -1,4 +1,4 @@
-"""Processes that stand for notebook kernels: each does what it is told, and can be ended in any way."""
+"""Processes that stand in for notebook kernels: each executes commands and can be ended in any way."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def _tasks() -> dict[object, str]:
 
 def _sockets() -> dict[object, str]:
     return {
-        (found.fd, found.laddr, found.raddr): f"socket {found.laddr} -> {found.raddr or 'nobody'} ({found.status})"
+        (found.fd, found.laddr, found.raddr): f"socket {found.laddr} -> {found.raddr or 'no peer'} ({found.status})"
         for found in psutil.Process().net_connections(kind="inet")
     }
 

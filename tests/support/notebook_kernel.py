@@ -1,4 +1,4 @@
-"""A notebook's kernel, driven as JupyterLab drives it: cells run one after the other, with somebody at the keyboard."""
+"""A notebook's kernel, driven as by JupyterLab: cells run one after the other, input requests are answered."""
 
 from __future__ import annotations
 

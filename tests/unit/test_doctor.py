@@ -52,7 +52,7 @@ async def test_nothing_is_left_behind_where_it_is_interrupted(colony_server, rep
         settings = dataclasses.replace(resolve(colony_server.environ()), port=proxy.port)
         proxy.replies_left = replies
         examining = asyncio.create_task(examine(lambda: settings))
-        while not (proxy.lost or examining.done()):  # noqa: ASYNC110 - the proxy counts, and tells nobody
+        while not (proxy.lost or examining.done()):  # noqa: ASYNC110 - the proxy counts without an event
             await asyncio.sleep(0.01)
         begun = time.monotonic()
         examining.cancel()

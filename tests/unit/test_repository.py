@@ -41,7 +41,6 @@ PATHS = re.compile(r"`([\w./-]+(?:\.(?:py|js|md|json|toml|txt)|/))`")
 # Words that hide what a sentence is about, and folders whose texts still use them. Remove a folder once it is clean.
 VAGUE = re.compile(r"\b(?:who[e]ver|who[m]|some[b]ody|no[b]ody|h[e]|hi[m]|hi[s]|tol[d])\b", re.IGNORECASE)
 VAGUE_FOLDERS = {
-    "benchmarks",
     "colony_jupyter",
     "colony_jupyter/channels",
     "colony_jupyter/client",
@@ -64,13 +63,8 @@ VAGUE_FOLDERS = {
     "docs",
     "notebooks",
     "tests/browser",
-    "tests/chaos",
     "tests/js",
-    "tests/live",
     "tests/notebooks",
-    "tests/properties",
-    "tests/support",
-    "tests/unit",
     "tests/unit/client",
     "tests/unit/datafolder",
     "tests/unit/executor",

@@ -175,6 +175,7 @@ class ChannelNotFound(ServerRefused):
         channel: the name that was asked for.
         declared: names the process was submitted with; None if not known.
         closed: whether the process has ended, and its channels with it (trap 24).
+        errors: the errors of the process, if it failed.
     """
 
     def __init__(
@@ -187,18 +188,24 @@ class ChannelNotFound(ServerRefused):
         channel: str = "",
         declared: Sequence[str] | None = None,
         closed: bool = False,
+        errors: Sequence[str] = (),
     ) -> None:
         super().__init__(status, message, msgtype)
         self.processid = processid
         self.channel = channel
         self.declared = None if declared is None else tuple(declared)
         self.closed = closed
+        self.errors = tuple(errors)
+
+    def failure(self) -> str:
+        """Return a clause that quotes the errors of the process; empty if it did not fail."""
+        return _quoted(self.errors)
 
     def __str__(self) -> str:
         if self.closed and (self.declared is None or self.channel in self.declared):
             return (
-                f"Channel '{self.channel}' is gone: process {self.processid} has ended, and channels do not outlive "
-                "their process. What must be kept goes into its output."
+                f"Channel '{self.channel}' is gone: process {self.processid} has ended{self.failure()}, and channels "
+                "do not outlive their process. What must be kept goes into its output."
             )
         if self.declared is None:
             return f"Channel '{self.channel}' not found: declare it when submitting."
@@ -302,6 +309,10 @@ class GatewayRefused(ServerRefused):
         return "Check COLONIES_SERVER_HOST and COLONIES_SERVER_PORT, and ask the gateway's administrator for access."
 
 
+def _quoted(errors: Sequence[str]) -> str:
+    return f" (it failed: {'; '.join(errors)})" if errors else ""
+
+
 def _went_through(written: int) -> str:
     return f" {written} entries went through before." if written else ""
 
@@ -374,14 +385,18 @@ class ChannelClosed(ChannelError):
     Attributes:
         reason: why, as a clause.
         written: entries of the text stream that went through before.
+        sent: whether a question was sent, and only its answer cannot arrive any more.
     """
 
-    def __init__(self, processid: str, channel: str, reason: str, written: int = 0) -> None:
+    def __init__(self, processid: str, channel: str, reason: str, written: int = 0, *, sent: bool = False) -> None:
         super().__init__(processid, channel)
         self.reason = reason
         self.written = written
+        self.sent = sent
 
     def __str__(self) -> str:
+        if self.sent:
+            return f"The message was sent on channel '{self.channel}', but it was not answered: {self.reason}."
         return f"Nothing can be sent on channel '{self.channel}': {self.reason}.{_went_through(self.written)}"
 
 
@@ -406,17 +421,39 @@ class StreamBroken(ChannelError):
     Attributes:
         delivered: entries delivered before.
         reason: what happened, as a clause.
+        ended: whether the process ended before everything was received.
+        errors: the errors of the process, if it failed.
+        sent: whether a question was sent whose answer is among the missing entries.
     """
 
-    def __init__(self, processid: str, channel: str, delivered: int, reason: str) -> None:
+    def __init__(
+        self,
+        processid: str,
+        channel: str,
+        delivered: int,
+        reason: str,
+        *,
+        ended: bool = False,
+        errors: Sequence[str] = (),
+        sent: bool = False,
+    ) -> None:
         super().__init__(processid, channel)
         self.delivered = delivered
         self.reason = reason
+        self.ended = ended
+        self.errors = tuple(errors)
+        self.sent = sent
 
     def __str__(self) -> str:
+        if self.sent:
+            return f"The message was sent on channel '{self.channel}', but no answer was received: {self.reason}."
+        delivered = "1 entry was" if self.delivered == 1 else f"{self.delivered} entries were"
+        advice = ""
+        if self.ended and not self.errors:
+            advice = " Declare a channel named 'sync' so that the executor waits for the reader before it closes."
         return (
-            f"The stream of channel '{self.channel}' may be incomplete: {self.reason}. {self.delivered} entries were "
-            "delivered. Declare a channel named 'sync' so that the executor waits for the reader before it closes."
+            f"The stream of channel '{self.channel}' may be incomplete: {self.reason}{_quoted(self.errors)}. "
+            f"{delivered} delivered before.{advice}"
         )
 
 

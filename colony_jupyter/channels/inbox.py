@@ -31,9 +31,9 @@ class Verdict(enum.Enum):
 class Inbox:
     """Every entry once, however often and in how many parts the log is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, repeats: int = 0) -> None:
         self._places: dict[tuple[str, int, str], int] = {}  # key of an entry -> how many came before it
-        self.repeats = 0
+        self.repeats = repeats
 
     def __len__(self) -> int:
         """How many different entries were received; the index from which the log is new, as far as is known."""

@@ -121,6 +121,7 @@ class _Doubt:
 
     reason: str
     refusal: Refused | None = None
+    is_loss: bool = False  # whether the server has lost the log
 
 
 @dataclass(frozen=True)
@@ -138,16 +139,26 @@ class Reader:
         ends: tells whether an entry is the end of the stream.
         random: for the jitter of retries and renewals.
         policy: the times.
+        inbox: entries that an earlier reader has received; reading resumes behind them.
+        survives_loss: whether it continues with the new log after the server has lost the log; otherwise it breaks.
     """
 
     def __init__(
-        self, *, ends: Callable[[Entry], bool], random: Callable[[], float], policy: Policy | None = None
+        self,
+        *,
+        ends: Callable[[Entry], bool],
+        random: Callable[[], float],
+        policy: Policy | None = None,
+        inbox: Inbox | None = None,
+        survives_loss: bool = False,
     ) -> None:
         self.state = StreamState.OPEN
         self.reason = ""  # why it is broken, as a clause
         self.refusal: Refused | None = None  # set when it is broken because the server said no
         self.resumes = 0
-        self.inbox = Inbox()
+        self.losses = 0  # how often the log was lost and reading continued with the new one
+        self.inbox = Inbox() if inbox is None else inbox
+        self._survives_loss = survives_loss
         self._ends = ends
         self._random = random
         self._policy = policy or Policy()
@@ -277,7 +288,9 @@ class Reader:
         doubt, self._doubt = self._doubt, None
         if doubt is None or self.state.is_over:
             return
-        if doubt.refusal is not None and self._windows:  # an older window stands: the refusal was of a moment
+        if doubt.is_loss and self._survives_loss:
+            self._start_over()
+        elif doubt.refusal is not None and self._windows:  # an older window stands: the refusal was of a moment
             self._open_at = now + next(self._retries)
         else:
             self._break(doubt.reason, doubt.refusal)
@@ -405,12 +418,22 @@ class Reader:
         verdict = self.inbox.judge(tail, known)
         if verdict is Verdict.REPLACED:
             # A cancelled process's channels come back empty when they are asked for, all others do not.
-            self._ask(_Doubt("the server lost the channel's log, as it does when it is restarted"))
+            self._ask(_Doubt("the server lost the channel's log, as it does when it is restarted", is_loss=True))
             return True
         if verdict is Verdict.INSERTED and self._log is None:
             self._log = ReadLog(0)
             self._effects.append(self._log)
         return False
+
+    def _start_over(self) -> None:
+        """Continue with the log that has replaced the lost one, from its beginning."""
+        self.losses += 1
+        self.inbox = Inbox(repeats=self.inbox.repeats)
+        self._log = self._log_at = None
+        for window in list(self._windows):
+            self._drop(window)
+        self._resuming()
+        self._open()
 
     def _ask(self, doubt: _Doubt) -> None:
         if self._closed is None:

@@ -7,22 +7,25 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
+from collections import deque
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from colony_jupyter.client.channel import AsyncChannel
 from colony_jupyter.client.colony import AsyncColony
 from colony_jupyter.client.portal import PORTAL, Portal
-from colony_jupyter.client.process import AsyncProcess, ProcessFacts
+from colony_jupyter.client.process import AsyncProcess
+from colony_jupyter.client.process_facts import ProcessFacts
 from colony_jupyter.client.stream import AsyncStream, Errors
 from colony_jupyter.errors import WaitTimeout
 from colony_jupyter.wire.models import ProcessState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
     from typing import Self
 
     from colony_jupyter.channels.reader import StreamState
-    from colony_jupyter.client.reading import Statistics
+    from colony_jupyter.client.subscription import Statistics
     from colony_jupyter.settings import Settings
     from colony_jupyter.wire.identity import PrivateKey
     from colony_jupyter.wire.models import Entry, FunctionSpec, ProcessRecord
@@ -95,18 +98,34 @@ class Stream(_Face[AsyncStream]):
         """Tell what was delivered, dropped as repeated, resumed, and the lag."""
         return self._async.statistics()
 
+    def __init__(self, behind: AsyncStream, portal: Portal = PORTAL) -> None:
+        super().__init__(behind, portal)
+        self._received: deque[Entry] = deque()  # read on the loop and not delivered yet
+
     def batches(self) -> Iterator[list[Entry]]:
-        """Yield entries as they come, in lists of those that came together."""
-        try:
-            while entries := self._portal.run(self._async.batch):
-                yield entries
-        finally:
-            # Not waited for: an abandoned iterator may be collected on any thread, the loop's own included.
-            self._portal.spawn(self._async.aclose)
+        """Yield entries as they arrive, in lists of those that arrived together."""
+        while self._fill():
+            entries = list(self._received)
+            self._received.clear()
+            yield entries
 
     def __iter__(self) -> Iterator[Entry]:
-        for entries in self.batches():
-            yield from entries
+        return self
+
+    def __next__(self) -> Entry:
+        if not self._fill():
+            raise StopIteration
+        return self._received.popleft()
+
+    def _fill(self) -> bool:
+        """Wait for entries, unless some were received before; False at the end."""
+        if not self._received:
+            self._portal.run(self._receive)
+        return bool(self._received)
+
+    async def _receive(self) -> None:
+        # Stored on the loop in the same step as they are consumed, so that an interrupt of the wait loses none.
+        self._received.extend(await self._async.batch())
 
     def close(self) -> None:
         """End the reading."""
@@ -117,6 +136,10 @@ class Stream(_Face[AsyncStream]):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+async def _awaited(awaitable: Awaitable[object]) -> object:
+    return await awaitable
 
 
 class Channel(_Face[AsyncChannel]):
@@ -165,9 +188,13 @@ class Channel(_Face[AsyncChannel]):
         self, callback: Callable[[list[Entry]], object], start: int = 0, timeout: float | None = None
     ) -> None:
         """Hand entries to a callback as they come; it is called on the calling thread. See `AsyncChannel.subscribe`."""
-        with contextlib.suppress(WaitTimeout):
-            for entries in self.stream(start=start, timeout=timeout, errors="yield", to_end=False).batches():
-                if callback(entries) is False:
+        stream = self.stream(start=start, timeout=timeout, errors="yield", to_end=False)
+        with contextlib.suppress(WaitTimeout), stream:
+            for entries in stream.batches():
+                returned = callback(entries)
+                if inspect.isawaitable(returned):
+                    returned = self._portal.run(_awaited, returned)
+                if returned is False:
                     return
 
 

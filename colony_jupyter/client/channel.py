@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from colony_jupyter.client.channel_log import pages
-from colony_jupyter.client.reading import StreamCore
 from colony_jupyter.client.stream import AsyncStream, Errors
 from colony_jupyter.errors import ChannelNotFound, WaitTimeout
-from colony_jupyter.wire.models import END, ERROR, Entry
+from colony_jupyter.wire.models import END, ERROR, Entry, ProcessState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -46,6 +46,7 @@ class AsyncChannel:
         idle_timeout: float | None = None,
         errors: Errors = "raise",
         to_end: bool = True,
+        on_loss: Callable[[int], None] | None = None,
     ) -> AsyncStream:
         """Read entries as they come, from the beginning of the channel on.
 
@@ -57,19 +58,20 @@ class AsyncChannel:
             errors: whether an ``error`` entry of the other party raises `StreamError` or is yielded.
             to_end: whether the other party's ``end`` ends the stream; if not, ``end`` entries are yielded like all
                 others and only the closing of the process ends it.
+            on_loss: called on the loop when the server has lost the log, with the number of entries delivered before;
+                the stream then continues with the new log. Without it, such a stream raises `StreamBroken`.
         """
-        process = self.process
-        core = StreamCore(process.colony, process.processid, self.name, to_end=to_end)
+        session = self.process.shared
         return AsyncStream(
-            core,
+            session.subscription(self.name, to_end=to_end, survives_loss=on_loss is not None),
             start=start,
             limit=limit,
             timeout=timeout,
             idle_timeout=idle_timeout,
             errors=errors,
             everything=not to_end,
-            on_end=process.reader_ended if to_end and limit == 0 else None,
-            on_start=process.reader_started if to_end and limit == 0 else None,
+            on_loss=on_loss,
+            readers=session.readers if to_end and limit == 0 else None,
         )
 
     async def read(self, start: int = 0, limit: int = 0) -> list[Entry]:
@@ -98,7 +100,7 @@ class AsyncChannel:
         Ends also at the timeout, and when the process has closed.
 
         Args:
-            callback: gets a list of entries.
+            callback: gets a list of entries. What it returns is awaited where that is awaitable, before the next call.
             start: entries to leave out at the beginning.
             timeout: seconds for the whole; None for no limit.
         """
@@ -106,7 +108,10 @@ class AsyncChannel:
         try:
             async with stream:
                 while entries := await stream.batch():
-                    if callback(entries) is False:
+                    returned = callback(entries)
+                    if inspect.isawaitable(returned):
+                        returned = await returned
+                    if returned is False:
                         return
         except WaitTimeout:
             return
@@ -150,7 +155,7 @@ class AsyncChannel:
         Raises:
             WaitTimeout: if no answer came in that time.
             StreamError: if the answer is an ``error``.
-            ChannelClosed: if the stream ended without an answer.
+            ChannelClosed, StreamBroken: if no answer can arrive any more; the message states whether it was sent.
         """
         return await self.process.shared.asker(self.name).ask(payload, timeout)
 
@@ -174,4 +179,5 @@ class AsyncChannel:
             channel=self.name,
             declared=record.spec.channels,
             closed=record.state.is_closed,
+            errors=record.errors or () if record.state is ProcessState.FAILED else (),
         )

@@ -10,19 +10,19 @@ from colony_jupyter.wire.models import Entry
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from colony_jupyter.client.reading import Source
+    from colony_jupyter.client.connection import Connection
 
 PAGE: Final = 500
 """Entries that are asked for at a time: a full log of large entries would not fit one answer."""
 
 
 async def pages(
-    source: Source, processid: str, channel: str, start: int = 0, limit: int = 0
+    connection: Connection, processid: str, channel: str, start: int = 0, limit: int = 0
 ) -> AsyncIterator[list[Entry]]:
     """Read entries of all types and both parties; what is inserted before the present page meanwhile is not seen.
 
     Args:
-        source: who reads.
+        connection: the client that reads.
         processid: the process.
         channel: the channel's name.
         start: entries to leave out at the beginning; an index into the log (trap 2).
@@ -34,7 +34,7 @@ async def pages(
     read = 0
     while True:
         want = PAGE if limit <= 0 else min(PAGE, limit - read)
-        page = await source.call(
+        page = await connection.call(
             messages.ChannelRead(processid=processid, name=channel, afterseq=start + read, limit=want), list[Entry]
         )
         yield page

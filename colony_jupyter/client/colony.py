@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakValueDictionary
 
 from colony_jupyter.client.endpoint import Endpoint
 from colony_jupyter.client.function_spec import make_spec
 from colony_jupyter.client.http import Transport
-from colony_jupyter.client.process import AsyncProcess, ProcessFacts
-from colony_jupyter.client.process_session import Shared
+from colony_jupyter.client.process import AsyncProcess
+from colony_jupyter.client.process_session import ProcessSession
+from colony_jupyter.client.process_watcher import Followed
 from colony_jupyter.client.rpc import Calls
 from colony_jupyter.client.writer import payload_bytes
 from colony_jupyter.errors import AccessDenied, ColonyError, ServerRefused, SettingsError, UsageError
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from colony_jupyter.client.process_watcher import ProcessWatch
+    from colony_jupyter.client.process_facts import ProcessFacts
     from colony_jupyter.settings import Settings
     from colony_jupyter.wire.models import Entry
 
@@ -65,7 +67,8 @@ class AsyncColony(Calls):
         self._transport = Transport(self.endpoint, transport)
         self._own_key = prvkey
         self._keys: tuple[PrivateKey, PrivateKey | None, PrivateKey | None] | None = None  # None until connected
-        self._shared: WeakValueDictionary[str, Shared] = WeakValueDictionary()  # by process
+        self._shared: WeakValueDictionary[str, ProcessSession] = WeakValueDictionary()  # by process
+        self._followed = Followed()
 
     # connection
 
@@ -105,8 +108,7 @@ class AsyncColony(Calls):
     async def aclose(self) -> None:
         """Close the connections."""
         for shared in list(self._shared.values()):
-            for writer in shared.writers.values():
-                await writer.aclose()
+            await shared.aclose()
         await self._transport.aclose()
 
     async def __aenter__(self) -> Self:
@@ -250,7 +252,8 @@ class AsyncColony(Calls):
         Raises:
             ProcessNotFound: if there is none of that id.
         """
-        return self._process(await self.look(str(processid)))
+        asked = time.monotonic()
+        return self._process(await self.look(str(processid)), asked=asked)
 
     async def processes(
         self, state: ProcessState | int | str, *, count: int = 100, executortype: str = "", label: str = ""
@@ -263,8 +266,9 @@ class AsyncColony(Calls):
             executortype: only those for this type.
             label: only those with this label.
         """
+        asked = time.monotonic()
         found = await self.list_processes(_state(state), count=count, executortype=executortype, label=label)
-        return [self._process(record) for record in found]
+        return [self._process(record, asked=asked) for record in found]
 
     async def subscribe_process(
         self, process: ProcessFacts | str, state: ProcessState | int | str = ProcessState.RUNNING, timeout: float = 30.0
@@ -363,16 +367,12 @@ class AsyncColony(Calls):
         """Give a handle to a process without asking the server for it."""
         return AsyncProcess(self, processid)
 
-    def shared(self, processid: str) -> Shared:
+    def shared(self, processid: str) -> ProcessSession:
         """Give what all handles to a process have in common; it lasts as long as one of them."""
         shared = self._shared.get(processid)
         if shared is None:
-            shared = self._shared[processid] = Shared(self, processid)
+            shared = self._shared[processid] = ProcessSession(self, processid, self._followed)
         return shared
-
-    def watch(self, processid: str) -> ProcessWatch:
-        """Give the shared watch of a process."""
-        return self.shared(processid).watch
 
     async def explain_waiting(self, record: ProcessRecord) -> str:
         """Say in a sentence what a waiting process waits for."""
@@ -397,10 +397,9 @@ class AsyncColony(Calls):
             return f"Waiting for {wanted}: none is approved."
         return f"Waiting for {wanted} to be free."
 
-    def _process(self, record: ProcessRecord, *, fresh: bool = False) -> AsyncProcess:
+    def _process(self, record: ProcessRecord, *, fresh: bool = False, asked: float | None = None) -> AsyncProcess:
         process = AsyncProcess(self, record.processid)
-        process.shared.fresh = process.shared.fresh or fresh
-        process.shared.watch.learn(record)
+        process.shared.learn(record, asked=asked, fresh=fresh)
         return process
 
     def _all_keys(self) -> tuple[PrivateKey, PrivateKey | None, PrivateKey | None]:

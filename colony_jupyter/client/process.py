@@ -7,26 +7,19 @@ import contextlib
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from colony_jupyter.client.channel import AsyncChannel
+from colony_jupyter.client.process_facts import ProcessFacts
 from colony_jupyter.errors import (
-    ChannelError,
     ColonyError,
     ProcessCancelled,
     ProcessFailed,
     ProcessRemoved,
-    ServerRefused,
     UsageError,
     WaitTimeout,
 )
-from colony_jupyter.wire.models import NO_TIME, FunctionSpec, ProcessRecord, ProcessState
+from colony_jupyter.wire.models import NO_TIME, ProcessRecord, ProcessState
 
 if TYPE_CHECKING:
     from colony_jupyter.client.colony import AsyncColony
-    from colony_jupyter.client.reading import StreamCore
-
-SYNC: Final = "sync"
-"""Name of the channel on which a reader tells that it has everything, so that the executor may close."""
-
-ACK: Final = "ack"
 
 _TO_BE: Final = {
     ProcessState.WAITING: "to wait",
@@ -35,142 +28,6 @@ _TO_BE: Final = {
     ProcessState.FAILED: "to fail",
     ProcessState.CANCELLED: "to be cancelled",
 }
-
-
-class ProcessFacts:
-    """What is known of a process: the fields of the wire, as the server told them last."""
-
-    processid: str
-
-    @property
-    def record(self) -> ProcessRecord:
-        """The process as the server told it last."""
-        raise NotImplementedError
-
-    @property
-    def state(self) -> ProcessState:
-        """WAITING, RUNNING, SUCCESS, FAILED or CANCELLED."""
-        return self.record.state
-
-    @property
-    def spec(self) -> FunctionSpec:
-        """What was submitted."""
-        return self.record.spec
-
-    @property
-    def funcname(self) -> str:
-        """Name of the function."""
-        return self.record.spec.funcname
-
-    @property
-    def input(self) -> list[Any]:
-        """Outputs of the processes this one depends on (``in`` on the wire)."""
-        return self.record.input
-
-    @property
-    def output(self) -> list[Any]:
-        """The output (``out`` on the wire)."""
-        return self.record.output
-
-    @property
-    def errors(self) -> list[str]:
-        """What went wrong, in the executor's words."""
-        return self.record.errors or []
-
-    @property
-    def initiatorid(self) -> str:
-        """Id of who submitted it."""
-        return self.record.initiatorid
-
-    @property
-    def initiatorname(self) -> str:
-        """Name of who submitted it."""
-        return self.record.initiatorname
-
-    @property
-    def assignedexecutorid(self) -> str:
-        """Id of the executor that runs it or ran it; empty while waiting."""
-        return self.record.assignedexecutorid
-
-    @property
-    def isassigned(self) -> bool:
-        """Whether an executor has it or had it to the end."""
-        return self.record.isassigned
-
-    @property
-    def submissiontime(self) -> str:
-        """When it was submitted, RFC 3339."""
-        return self.record.submissiontime
-
-    @property
-    def starttime(self) -> str:
-        """When it was assigned, RFC 3339; year 1 if never."""
-        return self.record.starttime
-
-    @property
-    def endtime(self) -> str:
-        """When it ended, RFC 3339; year 1 if it has not."""
-        return self.record.endtime
-
-    @property
-    def waitdeadline(self) -> str:
-        """Until when it may wait, RFC 3339; year 1 for no limit."""
-        return self.record.waitdeadline
-
-    @property
-    def execdeadline(self) -> str:
-        """Until when it may run, RFC 3339; year 1 for no limit. Out of date right after assigning (trap 29)."""
-        return self.record.execdeadline
-
-    @property
-    def retries(self) -> int:
-        """How often it was put back for running too long."""
-        return self.record.retries
-
-    @property
-    def prioritytime(self) -> int:
-        """What it is ordered by while waiting: the lower the sooner."""
-        return self.record.prioritytime
-
-    @property
-    def attributes(self) -> list[Any]:
-        """Keys and values kept with it."""
-        return self.record.attributes
-
-    @property
-    def waitforparents(self) -> bool:
-        """Whether it waits for processes it depends on."""
-        return self.record.waitforparents
-
-    @property
-    def parents(self) -> list[str]:
-        """Ids of the processes it depends on."""
-        return self.record.parents
-
-    @property
-    def children(self) -> list[str]:
-        """Ids of the processes that depend on it."""
-        return self.record.children
-
-    @property
-    def processgraphid(self) -> str:
-        """Id of its workflow; empty outside one."""
-        return self.record.processgraphid
-
-    def __str__(self) -> str:
-        return self.processid
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ProcessFacts) and other.processid == self.processid
-
-    def __hash__(self) -> int:
-        return hash(self.processid)
-
-    def __repr__(self) -> str:
-        try:
-            return f"<{type(self).__name__} {self.funcname} {self.processid[:8]} {self.state.name}>"
-        except UsageError:
-            return f"<{type(self).__name__} {self.processid[:8]}>"
 
 
 class AsyncProcess(ProcessFacts):
@@ -263,7 +120,8 @@ class AsyncProcess(ProcessFacts):
     async def result(self, timeout: float | None = None) -> Any:
         """Wait for its end and give its output: None for none, the value if it is one, else the list.
 
-        A process with a channel ``sync`` whose channels nobody reads here is acknowledged at once.
+        An executor that waits for an acknowledgement (channel ``sync``) gets it as soon as no reader of this client
+        waits for entries of the process.
 
         Raises:
             WaitTimeout: if it has not ended in that time.
@@ -272,9 +130,12 @@ class AsyncProcess(ProcessFacts):
         """
         if self.shared.watch.record is None:
             await self.refresh()
-        if not self.shared.readers.opened:
-            await self.acknowledge()
-        await self.wait(ProcessState.SUCCESS, timeout)
+        acknowledging = asyncio.create_task(self.shared.readers.acknowledge_when_left())
+        try:
+            await self.wait(ProcessState.SUCCESS, timeout)
+        finally:
+            acknowledging.cancel()
+            await asyncio.gather(acknowledging, return_exceptions=True)
         output = self.output
         return output if len(output) > 1 else output[0] if output else None
 
@@ -282,29 +143,6 @@ class AsyncProcess(ProcessFacts):
         """Cancel it. Its executor is not told, and finds out at its next call."""
         await self.colony.cancel(self.processid)
         await self.refresh()
-
-    # what streams tell
-
-    def reader_started(self, core: StreamCore) -> None:
-        """Count a reader of one of the channels, for the acknowledged ending."""
-        self.shared.readers.opened.add(core.channel)
-
-    async def reader_ended(self, core: StreamCore) -> None:
-        """Acknowledge once every channel that was opened here has ended and been handed over."""
-        readers = self.shared.readers
-        readers.ended.add(core.channel)
-        if readers.opened <= readers.ended:
-            await self.acknowledge()
-
-    async def acknowledge(self) -> None:
-        """Tell the executor, once, that everything was received; only where a channel ``sync`` says that it waits."""
-        readers = self.shared.readers
-        record = self.record
-        if SYNC not in record.spec.channels or record.initiatorid != self.colony.key.id or readers.acknowledged:
-            return
-        readers.acknowledged = True
-        with contextlib.suppress(ChannelError, ServerRefused):  # closed already: nobody waits for it
-            await self.channel(SYNC).send(ACK)
 
     def _reached(self, state: ProcessState) -> bool:
         """Whether it is in a state or past it.

@@ -1,8 +1,10 @@
-"""What becomes of one process, as soon as it can be known.
+"""The state of one process, known soon after it changes.
 
-States are announced on subscriptions, one connection for each (trap 8), but not all ends are announced: members of
-failed and cancelled workflows, removals. So there is a look every few seconds too. The announcement of success has no
-output (trap 10), so the process is always asked for again.
+The server is asked for the process about once a second, because not every end is announced: members of failed and
+cancelled workflows, removals. Where nobody reads a channel of the process, one socket waits for the next state in the
+usual course (RUNNING, then SUCCESS); one connection carries one announcement (trap 8). Where a channel is read, its own
+socket is the only one, and its ``end`` entry leads to asking at once. The announcement of success has no output
+(trap 10), so the server is always asked.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from colony_jupyter.channels.backoff import delays
@@ -19,149 +23,213 @@ from colony_jupyter.wire import messages
 from colony_jupyter.wire.models import ProcessRecord, ProcessState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator
 
-    from colony_jupyter.client.endpoint import Endpoint
-    from colony_jupyter.wire.identity import PrivateKey
+    from colony_jupyter.client.connection import Connection
 
-LOOK: Final = 5.0
-"""Seconds between two looks."""
+_POLL: Final = 0.8
+"""Seconds between two requests for one process."""
+_POLL_EACH: Final = 0.01
+"""Seconds between two requests for any of the processes, so that many of them do not load the server."""
+_LONGEST_POLL: Final = 4.0
 
 _WINDOW: Final = 25
 _SPREAD: Final = 10
 """Seconds by up to which a window is shorter, so that those that were opened together do not all end at one moment."""
 
-_SETTLE: Final = (0.02, 0.05, 0.1, 0.2, 0.4)
-_ANNOUNCED: Final = (
-    ProcessState.RUNNING,
-    ProcessState.SUCCESS,
-    ProcessState.FAILED,
-    ProcessState.CANCELLED,
-)
+_SOON: Final = (0.02, 0.05, 0.1, 0.2, 0.4)
+"""Seconds before each request when a change is expected."""
+_ERRORS_DELAY: Final = 0.05
+"""Seconds after which a failure without errors is asked for again (trap 30)."""
 
 
-class ProcessWatch:
-    """Follows one process until it has closed; shared by all who are interested in it.
+@dataclass
+class Followed:
+    """The processes that a client follows.
 
-    Args:
-        processid: the process.
-        endpoint: where the server is.
-        key: who asks.
-        look: asks for the process now.
-        known: the process as it is known already.
+    Attributes:
+        count: their number.
     """
 
-    def __init__(
-        self,
-        processid: str,
-        *,
-        endpoint: Endpoint,
-        key: PrivateKey,
-        look: Callable[[], Awaitable[ProcessRecord]],
-        known: ProcessRecord | None = None,
-    ) -> None:
+    count: int = 0
+
+    def interval(self) -> float:
+        """Return the seconds between two requests for one process."""
+        return min(max(_POLL, _POLL_EACH * self.count), _LONGEST_POLL)
+
+
+class ProcessWatcher:
+    """Follows one process until it has closed; shared by everything that depends on its state.
+
+    Args:
+        connection: the client that asks.
+        processid: the process.
+        followed: the processes that the client follows.
+    """
+
+    def __init__(self, connection: Connection, processid: str, followed: Followed) -> None:
         self.processid = processid
-        self.record = known
+        self.record: ProcessRecord | None = None
         self.removed = False
-        self._endpoint = endpoint
-        self._key = key
-        self._look = look
+        self._connection = connection
+        self._followed = followed
+        self._asked = 0.0  # when the request for the record was sent
         self._users = 0
-        self._tasks: list[asyncio.Task[None]] = []
+        self._announced_users = 0
+        self._poller: asyncio.Task[None] | None = None  # None while the process is not followed
+        self._listener: asyncio.Task[None] | None = None  # None while no announcement is waited for
         self._changed = asyncio.Event()  # replaced at every change
-        self._looking = asyncio.Lock()
+        self._expecting = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     @property
     def is_over(self) -> bool:
-        """Whether the process has closed, or is not known to the server any more."""
+        """Whether the process has closed, or the server does not know it any more."""
         return self.removed or (self.record is not None and self.record.state.is_closed)
 
     @contextlib.asynccontextmanager
-    async def following(self) -> AsyncIterator[ProcessWatch]:
-        """Follow the process as long as the context lasts."""
+    async def following(self, *, announced: bool = True) -> AsyncIterator[ProcessWatcher]:
+        """Follow the process as long as the context lasts.
+
+        Args:
+            announced: whether a socket may be opened for announcements; False where a channel's socket exists.
+        """
         self._users += 1
-        if self._users == 1 and not self.is_over:
-            self._tasks = [asyncio.create_task(self._listen(state)) for state in _ANNOUNCED]
-            self._tasks.append(asyncio.create_task(self._look_again()))
+        self._announced_users += announced
+        self._adjust()
         try:
             yield self
         finally:
             self._users -= 1
-            if self._users == 0:
-                await self._stop()
+            self._announced_users -= announced
+            await asyncio.gather(*self._adjust(), return_exceptions=True)
 
     async def change(self) -> None:
-        """Wait until something about the process is another than now."""
+        """Wait until the record changes; returns at once when the process is over."""
         if not self.is_over:
             await self._changed.wait()
+
+    def expect_end(self) -> None:
+        """Ask for the process several times soon, because it is about to close."""
+        self._expecting.set()
 
     async def refresh(self) -> None:
         """Ask for the process now.
 
         Raises:
-            ColonyError: if it cannot be asked for; that it is not known any more is no error but `removed`.
+            ColonyError: if the server does not answer; a process that it does not know is no error but `removed`.
         """
-        async with self._looking:
+        async with self._turn:
+            asked = time.monotonic()
             try:
-                self.learn(await self._look())
+                record = await self._get()
+                if record.state is ProcessState.FAILED and not record.errors and not self.is_over:
+                    await asyncio.sleep(_ERRORS_DELAY)
+                    record = await self._get()
             except ProcessNotFound:
                 self.learn(None)
+            else:
+                self.learn(record, asked)
 
-    def learn(self, record: ProcessRecord | None) -> None:
-        """Take in what an answer of the server told; None if it does not know the process."""
-        if record is None and not self.is_over:
+    def learn(self, record: ProcessRecord | None, asked: float | None = None) -> None:
+        """Accept a reply of the server, unless it is older than what is known: known state never moves backwards.
+
+        Args:
+            record: the process; None if the server does not know it.
+            asked: when the request was sent, in seconds of the monotonic clock; None for a reply that is certainly new.
+        """
+        asked = time.monotonic() if asked is None else asked
+        if record is None:
+            if self.is_over:
+                return
             self.removed = True
-        elif record is not None and record != self.record:
-            self.record = record
-        else:
+        elif record == self.record or self._is_behind(record, asked):
             return
+        else:
+            self.record = record
+            self._asked = max(asked, self._asked)
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
-        if self.is_over:
-            for task in self._tasks:
-                if task is not asyncio.current_task():
-                    task.cancel()
+        self._adjust()
 
-    async def _listen(self, state: ProcessState) -> None:
+    def _is_behind(self, record: ProcessRecord, asked: float) -> bool:
+        known = self.record
+        if known is None:
+            return False
+        if known.state.is_closed:
+            is_poorer = bool(known.errors and not record.errors) or bool(known.output and not record.output)
+            return record.state is not known.state or (is_poorer and asked < self._asked)
+        if record.state.is_closed or asked >= self._asked:
+            return False
+        return (record.retries, record.state) <= (known.retries, known.state)
+
+    def _adjust(self) -> list[asyncio.Task[None]]:
+        """Start and stop the tasks as they are needed; returns those that are stopped."""
+        stopped = []
+        is_followed = self._users > 0 and not self.is_over
+        if is_followed and self._poller is None:
+            self._poller = asyncio.create_task(self._poll())
+            self._followed.count += 1
+        elif not is_followed and self._poller is not None:
+            stopped.append(self._poller)
+            self._poller = None
+            self._followed.count -= 1
+        is_ours = self.record is not None and self.record.assignedexecutorid == self._connection.key.id
+        is_listened = is_followed and self._announced_users == self._users and not is_ours
+        if is_listened and self._listener is None:
+            self._listener = asyncio.create_task(self._listen())
+        elif not is_listened and self._listener is not None:
+            stopped.append(self._listener)
+            self._listener = None
+        current = asyncio.current_task()
+        stopped = [task for task in stopped if task is not current]  # that one sees the change by itself
+        for task in stopped:
+            task.cancel()
+        return stopped
+
+    async def _poll(self) -> None:
+        while self._poller is asyncio.current_task():
+            await self._quietly_refresh()
+            self._expecting.clear()
+            try:
+                async with asyncio.timeout(self._followed.interval() * random.uniform(0.9, 1.0)):  # noqa: S311 - no secret
+                    await self._expecting.wait()
+            except TimeoutError:
+                continue
+            await self._ask_soon(ProcessState.SUCCESS)
+
+    async def _listen(self) -> None:
         retries = delays(random.random)
-        while not self.is_over:
-            window = _WINDOW - random.randrange(_SPREAD)  # noqa: S311 - nothing secret
+        while self._listener is asyncio.current_task():
+            is_running = self.record is not None and self.record.state is ProcessState.RUNNING
+            state = ProcessState.SUCCESS if is_running else ProcessState.RUNNING
+            window = _WINDOW - random.randrange(_SPREAD)  # noqa: S311 - no secret
             message = messages.SubscribeProcess(processid=self.processid, state=state, timeout=window)
-            begun = asyncio.get_running_loop().time()
-            with contextlib.suppress(ColonyError):  # what the server refuses here, the look reports
-                async with subscription(self._endpoint, message, self._key) as frames:
+            begun = time.monotonic()
+            with contextlib.suppress(ColonyError):  # the poller meets the same refusal
+                async with subscription(self._connection.endpoint, message, self._connection.key) as frames:
                     async for _ in frames:
-                        if await self._settle(state):
-                            return
                         retries = delays(random.random)
-                    # A window ends by losing the connection (trap 8); only one that ended early counts as a failure.
-                    if asyncio.get_running_loop().time() - begun >= window / 2:
-                        retries = delays(random.random)
+                        await self._ask_soon(state)
+                        break
+                # A window ends by losing the connection (trap 8); only one that ended early counts as a failure.
+                if time.monotonic() - begun >= window / 2:
+                    retries = delays(random.random)
+            if self.is_over:
+                return
             await asyncio.sleep(next(retries))
 
-    async def _settle(self, state: ProcessState) -> bool:
-        """Ask for the process until it shows what was announced, which may come first; whether it is over."""
-        for delay in _SETTLE:
-            await self._quietly_refresh()
-            record = self.record
-            if self.is_over and record is not None and not (record.state is ProcessState.FAILED and not record.errors):
-                break  # a failure without errors may get them in a moment (trap 30)
-            if not self.is_over and record is not None and record.state >= state:
-                break
+    async def _ask_soon(self, state: ProcessState) -> None:
+        """Ask for the process until it shows an expected state, which may be announced first."""
+        for delay in (0.0, *_SOON):
             await asyncio.sleep(delay)
-        return self.is_over
-
-    async def _look_again(self) -> None:
-        while not self.is_over:
             await self._quietly_refresh()
-            await asyncio.sleep(LOOK)
+            if self.is_over or (self.record is not None and self.record.state >= state):
+                return
 
     async def _quietly_refresh(self) -> None:
-        with contextlib.suppress(ColonyError):  # the next look will tell
+        with contextlib.suppress(ColonyError):  # the next request may be answered
             await self.refresh()
 
-    async def _stop(self) -> None:
-        tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async def _get(self) -> ProcessRecord:
+        return await self._connection.call(messages.GetProcess(processid=self.processid), ProcessRecord)

@@ -1,47 +1,52 @@
-"""A channel as its reader meets it: an asynchronous iterator over entries."""
+"""The public stream: an asynchronous iterator over the entries of a channel."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
+import weakref
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from colony_jupyter.errors import StreamError, WaitTimeout
+from colony_jupyter.client.acknowledgement import Reading
+from colony_jupyter.errors import ColonyError, StreamError, UsageError, WaitTimeout
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from typing import Self
 
     from colony_jupyter.channels.reader import StreamState
-    from colony_jupyter.client.reading import Statistics, StreamCore
+    from colony_jupyter.client.acknowledgement import Readers
+    from colony_jupyter.client.subscription import Statistics, Subscription
     from colony_jupyter.wire.models import Entry, ProcessRecord
 
 _BATCH: Final = 1000
 
 Errors = Literal["raise", "yield"]
-Hook = Callable[["StreamCore"], Coroutine[Any, Any, None]]
 
 
 class AsyncStream:
-    """The entries of a channel, both sides', in the order they arrived; an asynchronous iterator.
+    """The entries of a channel, of both parties, in the order they arrived; an asynchronous iterator.
 
     Made by `AsyncChannel.stream`. ``end`` entries are not yielded; the other party's plain ``end`` ends the stream, and
-    so does the process when it closes. Also a context manager, which closes it.
+    so does the process when it closes. A loop that is left early and a wait that is cancelled lose nothing: the next
+    wait returns the next entry. Also a context manager, which closes the stream.
 
     Args:
-        core: what reads.
+        subscription: the reading.
         start: entries to leave out at the beginning; an index into the log, not a sequence (trap 2).
         limit: entries after which to stop; 0 for no limit.
         timeout: seconds for the whole; None for no limit.
         idle_timeout: seconds without an entry; None for no limit.
         errors: what an ``error`` entry of the other party does: ``"raise"``, or ``"yield"`` it like any other.
         everything: whether ``end`` entries are yielded too.
+        on_loss: called on the loop, with the number of entries delivered before, when the server has lost the log.
+        readers: counts the stream for the acknowledged ending.
     """
 
     def __init__(
         self,
-        core: StreamCore,
+        subscription: Subscription,
         *,
         start: int = 0,
         limit: int = 0,
@@ -49,85 +54,96 @@ class AsyncStream:
         idle_timeout: float | None = None,
         errors: Errors = "raise",
         everything: bool = False,
-        on_start: Callable[[StreamCore], None] | None = None,
-        on_end: Hook | None = None,
+        on_loss: Callable[[int], None] | None = None,
+        readers: Readers | None = None,
     ) -> None:
-        self._core = core
+        self._subscription = subscription
         self._skip = max(start, 0)
         self._left = limit if limit > 0 else None
         self._timeout = timeout
         self._idle_timeout = idle_timeout
         self._errors = errors
         self._everything = everything
-        self._on_start = on_start  # told when the reading begins
-        self._on_end = on_end  # told once the other party's `end` or `error` and all before it has been handed over
-        self._task: asyncio.Task[None] | None = None  # None until the first use and after the end
-        self._wake: asyncio.Event | None = None
-        self._begun: float | None = None
-        self._closed = False
-        self._raise_next: Entry | None = None  # an error entry behind those of the last batch
+        self._on_loss = on_loss
+        self._readers = readers
+        self._token = Reading()
+        self._news = asyncio.Event()
+        self._begun: float | None = None  # None before the first use
+        self._outcome: ColonyError | Literal["ended"] | None = None  # what every further wait gets
+        self._is_finished = False  # whether the end by the other party is still to be reported
+        self._is_read = False
+        self._abandon: weakref.finalize[Any, AsyncStream] | None = None  # closes a stream that is dropped unclosed
 
     @property
     def state(self) -> StreamState:
         """State of the connection: open, resuming, ended or broken."""
-        return self._core.state
+        return self._subscription.state
 
     @property
     def process(self) -> ProcessRecord | None:
-        """The process as it was last known; after the end it says how it ended."""
-        return self._core.record
+        """The process as it was last known; after the end it shows how it ended."""
+        return self._subscription.record
 
-    def on_state(self, tell: Callable[[StreamState], None]) -> None:
-        """Have a callback told each time the state of the connection is another, on the loop; it must not block."""
-        last = self._core.state
+    def on_state(self, callback: Callable[[StreamState], None]) -> None:
+        """Have a callback called on the loop each time the state changes; it must not block."""
+        subscription = self._subscription
+        last = subscription.state
 
-        def look() -> None:
+        def check() -> None:
             nonlocal last
-            if self._core.state is not last:
-                last = self._core.state
-                tell(last)
+            if subscription.state is not last:
+                last = subscription.state
+                callback(last)
 
-        self._core.news.add(look)
+        subscription.news.add(check)
 
     @property
     def waiting_for(self) -> str:
         """What the process waits for, as a sentence; empty once it runs."""
-        return self._core.waiting_for()
+        return self._subscription.waiting_for()
 
     def statistics(self) -> Statistics:
-        """Tell what was delivered, dropped as repeated, resumed, and the lag."""
-        return self._core.statistics()
+        """Return the numbers of entries delivered, waiting and repeated, of resumes, and the lag."""
+        return self._subscription.statistics()
 
     async def listening(self) -> None:
-        """Wait until whatever is appended while the process is open will be received."""
+        """Wait until every entry that is appended while the process is open will arrive."""
         self._start()
-        await self._core.listening()
+        await self._subscription.listening()
 
     def __aiter__(self) -> AsyncIterator[Entry]:
         return self
 
     async def __anext__(self) -> Entry:
-        """Wait for the next entry.
+        """Wait for the next entry. A wait that is cancelled loses no entry.
 
         Raises:
             StreamError: when the other party sent an ``error`` entry.
             StreamBroken: when entries may be missing.
             ChannelNotFound: if there is no such channel.
             WaitTimeout: when it took longer than allowed.
+            UsageError: if the stream is closed, or another task waits for an entry of it.
         """
-        entry = await self._next()
-        if entry is None:
+        entries = await self._next(1)
+        if not entries:
             raise StopAsyncIteration
-        return entry
+        return entries[0]
+
+    async def batch(self) -> list[Entry]:
+        """Wait for the next entry and return it with those that arrived with it; empty at the end.
+
+        Raises:
+            StreamError, StreamBroken, ChannelNotFound, WaitTimeout, UsageError: as `__anext__`, after all before.
+        """
+        return await self._next(_BATCH)
 
     async def aclose(self) -> None:
         """End the reading."""
-        self._closed = True
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-        self._core.close()
+        if self._outcome is None:
+            self._outcome = UsageError(
+                f"The stream of channel '{self._subscription.channel}' is closed: open another by stream()."
+            )
+        await self._close()
 
     async def __aenter__(self) -> Self:
         self._start()
@@ -136,107 +152,143 @@ class AsyncStream:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    async def batch(self) -> list[Entry]:
-        """Wait for the next entry and take with it what else has come; empty at the end.
+    def _start(self) -> None:
+        if self._outcome is None and self._begun is None:
+            self._begun = time.monotonic()
+            self._subscription.news.add(self._news.set)
+            self._subscription.start()
+            if self._readers is not None:
+                self._readers.started(self._token)
+            loop = asyncio.get_running_loop()
+            self._abandon = weakref.finalize(self, _abandon, loop, self._subscription, self._readers, self._token)
+            self._abandon.atexit = False
 
-        Raises:
-            StreamError, StreamBroken, ChannelNotFound, WaitTimeout: as `__anext__`, once all before was handed over.
-        """
-        first = await self._next()
-        if first is None:
-            return []
-        entries = [first]
-        while len(entries) < _BATCH and self._left != 0 and (entry := self._core.pop()) is not None:
-            if self._pass(entry):
-                if self._raises(entry):
-                    self._raise_next = entry
-                    break
-                entries.append(await self._hand_over(entry))
+    async def _next(self, count: int) -> list[Entry]:
+        if isinstance(self._outcome, UsageError):
+            raise self._outcome.with_traceback(None)
+        self._start()
+        with self._reading():
+            idle_since = time.monotonic()
+            while self._outcome is None:
+                self._news.clear()
+                self._report_losses()
+                entry = self._subscription.peek()
+                if entry is not None and not self._subscription.is_known(entry):
+                    await self._subscription.identify(entry)
+                elif entry is not None:
+                    if entries := self._consume(count):
+                        return entries
+                elif self._subscription.is_over:
+                    self._outcome = self._subscription.failure or "ended"
+                else:
+                    await self._wait(idle_since)
+            await self._complete()
+        if isinstance(self._outcome, ColonyError) and not isinstance(self._outcome, UsageError):
+            raise self._outcome.with_traceback(None)
+        return []
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        if self._is_read:
+            raise UsageError(
+                f"Two tasks read from one stream of channel '{self._subscription.channel}' at once: open a stream for "
+                "each by stream()."
+            )
+        self._is_read = True
+        self._token.idle_since = None
+        try:
+            yield
+        finally:
+            self._is_read = False
+            self._token.idle_since = time.monotonic()
+
+    def _consume(self, count: int) -> list[Entry]:
+        """Consume entries that have arrived. It awaits nothing, so a cancelled wait loses none of them."""
+        subscription = self._subscription
+        entries: list[Entry] = []
+        while len(entries) < count and self._outcome is None and (entry := subscription.peek()) is not None:
+            is_end = subscription.is_end(entry)
+            is_error = not self._skip and self._raises(entry)
+            if entries and (is_end or is_error or self._is_at_loss() or not subscription.is_known(entry)):
+                break  # the next wait begins with this entry
+            entry = subscription.pop()
+            if is_end or is_error:
+                self._outcome = "ended" if is_end else StreamError(subscription.processid, subscription.channel, entry)
+                self._is_finished = True
+            elif self._skip:
+                self._skip -= 1
+            elif self._everything or not entry.is_end:
+                entries.append(entry)
+                self._count_down()
         return entries
 
-    def _start(self) -> None:
-        if self._task is None and not self._closed:
-            self._wake = asyncio.Event()
-            self._core.news.add(self._wake.set)
-            self._task = asyncio.create_task(self._core.run())
-            self._begun = time.monotonic()
-            if self._on_start is not None:
-                self._on_start(self._core)
-
-    async def _next(self) -> Entry | None:
-        self._start()
-        idle_since = time.monotonic()
-        try:
-            if self._raise_next is not None:
-                await self._raise_error(self._raise_next)
-            while not self._closed:
-                if self._wake is not None:
-                    self._wake.clear()
-                over = self._core.is_over  # before looking, so that nothing put in between is overlooked
-                entry = self._core.pop()
-                if entry is None and not over:
-                    await self._wait(idle_since)
-                elif entry is None:
-                    await self._finish()
-                elif self._pass(entry):
-                    return await self._hand_over(entry)
-        except BaseException:
-            await self.aclose()
-            raise
-        return None
-
-    def _pass(self, entry: Entry) -> bool:
-        """Whether the consumer is to see an entry."""
-        if self._skip:
-            self._skip -= 1
-            return False
-        return self._everything or not entry.is_end
-
-    def _raises(self, entry: Entry) -> bool:
-        return entry.is_error and self._errors == "raise" and not entry.former and not self._core.is_mine(entry)
-
-    async def _raise_error(self, entry: Entry) -> NoReturn:
-        if self._on_end is not None:
-            await self._on_end(self._core)
-        raise StreamError(self._core.processid, self._core.channel, entry)
-
-    async def _hand_over(self, entry: Entry) -> Entry:
-        if self._raises(entry):
-            await self._raise_error(entry)
+    def _count_down(self) -> None:
         if self._left is not None:
             self._left -= 1
             if self._left == 0:
-                await self.aclose()
-        return entry
+                self._outcome = "ended"
+                self._subscription.stop()
 
-    async def _finish(self) -> None:
-        """Everything was handed over, or cannot be."""
-        if self._core.failure is not None:
-            raise self._core.failure
-        task = self._task
-        if task is not None and task.done() and not task.cancelled() and task.exception() is not None:
-            await task  # raises it: a fault of ours, not to be taken for the end
-        await self.aclose()
-        if self._on_end is not None and self._core.ended_by_sender:
-            await self._on_end(self._core)
+    def _raises(self, entry: Entry) -> bool:
+        subscription = self._subscription
+        is_theirs = not subscription.is_mine(entry) and not subscription.is_former(entry)
+        return entry.is_error and self._errors == "raise" and is_theirs
+
+    def _is_at_loss(self) -> bool:
+        losses = self._subscription.losses
+        return bool(losses) and losses[0] <= self._subscription.delivered
+
+    def _report_losses(self) -> None:
+        while self._is_at_loss():
+            delivered = self._subscription.losses.popleft()
+            self._skip = 0
+            if self._on_loss is not None:
+                self._on_loss(delivered)
+
+    async def _complete(self) -> None:
+        """Close the connections and report the end. When it is cancelled, the next wait repeats it."""
+        await self._close()
+        if self._is_finished and self._readers is not None:
+            await self._readers.finished(self._token)
+        self._is_finished = False
+
+    async def _close(self) -> None:
+        if self._abandon is not None and self._abandon.detach() is not None and self._readers is not None:
+            self._readers.left(self._token)
+        self._news.set()
+        await self._subscription.aclose()
 
     async def _wait(self, idle_since: float) -> None:
-        assert self._wake is not None  # noqa: S101 - made at the start
-        assert self._begun is not None  # noqa: S101 - likewise
+        begun = self._begun or idle_since
         limits = [
             (since + seconds, what, seconds)
             for since, seconds, what in (
-                (self._begun, self._timeout, "the end of"),
+                (begun, self._timeout, "the end of"),
                 (idle_since, self._idle_timeout, "an entry on"),
             )
             if seconds is not None
         ]
         if not limits:
-            await self._wake.wait()
+            await self._news.wait()
             return
         at, what, seconds = min(limits)
         try:
             async with asyncio.timeout(max(0.0, at - time.monotonic())):
-                await self._wake.wait()
+                await self._news.wait()
         except TimeoutError:
-            raise WaitTimeout(f"{what} channel '{self._core.channel}'", seconds, self._core.waiting_for()) from None
+            channel = self._subscription.channel
+            self._outcome = WaitTimeout(f"{what} channel '{channel}'", seconds, self._subscription.waiting_for())
+
+
+def _abandon(
+    loop: asyncio.AbstractEventLoop, subscription: Subscription, readers: Readers | None, token: Reading
+) -> None:
+    """Close the reading of a stream that was dropped, from any thread."""
+
+    def close() -> None:
+        subscription.stop()
+        if readers is not None:
+            readers.left(token)
+
+    with contextlib.suppress(RuntimeError):  # the loop is closed, and with it the reading
+        loop.call_soon_threadsafe(close)

@@ -37,7 +37,8 @@ from colony_jupyter.wire.storable import encodable, json_bytes
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from colony_jupyter.client.reading import Source
+    from colony_jupyter.client.connection import Connection
+    from colony_jupyter.client.process_watcher import ProcessWatcher
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ class ChannelWriter:
 
     Args:
         source: the client.
-        processid: the process.
+        watch: the watcher of the process.
         channel: the channel's name.
         initiator: whether the client is the process's initiator.
         fresh: whether nothing can have been written with this key before.
@@ -92,8 +93,8 @@ class ChannelWriter:
 
     def __init__(
         self,
-        source: Source,
-        processid: str,
+        source: Connection,
+        watch: ProcessWatcher,
         channel: str,
         *,
         initiator: bool,
@@ -102,7 +103,8 @@ class ChannelWriter:
         keep: object = None,
     ) -> None:
         self._source = source
-        self._processid = processid
+        self._watch = watch
+        self._processid = watch.processid
         self._channel = channel
         self._sequencer = Sequencer(initiator=initiator)
         self._tail = Tail(source.key.id)
@@ -353,7 +355,7 @@ class ChannelWriter:
 
     async def _explain(self, error: ColonyError) -> ColonyError:
         """Return the error that states why an append was refused."""
-        watch = self._source.watch(self._processid)
+        watch = self._watch
         try:
             await watch.refresh()
         except ColonyError:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from colony_jupyter.channels.backoff import delays
-from colony_jupyter.client.process import ACK, SYNC
+from colony_jupyter.client.acknowledgement import ACK, SYNC
 from colony_jupyter.errors import ColonyError, ProcessNotFound, ServerUnreachable
 from colony_jupyter.executor.error_report import shortened
 from colony_jupyter.wire.models import ProcessState
@@ -24,7 +24,7 @@ from colony_jupyter.wire.storable import storable
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from colony_jupyter.client.process import AsyncProcess
+    from colony_jupyter.client.acknowledgement import AsyncProcess
     from colony_jupyter.client.writer import ChannelWriter
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from colony_jupyter.channels.reader import StreamState
 from colony_jupyter.channels.turns import ends_conversation
+from colony_jupyter.client.acknowledgement import SYNC, Reading
 from colony_jupyter.client.portal import PORTAL
-from colony_jupyter.client.process import SYNC, raise_unless_successful
+from colony_jupyter.client.process import raise_unless_successful
 from colony_jupyter.errors import ChannelNotFound, ColonyError, ProcessRemoved
 from colony_jupyter.notebook.views.base import PaneCallbacks
 from colony_jupyter.wire.models import ProcessState
@@ -200,11 +201,14 @@ class Follower:
 
     async def _read(self, channel: str) -> None:
         process = self.process
+        reading, readers = Reading(), process.shared.readers
         if channel != SYNC:
-            process.shared.readers.opened.add(channel)
+            readers.started(reading)
         try:
             start = await self._too_old(channel)
-            stream = process.channel(channel).stream(start=start, errors="yield", to_end=False)
+            stream = process.channel(channel).stream(
+                start=start, errors="yield", to_end=False, on_loss=partial(self._report_loss, channel)
+            )
             stream.on_state(partial(self._show_connection, channel))
             async with stream:
                 while entries := await stream.batch():
@@ -212,15 +216,17 @@ class Follower:
                         await self._find_name(senderid)  # a first entry may come before the news that it runs
                     self._take(channel, entries)
                     if any(ends_conversation(entry) and entry.senderid != process.colony.userid for entry in entries):
-                        await self._acknowledge(channel)
+                        await readers.finished(reading)
         except ChannelNotFound as error:
             if not error.closed:
                 raise
+            advice = f" Declare a channel named '{SYNC}', too, so that its executor waits for the reader."
             self.tell(
-                f"The process ended before its channel '{channel}' could be read. Declare a channel named '{SYNC}', "
-                "too, so that its executor waits for the reader."
+                f"The process ended before its channel '{channel}' could be read{error.failure()}."
+                f"{'' if error.errors else advice}"
             )
         finally:
+            readers.left(reading)
             if self._on_entries is not None:
                 self._on_entries(channel, ())
 
@@ -237,11 +243,13 @@ class Follower:
             )
         return count
 
-    async def _acknowledge(self, channel: str) -> None:
-        readers = self.process.shared.readers
-        readers.ended.add(channel)
-        if readers.opened <= readers.ended:
-            await self.process.acknowledge()
+    def _report_loss(self, channel: str, delivered: int) -> None:
+        """Report that the server has lost the log of a channel; the stream continues with the new log."""
+        entries = "1 entry" if delivered == 1 else f"{delivered} entries"
+        self._note(
+            f"The server lost the log of channel '{channel}', as it does when it is restarted, after {entries} from it "
+            "had arrived. Entries sent shortly before may be missing; new ones are shown."
+        )
 
     async def _send(self, channel: str, text: str) -> None:
         try:

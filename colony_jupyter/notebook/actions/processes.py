@@ -6,7 +6,7 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from colony_jupyter.client.process import ProcessFacts
+from colony_jupyter.client.process_facts import ProcessFacts
 from colony_jupyter.errors import ChannelNotFound, ProcessNotFound, UsageError
 from colony_jupyter.notebook.formats import tables
 from colony_jupyter.notebook.formats.workflow_graph import MOST, Graph, Workflows

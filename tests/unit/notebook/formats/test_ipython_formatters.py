@@ -3,7 +3,7 @@
 import pytest
 from IPython.core.formatters import DisplayFormatter
 
-from colony_jupyter.client.process import ProcessFacts
+from colony_jupyter.client.process_facts import ProcessFacts
 from colony_jupyter.notebook.formats import ipython_formatters
 from colony_jupyter.wire.models import ProcessState, Workflow
 

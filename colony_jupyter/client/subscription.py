@@ -1,0 +1,405 @@
+"""One channel's entries as they arrive: the sockets around the pure `colony_jupyter.channels.reader`.
+
+Frames, replies and the timer call the reader directly, and what it delivers goes into a spool in the same step. Nothing
+is awaited between two frames of a socket, whatever the consumer does, because a server drops what a slow reader leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections import deque
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from colony_jupyter.channels.backoff import delays
+from colony_jupyter.channels.reader import AskProcess, Close, Effect, Open, Reader, ReadLog, Refused, StreamState
+from colony_jupyter.client.channel_log import pages
+from colony_jupyter.client.http import refusal_error
+from colony_jupyter.client.spool import Spool
+from colony_jupyter.client.websocket import subscription
+from colony_jupyter.errors import ChannelNotFound, ColonyError, ServerRefused, StreamBroken
+from colony_jupyter.wire import messages
+from colony_jupyter.wire.decoding import Undecodable, convert
+from colony_jupyter.wire.models import Entry, ProcessState, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from colony_jupyter.channels.inbox import Inbox
+    from colony_jupyter.channels.reader import Policy
+    from colony_jupyter.client.connection import Connection
+    from colony_jupyter.client.process_watcher import ProcessWatcher
+    from colony_jupyter.wire.models import ProcessRecord
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Counts of a stream.
+
+    Attributes:
+        delivered: entries that the consumer has received.
+        waiting: entries that arrived and that the consumer has not received yet.
+        repeats: entries that arrived again and were dropped.
+        resumes: number of times the connection was lost and restored.
+        lag: seconds between the server's time of the latest entry and its arrival here, which include the difference of
+            the two clocks. None before the first entry.
+    """
+
+    delivered: int
+    waiting: int
+    repeats: int
+    resumes: int
+    lag: float | None
+
+
+class Subscription:
+    """Reads one channel into a spool, on the loop that `start` is called on. `AsyncStream` is its consumer.
+
+    Args:
+        connection: the client that reads.
+        watcher: the watcher of the process.
+        channel: the channel's name.
+        to_end: whether the other party's plain ``end`` ends the stream; otherwise only the process does.
+        survives_loss: whether reading continues with the new log after the server has lost the log.
+        inbox: entries that an earlier subscription has received; reading resumes behind them.
+        policy: times of the reader.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        watcher: ProcessWatcher,
+        channel: str,
+        *,
+        to_end: bool = True,
+        survives_loss: bool = False,
+        inbox: Inbox | None = None,
+        policy: Policy | None = None,
+    ) -> None:
+        self.processid = watcher.processid
+        self.channel = channel
+        self.failure: ColonyError | None = None
+        """Why the stream is broken."""
+        self.is_over = False
+        """Whether no more entries will arrive."""
+        self.received = 0
+        self.delivered = 0
+        self.losses: deque[int] = deque()
+        """For each loss of the log that the consumer has not passed: the number of entries received before it."""
+        self.news: set[Callable[[], None]] = set()
+        """Called on the loop when entries arrived or the state of the stream or of the process changed."""
+        self._connection = connection
+        self._me = connection.key.id
+        self._watcher = watcher
+        self._to_end = to_end
+        self._reader = Reader(
+            ends=self._ends, random=random.random, policy=policy, inbox=inbox, survives_loss=survives_loss
+        )
+        self._spool = Spool()
+        self._head: Entry | None = None  # the oldest entry of the spool, while the consumer examines it
+        self._tasks: dict[object, asyncio.Task[None]] = {}  # windows by their number, and others
+        self._timer: asyncio.TimerHandle | None = None
+        self._lag: float | None = None
+        self._listening = asyncio.Event()
+        self._examined: set[tuple[str, str]] = set()  # unknown senders, each with the executor known at that time
+        self._last_state = StreamState.OPEN
+        self._last_losses = 0
+
+    # the consumer's side
+
+    @property
+    def state(self) -> StreamState:
+        """State of the connection: open, resuming, ended or broken."""
+        return self._reader.state
+
+    @property
+    def inbox(self) -> Inbox:
+        """What has been received, for a later subscription to resume behind."""
+        return self._reader.inbox
+
+    @property
+    def record(self) -> ProcessRecord | None:
+        """The process as it was last known."""
+        return self._watcher.record
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._spawn("process", self._follow_process())
+        self._input(self._reader.start)
+
+    def stop(self) -> None:
+        """End the reading without waiting until its connections have closed."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._tasks.values():
+            task.cancel()
+        self.is_over = True
+        self._listening.set()
+        self._notify()
+
+    async def aclose(self) -> None:
+        """End the reading, close its connections and drop the entries that were not consumed."""
+        self.stop()
+        tasks = [task for task in self._tasks.values() if task is not asyncio.current_task()]
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._head = None
+        self._spool.close()
+
+    async def listening(self) -> None:
+        """Wait until every entry that is appended while the process is open will arrive, or the stream is over."""
+        await self._listening.wait()
+
+    def peek(self) -> Entry | None:
+        """Return the oldest entry that was not consumed, if there is one."""
+        if self._head is None:
+            self._head = self._spool.pop()
+        return self._head
+
+    def pop(self) -> Entry:
+        """Consume the entry that `peek` returned; marked if it is by a former executor (trap 22)."""
+        entry, self._head = self._head, None
+        assert entry is not None  # noqa: S101 - `peek` returned it
+        self.delivered += 1
+        return msgspec.structs.replace(entry, former=True) if self.is_former(entry) else entry
+
+    def is_known(self, entry: Entry) -> bool:
+        """Whether the role of the sender is known, or asking the server again would not change that."""
+        record = self.record
+        known = {self._me} if record is None else {self._me, record.initiatorid, record.assignedexecutorid}
+        return entry.senderid in known or self._watcher.is_over or self._sender(entry) in self._examined
+
+    async def identify(self, entry: Entry) -> None:
+        """Ask the server for the process, so that its executor can be distinguished from a former one."""
+        sender = self._sender(entry)
+        with contextlib.suppress(ColonyError):
+            await self._watcher.refresh()
+        self._examined.add(sender)
+
+    def is_mine(self, entry: Entry) -> bool:
+        """Whether the reader wrote an entry itself."""
+        return entry.senderid == self._me
+
+    def is_former(self, entry: Entry) -> bool:
+        """Whether an entry is by an executor that the process was taken from (trap 22)."""
+        record = self.record
+        if record is None or entry.senderid == self._me:
+            return False
+        return entry.senderid not in (record.initiatorid, record.assignedexecutorid) and bool(record.assignedexecutorid)
+
+    def is_end(self, entry: Entry) -> bool:
+        """Whether an entry is the end of the stream."""
+        is_plain_end = self._to_end and entry.is_end and entry.inreplyto == 0
+        return is_plain_end and not self.is_mine(entry) and not self.is_former(entry)
+
+    def waiting_for(self) -> str:
+        """Return a sentence about what a waiting process waits for; empty for other states."""
+        record = self.record
+        if record is None or record.state is not ProcessState.WAITING:
+            return ""
+        return f"The process still waits for an executor of type '{record.spec.conditions.executortype}'."
+
+    def statistics(self) -> Statistics:
+        """Return the counts."""
+        return Statistics(
+            delivered=self.delivered,
+            waiting=self.received - self.delivered,
+            repeats=self._reader.inbox.repeats,
+            resumes=self._reader.resumes,
+            lag=self._lag,
+        )
+
+    # the reader's side
+
+    def _input(self, feed: Callable[[float], None]) -> None:
+        """Give the reader one input and carry out what it asks for."""
+        if self.is_over:
+            return
+        try:
+            feed(time.monotonic())
+            self._carry_out()
+        except Exception as error:  # noqa: BLE001 - an internal error must not look like the end of the stream
+            self._break(error)
+
+    def _carry_out(self) -> None:
+        for effect in self._reader.effects():
+            self._begin(effect)
+        self._deliver(self._reader.delivered())
+        if self._reader.losses != self._last_losses:
+            self._last_losses = self._reader.losses
+            self.losses.append(self.received)
+            logger.warning("channel %r of %s: the server lost its log", self.channel, self.processid)
+            self._notify()
+        if self._reader.listens:
+            self._listening.set()
+        if self.state is not self._last_state:
+            logger.info("channel %r of %s: %s", self.channel, self.processid, self.state.value)
+            self._last_state = self.state
+            self._notify()
+        if self.state is StreamState.BROKEN:
+            self.failure = self._explain()
+        if self.state.is_over:
+            self.stop()
+        else:
+            self._set_timer()
+
+    def _begin(self, effect: Effect) -> None:
+        match effect:
+            case Open(window, afterseq, seconds):
+                self._spawn(window, self._window(window, afterseq, seconds))
+            case Close(window):
+                if window in self._tasks:
+                    self._tasks[window].cancel()
+            case ReadLog():
+                self._spawn("log", self._read_log(effect))
+            case AskProcess():
+                self._spawn("ask", self._ask_process())
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self._reader.deadline()
+        if deadline is not None:
+            loop = asyncio.get_running_loop()
+            delay = max(0.0, deadline - time.monotonic())
+            self._timer = loop.call_at(loop.time() + delay, self._input, self._reader.tick)
+
+    def _spawn(self, name: object, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks[name] = task
+        task.add_done_callback(partial(self._done, name))
+
+    def _done(self, name: object, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(name) is task:
+            del self._tasks[name]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._break(error)
+
+    def _break(self, error: BaseException) -> None:
+        """End the stream by an internal error."""
+        logger.error("channel %r of %s cannot be read on", self.channel, self.processid, exc_info=error)
+        reason = f"reading it went wrong ({type(error).__name__}: {error})"
+        self.failure = StreamBroken(self.processid, self.channel, self.received, reason)
+        self.stop()
+
+    def _deliver(self, entries: Sequence[Entry]) -> None:
+        if not entries:
+            return
+        written = moment(entries[-1].timestamp)
+        self._lag = None if written is None else time.time() - written.timestamp()
+        self.received += len(entries)
+        self._spool.put(entries)
+        self._notify()
+        if any(entry.is_end and entry.inreplyto == 0 for entry in entries):
+            self._watcher.expect_end()
+
+    def _notify(self) -> None:
+        for callback in list(self.news):
+            callback()
+
+    def _sender(self, entry: Entry) -> tuple[str, str]:
+        return (entry.senderid, "" if self.record is None else self.record.assignedexecutorid)
+
+    def _ends(self, entry: Entry) -> bool:
+        """Whether an entry certainly ends the stream; where its sender is unknown, the consumer decides."""
+        record = self.record
+        is_known = record is not None and entry.senderid in (record.initiatorid, record.assignedexecutorid)
+        return is_known and self.is_end(entry)
+
+    def _explain(self) -> ColonyError:
+        refusal = self._reader.refusal
+        if refusal is not None:
+            return self._refusal_error(refusal)
+        if self.received == 0 and self._watcher.is_over:
+            return self._refusal_error(Refused(404, "Channel not found"))
+        return StreamBroken(
+            self.processid,
+            self.channel,
+            self.received,
+            self._reader.reason,
+            ended=self._watcher.is_over,
+            errors=self._errors(),
+        )
+
+    def _refusal_error(self, refusal: Refused) -> ColonyError:
+        error = refusal_error(refusal.status, refusal.message, "")
+        if isinstance(error, ChannelNotFound):
+            record = self.record
+            return ChannelNotFound(
+                refusal.status,
+                refusal.message,
+                processid=self.processid,
+                channel=self.channel,
+                declared=None if record is None else record.spec.channels,
+                closed=self._watcher.is_over,
+                errors=self._errors(),
+            )
+        return error
+
+    def _errors(self) -> Sequence[str]:
+        record = self.record
+        return () if record is None or record.state is not ProcessState.FAILED else record.errors or ()
+
+    # input and output
+
+    async def _window(self, window: int, afterseq: int, seconds: int) -> None:
+        reader = self._reader
+        message = messages.SubscribeChannel(
+            processid=self.processid, name=self.channel, afterseq=afterseq, timeout=seconds
+        )
+        try:
+            async with subscription(self._connection.endpoint, message, self._connection.key) as frames:
+                self._input(partial(reader.opened, window))
+                async for value in frames:
+                    entries = convert(value, list[Entry])
+                    self._input(partial(reader.frame, window, entries))
+        except ServerRefused as refusal:
+            self._input(partial(reader.refused, window, refusal.status, refusal.message))
+        except (ColonyError, Undecodable) as error:
+            logger.debug("window of channel %r of %s: %s", self.channel, self.processid, error)
+            self._input(partial(reader.lost, window))
+        else:
+            self._input(partial(reader.lost, window))
+
+    async def _read_log(self, request: ReadLog) -> None:
+        reader = self._reader
+        entries: list[Entry] = []
+        try:
+            async for page in pages(self._connection, self.processid, self.channel, request.afterseq):
+                entries += page
+        except ServerRefused as refusal:
+            self._input(partial(reader.log_refused, request, refusal.status, refusal.message))
+        except ColonyError as error:
+            logger.debug("log of channel %r of %s: %s", self.channel, self.processid, error)
+            self._input(partial(reader.log_lost, request))
+        else:
+            self._input(partial(reader.log, request, entries))
+
+    async def _ask_process(self) -> None:
+        retries = delays(random.random)
+        while not self._watcher.is_over:
+            try:
+                await self._watcher.refresh()
+            except ServerRefused:
+                break  # not permitted: the doubt stands
+            except ColonyError:
+                await asyncio.sleep(next(retries))
+            else:
+                break
+        self._input(self._reader.process_closed if self._watcher.is_over else self._reader.process_open)
+
+    async def _follow_process(self) -> None:
+        async with self._watcher.following(announced=False):
+            while not self._watcher.is_over:
+                await self._watcher.change()
+                self._notify()
+            self._input(self._reader.process_closed)

@@ -24,7 +24,7 @@ from colony_jupyter.wire.storable import storable
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from colony_jupyter.client.acknowledgement import AsyncProcess
+    from colony_jupyter.client.process import AsyncProcess
     from colony_jupyter.client.writer import ChannelWriter
 
 logger = logging.getLogger(__name__)

@@ -1,0 +1,98 @@
+"""Questions of several tasks on one channel."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import pytest
+
+from colony_jupyter import ChannelClosed, StreamBroken
+from colony_jupyter.client import subscription
+
+
+@contextlib.asynccontextmanager
+async def answering(theirs, me):
+    async def answer():
+        async with theirs.channel("c").stream(to_end=False, errors="yield") as stream:
+            async for entry in stream:
+                if entry.senderid == me:
+                    await theirs.channel("c").send(f"re {entry.text}", inreplyto=entry.sequence)
+
+    task = asyncio.create_task(answer())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_two_tasks_that_ask_one_question_after_the_other_get_every_answer(running):
+    async with running() as (mine, theirs), answering(theirs, mine.colony.userid):
+
+        async def ask(task):
+            for number in range(8):
+                answer = await mine.channel("c").ask(f"{task}-{number}", timeout=20)
+                assert answer.text == f"re {task}-{number}"
+                await asyncio.sleep(0.0005 * task)
+
+        await asyncio.gather(ask(1), ask(2))
+
+
+async def test_a_question_opens_no_socket_and_reads_no_log_once_the_reader_runs(running, monkeypatch):
+    opened = []
+    real = subscription.subscription
+    monkeypatch.setattr(subscription, "subscription", lambda *args: opened.append(args) or real(*args))
+    async with running() as (mine, theirs), answering(theirs, mine.colony.userid):
+        await mine.channel("c").ask("first", timeout=20)
+        opened.clear()
+        monkeypatch.setattr(subscription, "pages", lambda *_: pytest.fail("the log is read"))
+        for _ in range(5):
+            await mine.channel("c").ask("next", timeout=20)
+        assert opened == []
+
+
+async def test_after_a_pause_it_resumes_at_the_end_of_the_log(running, monkeypatch):
+    async with running() as (mine, theirs), answering(theirs, mine.colony.userid):
+        for _ in range(3):
+            await mine.channel("c").ask("before", timeout=20)
+        await mine.shared.asker("c").aclose()
+        asked = []
+        real = subscription.subscription
+
+        def counted(endpoint, message, key):
+            if message.name == "c" and key.id == mine.colony.userid:
+                asked.append(message.afterseq)
+            return real(endpoint, message, key)
+
+        monkeypatch.setattr(subscription, "subscription", counted)
+        assert (await mine.channel("c").ask("after", timeout=20)).text == "re after"
+        assert asked == [5]  # one before the six entries that were read
+
+
+async def test_an_end_without_an_answer_states_that_the_message_was_sent(running):
+    async with running() as (mine, theirs):
+        asking = asyncio.create_task(mine.channel("c").ask("well?", timeout=20))
+        await anext(theirs.channel("c").stream(limit=1))
+        await theirs.colony.fail(theirs, ["disk full"])
+        with pytest.raises(ChannelClosed, match="The message was sent on channel 'c', but it was not answered"):
+            await asking
+
+
+async def test_a_loss_of_the_log_states_that_the_message_was_sent(running):
+    async with running() as (mine, theirs):
+        sent = asyncio.Event()
+        asker = mine.shared.asker("c")
+        send = asker._send
+
+        async def sending(payload):
+            sequence = await send(payload)
+            asyncio.get_running_loop().call_soon(sent.set)  # after the question waits for its answer
+            return sequence
+
+        asker._send = sending
+        asking = asyncio.create_task(mine.channel("c").ask("well?", timeout=20))
+        await sent.wait()
+        asker._lost(1)
+        with pytest.raises(StreamBroken, match=r"The message was sent on channel 'c', but no answer.*restarted"):
+            await asking

@@ -80,7 +80,7 @@ async def test_an_end_without_an_answer_states_that_the_message_was_sent(running
 
 
 async def test_a_loss_of_the_log_states_that_the_message_was_sent(running):
-    async with running() as (mine, theirs):
+    async with running() as (mine, _):
         sent = asyncio.Event()
         asker = mine.shared.asker("c")
         send = asker._send

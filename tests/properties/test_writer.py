@@ -20,6 +20,8 @@ from colony_jupyter.errors import RateLimited, ServerUnreachable
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.models import Entry
 
+WATCHER = SimpleNamespace(processid="p")  # the process is asked for only after a refusal
+
 
 class Server:
     """One channel, whose calls go wrong as planned: each trouble is used once.
@@ -69,12 +71,13 @@ class Server:
             raise ServerUnreachable("here", "cut", sent=True)
         return {}
 
-    def watch(self, processid):
-        raise AssertionError("nothing here is refused for good")
+
+def fast_bucket():
+    return Bucket(0.0, rate=1e6, burst=1e6)
 
 
 def writer_to(server, *, fresh=True):
-    return ChannelWriter(server, "p", "c", initiator=True, fresh=fresh, bucket=Bucket(0.0, rate=1e6, burst=1e6))
+    return ChannelWriter(server, WATCHER, "c", initiator=True, fresh=fresh, bucket=fast_bucket())
 
 
 TROUBLES = st.lists(
@@ -96,7 +99,9 @@ def test_the_log_holds_exactly_what_was_sent(works, troubles):
     server = Server(troubles)
 
     async def play():
-        writer = ChannelWriter(server, "p", "c", initiator=True, fresh=True, bucket=Bucket(0.0, rate=1e6, burst=1e6))
+        writer = ChannelWriter(
+            server, WATCHER, "c", initiator=True, fresh=True, bucket=Bucket(0.0, rate=1e6, burst=1e6)
+        )
         for kind, text, inreplyto in works:
             if kind == "send":
                 await writer.send(text)
@@ -123,7 +128,9 @@ def test_many_tasks_share_one_numbering(troubles):
     server = Server(troubles)
 
     async def play():
-        writer = ChannelWriter(server, "p", "c", initiator=False, fresh=True, bucket=Bucket(0.0, rate=1e6, burst=1e6))
+        writer = ChannelWriter(
+            server, WATCHER, "c", initiator=False, fresh=True, bucket=Bucket(0.0, rate=1e6, burst=1e6)
+        )
         return await asyncio.gather(*(writer.send(str(n)) for n in range(10)))
 
     sequences = asyncio.run(play())

@@ -11,16 +11,12 @@ from decimal import Decimal
 from typing import Any, Final
 
 _EXACT: Final = 2**53
-_LEAST: Final = -(2**63)
-_LARGEST: Final = 2**64 - 1
+_EXPONENT: Final = 1e21
+"""Numbers from here on are written with an exponent, so that clients read floats."""
 
 
 def restored(value: Any) -> Any:
-    """Returns a decoded JSON value as it comes back from a ColonyOS server.
-
-    Integral numbers outside the 64-bit range remain floats: decoders of JSON with 64-bit integers read the digits of a
-    ColonyOS server as floats, too.
-    """
+    """Returns a decoded JSON value as it comes back from a ColonyOS server."""
     if isinstance(value, dict):
         return {name: restored(value[name]) for name in sorted(value)}
     if isinstance(value, list):
@@ -31,7 +27,6 @@ def restored(value: Any) -> Any:
 
 
 def _number(number: float) -> int | float:
-    if not number.is_integer():
+    if abs(number) >= _EXPONENT or not number.is_integer():
         return number
-    digits = int(Decimal(repr(number)))
-    return digits if _LEAST <= digits <= _LARGEST else number
+    return int(Decimal(repr(number)))

@@ -5,10 +5,9 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from colony_jupyter.caller import warn
 from colony_jupyter.errors import InvalidSpec
+from colony_jupyter.values.conversion import convert
 from colony_jupyter.wire.limits import MAX_CHANNELS, MAX_PRIORITY
 from colony_jupyter.wire.models import FunctionSpec, WorkflowSpec
 
@@ -80,10 +79,18 @@ def check_spec(spec: FunctionSpec) -> None:
         )
     if spec.conditions.executornames and "*" in spec.conditions.executornames:
         raise InvalidSpec('The executor name "*" matches no executor: leave the names out to allow all of the type.')
-    try:
-        msgspec.json.encode(spec)
-    except (TypeError, ValueError) as error:
-        raise InvalidSpec(f"An argument is no JSON value: {error}.") from None
+    spec.args = _as_json(spec.args, "args")
+    spec.kwargs = _as_json(spec.kwargs, "kwargs")
+
+
+def _as_json(values: Any, name: str) -> Any:
+    """Convert arguments to JSON, with a warning at the caller's line that counts numbers that became null."""
+    converted = convert(values, name, large="refuse")
+    if converted.faults:
+        raise InvalidSpec(converted.complaint())
+    for note in converted.notes():
+        warn(f"{name}: {note}")
+    return converted.value
 
 
 def check_list(name: str, value: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from colony_jupyter.errors import UsageError
+from colony_jupyter.values.datatable import revive
 
 if TYPE_CHECKING:
     from colony_jupyter.wire.models import FunctionSpec, ProcessRecord, ProcessState
@@ -37,13 +38,13 @@ class ProcessFacts:
 
     @property
     def input(self) -> list[Any]:
-        """Outputs of the processes this one depends on (``in`` on the wire)."""
-        return self.record.input
+        """Outputs of the processes this one depends on (``in`` on the wire); a table in it is a `DataTable`."""
+        return revive(self.record.input)  # type: ignore[no-any-return]  # a list stays a list
 
     @property
     def output(self) -> list[Any]:
-        """The output (``out`` on the wire)."""
-        return self.record.output
+        """The output (``out`` on the wire); a table in it is a `DataTable`."""
+        return revive(self.record.output)  # type: ignore[no-any-return]  # a list stays a list
 
     @property
     def errors(self) -> list[str]:

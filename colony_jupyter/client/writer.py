@@ -13,6 +13,9 @@ import random
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
+from colony_jupyter.caller import warn
 from colony_jupyter.channels.backoff import PATIENCE, Patience, delays
 from colony_jupyter.channels.outbox import REFUSED_FIRST, REFUSED_LONGEST, Bucket, Sequencer, TextBuffer
 from colony_jupyter.channels.tail import Pages, Search, Tail
@@ -29,10 +32,11 @@ from colony_jupyter.errors import (
     ServerUnreachable,
     UsageError,
 )
+from colony_jupyter.values.conversion import convert
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.limits import MAX_PAYLOAD
 from colony_jupyter.wire.models import DATA, END, Entry
-from colony_jupyter.wire.storable import encodable, json_bytes
+from colony_jupyter.wire.storable import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -52,14 +56,14 @@ _ENTRY_BOUND: Final = 64
 """Entries of `write` that wait before it blocks its caller: text for many entries in turn cannot be joined."""
 
 Payload = Any
-"""``str``, ``bytes``, or anything that is JSON."""
+"""``str``, ``bytes``, or any type of docs/values.md."""
 
 
 def payload_bytes(payload: Payload) -> bytes:
     """Return the bytes of an entry for what a user sends: text as UTF-8, bytes as they are, anything else as JSON.
 
     Raises:
-        UsageError: if it is not a JSON value either.
+        UsageError: if it has no JSON form; docs/values.md lists the types that have one.
         MessageTooLarge: if it is over 10 MiB.
     """
     if isinstance(payload, str):
@@ -67,12 +71,12 @@ def payload_bytes(payload: Payload) -> bytes:
     elif isinstance(payload, (bytes, bytearray, memoryview)):
         data = bytes(payload)
     else:
-        try:
-            data = json_bytes(payload)
-        except (TypeError, ValueError) as error:
-            raise UsageError(
-                f"A {type(payload).__name__} cannot be sent: give text, bytes, or a value that is JSON ({error})."
-            ) from None
+        converted = convert(payload, "payload", large="keep")
+        if converted.faults:
+            raise UsageError(converted.complaint())
+        for note in converted.notes():
+            warn(f"payload: {note}")
+        data = msgspec.json.encode(converted.value)
     if len(data) > MAX_PAYLOAD:
         raise MessageTooLarge(500, f"{len(data)} bytes")
     return data

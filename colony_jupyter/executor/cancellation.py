@@ -13,6 +13,7 @@ import contextvars
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from colony_jupyter.caller import run_with_line
 from colony_jupyter.errors import UsageError
 
 if TYPE_CHECKING:
@@ -100,7 +101,8 @@ class ThreadPortal:
         if threading.current_thread() is self._loop_thread:
             raise UsageError("A blocking call was made on the executor's own loop: use an `async def` function there.")
         self._loss.check()
-        call = asyncio.run_coroutine_threadsafe(function(*args, **kwargs), self._loop)
+        coroutine = function(*args, **kwargs)
+        call = run_with_line(lambda: asyncio.run_coroutine_threadsafe(coroutine, self._loop))
         self._loss.begin(call)
         try:
             return call.result()

@@ -49,7 +49,7 @@ class Outcome:
     """How a function ended.
 
     Attributes:
-        output: the process's output.
+        output: the process's output; of a failed one the part that could be converted.
         errors: what went wrong, the message first; empty for success.
     """
 
@@ -191,6 +191,8 @@ async def close_process(process: AsyncProcess, outcome: Outcome) -> None:
 
 async def _close_once(process: AsyncProcess, outcome: Outcome) -> None:
     if outcome.errors:
+        if outcome.output:
+            await process.colony.set_output(process, outcome.output)
         await process.colony.fail(process, [shortened(storable(error)) for error in outcome.errors])
     else:
         await process.colony.close(process, outcome.output)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import re
@@ -12,8 +13,9 @@ import msgspec
 
 from colony_jupyter.client.function_spec import check_name
 from colony_jupyter.errors import ExecutorError, UsageError
+from colony_jupyter.values.conversion import convert
+from colony_jupyter.values.report import Converted
 from colony_jupyter.wire.models import FunctionArgument
-from colony_jupyter.wire.storable import storable_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -178,20 +180,18 @@ class Functions:
         return {name: definition.offer for name, definition in self._definitions.items()}
 
 
-def as_output(value: Any) -> list[Any]:
-    """Turn what a function returned into a process's output: a list as it is, nothing as empty, anything else alone.
+def as_output(value: Any) -> Converted:
+    """Convert what a function returned into a process's output, by the table of docs/values.md.
 
-    Raises:
-        Unfit: if it is no JSON.
+    A list or tuple gives its members, None gives an empty output, any other value is the only member.
     """
-    output = list(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
-    try:
-        return storable_json(output)  # type: ignore[no-any-return]  # a list stays a list
-    except (TypeError, ValueError, RecursionError) as error:
-        raise Unfit(
-            f"The function returned a {type(value).__name__}, which is no JSON value ({error}): return text, numbers, "
-            "lists or dicts of them."
-        ) from None
+    if value is None:
+        return Converted([])
+    converted = convert(value, "result", large="text")
+    if type(value) in (list, tuple):
+        return converted
+    output = [] if converted.value is None and converted.faults else [converted.value]
+    return dataclasses.replace(converted, value=output)
 
 
 def _is_async(handler: Handler) -> bool:

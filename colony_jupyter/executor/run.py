@@ -18,6 +18,7 @@ from colony_jupyter.executor.functions import Unfit, as_output
 from colony_jupyter.executor.logs.output_capture import OutputCapture
 from colony_jupyter.executor.logs.output_hooks import captured
 from colony_jupyter.executor.logs.process_log import Logbook
+from colony_jupyter.values.datatable import revive
 from colony_jupyter.wire.models import ProcessState
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class Run:
     async def _work(self) -> Outcome:
         try:
             with captured(self._capture):
-                return Outcome(output=as_output(await self._call()))
+                return await self._converted(await self._call())
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
@@ -133,8 +134,18 @@ class Run:
             logger.info("%r: its function raised: %s", self.process, "\n".join(errors))
             return Outcome(errors=errors)
 
+    async def _converted(self, value: Any) -> Outcome:
+        """Convert what the function returned. What was changed is written to the process's log."""
+        converted = as_output(value)
+        for note in converted.notes():
+            with contextlib.suppress(ColonyError):
+                await self._log(f"result: {note}")
+        return Outcome(output=converted.value, errors=(converted.complaint(),) if converted.faults else ())
+
     async def _call(self) -> Any:
         spec = self.process.spec
+        revive(spec.args)
+        revive(spec.kwargs)
         definition = self._functions.find(spec.funcname, self._executortype)
         portal = ThreadPortal(asyncio.get_running_loop(), self._loss)
         context: Context | ThreadContext

@@ -27,7 +27,7 @@ BELOW: dict[str, set[str]] = {
     "embedded": {"errors", "wire", "datafolder"},
     "settings": {"errors", "wire", "embedded"},
     "client": {"errors", "caller", "wire", "values", "channels", "settings", "embedded"},
-    "executor": {"errors", "wire", "values", "datafolder", "channels", "settings", "client"},
+    "executor": {"errors", "caller", "wire", "values", "datafolder", "channels", "settings", "client"},
     "doctor": {"errors", "wire", "datafolder", "channels", "settings", "embedded", "client"},
     "testing": {"errors", "wire", "datafolder", "settings", "embedded", "client"},
     "notebook": {

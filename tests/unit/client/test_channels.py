@@ -40,7 +40,7 @@ class TestWriting:
 
     async def test_what_is_no_payload_is_refused_before_anything_is_sent(self, running):
         async with running() as (mine, _):
-            with pytest.raises(UsageError, match="object cannot be sent"):
+            with pytest.raises(UsageError, match="payload is an object, which has no JSON form"):
                 await mine.channel("c").send(object())
             with pytest.raises(MessageTooLarge, match="10 MiB"):
                 await mine.channel("c").send(b"x" * (MAX_PAYLOAD + 1))

@@ -48,7 +48,7 @@ def test_a_whole_spec_is_added_to_and_not_changed():
         ({"channels": [str(n) for n in range(101)]}, "at most 100"),
         ({"executornames": ["*"]}, "matches no executor"),
         ({"maxwaittime": 1.5}, "maxwaittime is 1.5"),
-        ({"kwargs": {"x": object()}}, "no JSON value"),
+        ({"kwargs": {"x": object()}}, r'kwargs\["x"\] is an object, which has no JSON form'),
     ],
 )
 def test_what_could_never_run_is_refused(options, words):
@@ -56,8 +56,14 @@ def test_what_could_never_run_is_refused(options, words):
         make(**options)
 
 
-def test_not_a_number_is_sent_as_null_which_is_json():
-    assert make("f", math.nan).args
+def test_not_a_number_is_sent_as_null_with_a_warning():
+    with pytest.warns(UserWarning, match="args: 2 numbers are NaN or infinite"):
+        assert make("f", math.nan, [math.inf, 1]).args == [None, [None, 1]]
+
+
+def test_a_large_integer_is_refused_since_a_server_changes_it():
+    with pytest.raises(InvalidSpec, match=r"args\[0\]\[1\] is an integer beyond"):
+        make("f", [1, 2**53 + 1])
 
 
 def test_an_unknown_option_names_those_there_are():

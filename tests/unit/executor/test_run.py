@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import math
 import sys
 import threading
 import time
@@ -133,7 +134,28 @@ def test_what_is_no_json_fails(make_executor, submit):
     executor.function("task")(lambda context: object())
     executor.start()
     (error,) = failure(submit("task"))
-    assert error.startswith("The function returned a object, which is no JSON value")
+    assert error.startswith("result is an object, which has no JSON form: ")
+
+
+def test_the_part_of_a_result_that_is_json_is_kept_when_the_process_fails(make_executor, submit):
+    executor = make_executor()
+    executor.function("task")(lambda context: {"loss": 0.5, "model": {"weights": object()}})
+    executor.start()
+    process = submit("task")
+    (error,) = failure(process)
+    assert error.startswith('result["model"]["weights"] is an object')
+    assert process.output == [{"loss": 0.5, "model": {"weights": None}}]
+
+
+def test_changed_numbers_are_counted_in_the_log(make_executor, submit, colony):
+    executor = make_executor()
+    executor.function("task")(lambda context: {"losses": [math.nan, 1.0, -math.inf], "id": 2**60})
+    executor.start()
+    process = submit("task")
+    assert process.result(timeout=10) == {"losses": [None, 1, None], "id": str(2**60)}
+    nonfinite, large = [line.message for line in colony.logs(process)]
+    assert nonfinite.startswith("result: 2 numbers are NaN or infinite")
+    assert large.startswith("result: 1 integer is beyond ±2^53")
 
 
 def retrying(function):

@@ -1,20 +1,13 @@
-"""Text and JSON values are changed only where a server could not store them."""
+"""Text is changed only where a server could not store them."""
 
 from __future__ import annotations
 
-import msgspec
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colony_jupyter.wire.storable import encodable, json_bytes, storable, storable_json
+from colony_jupyter.wire.storable import encodable, storable
 
 TEXT = st.text(st.characters(exclude_categories=()), max_size=20)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXT,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
-    max_leaves=20,
-)
 
 
 def test_nul_and_surrogates_are_replaced():
@@ -28,33 +21,5 @@ def test_every_text_becomes_storable(text):
     assert len(result) == len(text)
 
 
-@given(JSON)
-def test_every_json_value_becomes_storable(value):
-    encoded = msgspec.json.encode(storable_json(value))
-    assert "\\u0000" not in encoded.decode().replace("\\\\", "")
-
-
-def test_a_value_without_such_characters_stays_the_same_object():
-    value = [{"a": ["\\u000", 1.5, None]}]
-    assert storable_json(value) is value
-
-
-def test_text_deep_in_a_value_is_replaced():
-    value = {"x\0": ("PK\0", [{"y": "\udce9"}]), "n": 3}
-    assert storable_json(value) == {"x\u2400": ["PK\u2400", [{"y": "\ufffd"}]], "n": 3}
-
-
-@pytest.mark.parametrize("value", [object(), {"a\0": object()}])
-def test_what_is_not_json_raises(value):
-    with pytest.raises((TypeError, ValueError)):
-        storable_json(value)
-
-
-@given(JSON)
-def test_every_json_value_can_be_encoded(value):
-    assert json_bytes(value).decode()
-
-
 def test_encoding_replaces_surrogates_only():
     assert encodable("a\0\udce9") == "a\0\ufffd"
-    assert json_bytes({"k\udce9": "a\0"}) == b'{"k\xef\xbf\xbd":"a\\u0000"}'

@@ -16,9 +16,6 @@ from colony_jupyter.errors import ChannelError, ServerRefused
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-SYNC: Final = "sync"
-"""Name of the channel on which the submitter acknowledges that it has received everything."""
-
 ACK: Final = "ack"
 
 LEFT: Final = 0.5

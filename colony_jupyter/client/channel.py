@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from colony_jupyter.client.channel_log import pages
 from colony_jupyter.client.stream import AsyncStream, Errors
 from colony_jupyter.errors import ChannelNotFound, WaitTimeout
-from colony_jupyter.wire.models import END, ERROR, Entry, ProcessState
+from colony_jupyter.wire.models import END, ERROR, Entry, ProcessState, visible_channels
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -177,7 +177,7 @@ class AsyncChannel:
             error.message,
             processid=self.process.processid,
             channel=self.name,
-            declared=record.spec.channels,
+            declared=visible_channels(record.spec.channels),
             closed=record.state.is_closed,
             errors=record.errors or () if record.state is ProcessState.FAILED else (),
         )

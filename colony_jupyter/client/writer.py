@@ -35,7 +35,7 @@ from colony_jupyter.errors import (
 from colony_jupyter.values.conversion import convert
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.limits import MAX_PAYLOAD
-from colony_jupyter.wire.models import DATA, END, Entry
+from colony_jupyter.wire.models import DATA, END, Entry, visible_channels
 from colony_jupyter.wire.storable import encodable
 
 if TYPE_CHECKING:
@@ -379,7 +379,7 @@ class ChannelWriter:
                 error.message,
                 processid=self._processid,
                 channel=self._channel,
-                declared=record.spec.channels,
+                declared=visible_channels(record.spec.channels),
             )
         if isinstance(error, AccessDenied) and "Not authorized" in error.message:
             return ChannelClosed(

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from colony_jupyter.channels.backoff import delays
-from colony_jupyter.client.acknowledgement import ACK, SYNC
+from colony_jupyter.client.acknowledgement import ACK
 from colony_jupyter.errors import ColonyError, ProcessNotFound, ServerUnreachable
 from colony_jupyter.executor.error_report import shortened
-from colony_jupyter.wire.models import ProcessState
+from colony_jupyter.wire.models import SYNC, ProcessState
 from colony_jupyter.wire.storable import storable
 
 if TYPE_CHECKING:

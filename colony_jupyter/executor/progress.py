@@ -6,7 +6,7 @@ import operator
 import time
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from colony_jupyter.client.acknowledgement import SYNC
+from colony_jupyter.wire.models import SYNC
 from colony_jupyter.wire.storable import storable
 
 if TYPE_CHECKING:

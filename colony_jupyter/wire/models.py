@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import enum
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Struct, field
 
 from colony_jupyter.wire.limits import INT64_MAX, INT64_MIN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NO_TIME: Final = "0001-01-01T00:00:00Z"
 """A time that is not set."""
@@ -138,6 +141,15 @@ class Filesystem(Struct, kw_only=True):
     mount: str = ""
     snapshots: list[SnapshotMount] | None = None
     dirs: list[SyncDir] | None = None
+
+
+SYNC: Final = "sync"
+"""Name of the channel on which a reader acknowledges that it has everything, so that the executor may close."""
+
+
+def visible_channels(declared: Sequence[str]) -> list[str]:
+    """Return the channels that a user declared, without the `sync` that a pane's submission adds in first place."""
+    return list(declared[1:]) if len(declared) > 1 and declared[0] == SYNC else list(declared)
 
 
 class FunctionSpec(Struct, kw_only=True):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 
 import pytest
 from awkward import ERRORS, OUTPUTS, TEXTS, offer_awkward
+from short_processes import offer_short, watch_short
 
 import colony_jupyter as cj
 
@@ -41,3 +43,16 @@ def test_a_function_may_report_any_text(submit):
     for where in ("log", "progress", "write", "send", "error"):
         for index in range(len(TEXTS)):
             assert submit(where, index).result(timeout=10) == "fine"
+
+
+@pytest.mark.timeout(180)
+async def test_200_short_processes_reach_their_panes():
+    executor = cj.Executor(f"short-{uuid.uuid4().hex[:10]}-x")
+    offer_short(executor)
+    await asyncio.to_thread(executor.start)
+    try:
+        async with cj.AsyncColony() as colony:
+            await watch_short(colony, executor.executortype, 200)
+            await colony.remove_executor(executor.name)
+    finally:
+        await asyncio.to_thread(executor.stop)

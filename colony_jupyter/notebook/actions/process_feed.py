@@ -8,14 +8,17 @@ import shlex
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from colony_jupyter.channels.reader import StreamState
 from colony_jupyter.channels.turns import ends_conversation
-from colony_jupyter.client.acknowledgement import SYNC, Reading
+from colony_jupyter.client.acknowledgement import Reading
 from colony_jupyter.client.portal import PORTAL
 from colony_jupyter.client.process import raise_unless_successful
 from colony_jupyter.errors import ChannelNotFound, ColonyError, ProcessRemoved
+from colony_jupyter.notebook.actions.submit import with_acknowledgement
 from colony_jupyter.notebook.views.base import PaneCallbacks
-from colony_jupyter.wire.models import ProcessState
+from colony_jupyter.wire.models import SYNC, FunctionSpec, ProcessState, visible_channels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -25,10 +28,13 @@ if TYPE_CHECKING:
     from colony_jupyter.client.process import AsyncProcess
     from colony_jupyter.notebook.model.pane_model import Connection
     from colony_jupyter.notebook.views.base import View
-    from colony_jupyter.wire.models import Entry, FunctionSpec, ProcessRecord
+    from colony_jupyter.wire.models import Entry, ProcessRecord
 
 _ASK_AGAIN: Final = 3.0
 """Seconds after which it is asked again what a waiting process waits for."""
+
+_LEAVE: Final = 2.0
+"""Seconds for the acknowledgement of a reader that stops before the end."""
 
 _WORST_FIRST: Final = (StreamState.BROKEN, StreamState.RESUMING, StreamState.OPEN, StreamState.ENDED)
 _CONNECTION: Final[dict[StreamState, Connection]] = {
@@ -156,13 +162,17 @@ class Follower:
     async def _follow(self) -> None:
         process = self.process
         record = process.shared.watch.record or await process.refresh()
-        names = record.spec.channels if self._wanted is None else self._wanted
+        names = visible_channels(record.spec.channels) if self._wanted is None else self._wanted
         if record.state.is_closed:
             names = []  # channels do not outlive their process
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._guarded(self._follow_state()))
-            for name in names:
-                group.create_task(self._guarded(self._read(name)))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._guarded(self._follow_state()))
+                for name in names:
+                    group.create_task(self._guarded(self._read(name)))
+        except asyncio.CancelledError:
+            await self._leave()
+            raise
 
     async def _follow_state(self) -> None:
         watch = self.process.shared.watch
@@ -251,6 +261,12 @@ class Follower:
             "had arrived. Entries sent shortly before may be missing; new ones are shown."
         )
 
+    async def _leave(self) -> None:
+        """Acknowledge what this reader does not read any more, so that the executor does not wait for it."""
+        with contextlib.suppress(ColonyError, TimeoutError):
+            async with asyncio.timeout(_LEAVE):
+                await self.process.shared.readers.acknowledge_when_left()
+
     async def _send(self, channel: str, text: str) -> None:
         try:
             await self.process.channel(channel).send(text)
@@ -322,10 +338,26 @@ async def follow(
     return follower
 
 
-async def submit_and_follow(colony: AsyncColony, function: str | FunctionSpec, *args: Any, **options: Any) -> Follower:
-    """Submit a function and follow it from its first entry on; the arguments are those of `AsyncColony.submit`.
+async def submit_and_follow(
+    colony: AsyncColony, function: str | FunctionSpec, *args: Any, acknowledged: bool = True, **options: Any
+) -> Follower:
+    """Submit a function and follow it from its first entry on; further arguments are those of `AsyncColony.submit`.
+
+    Args:
+        colony: the colony.
+        function: name of the function, or a whole spec.
+        args: its positional arguments.
+        acknowledged: whether the executor waits until the follower has read everything.
+        options: as for `AsyncColony.submit`.
 
     Raises:
         InvalidSpec, UsageError, AccessDenied, ServerUnreachable: why it cannot be submitted.
     """
+    if not acknowledged:
+        pass
+    elif isinstance(function, FunctionSpec):
+        declared = [*function.channels, *options.pop("channels", ())]
+        function = msgspec.structs.replace(function, channels=with_acknowledgement(declared))
+    else:
+        options["channels"] = with_acknowledgement(options.get("channels", ()))
     return await follow(await colony.submit(function, *args, **options))

@@ -12,7 +12,7 @@ from colony_jupyter.notebook.formats import tables
 from colony_jupyter.notebook.formats.workflow_graph import MOST, Graph, Workflows
 from colony_jupyter.notebook.magics.shell_words import variable
 from colony_jupyter.notebook.magics.suggestions import did_you_mean
-from colony_jupyter.wire.models import ProcessRecord, ProcessState
+from colony_jupyter.wire.models import ProcessRecord, ProcessState, visible_channels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -128,7 +128,12 @@ async def read(process: AsyncProcess, channel: str) -> Table:
     record = await process.refresh()
     if record.state.is_closed and not entries:  # trap 24: what is empty now may have been full
         raise ChannelNotFound(
-            404, "", processid=record.processid, channel=channel, declared=record.spec.channels, closed=True
+            404,
+            "",
+            processid=record.processid,
+            channel=channel,
+            declared=visible_channels(record.spec.channels),
+            closed=True,
         )
     senders = {record.initiatorid: record.initiatorname, **await executor_names(process.colony)}
     return tables.entries(entries, senders, process.colony.userid)
@@ -162,7 +167,9 @@ def check_channels(record: ProcessRecord, channels: Sequence[str]) -> None:
     """
     for name in channels:
         if name not in record.spec.channels:
-            raise ChannelNotFound(404, "", processid=record.processid, channel=name, declared=record.spec.channels)
+            raise ChannelNotFound(
+                404, "", processid=record.processid, channel=name, declared=visible_channels(record.spec.channels)
+            )
 
 
 def stranger(process: AsyncProcess) -> str:

@@ -9,7 +9,8 @@ import msgspec
 from colony_jupyter.errors import InvalidSpec, UsageError
 from colony_jupyter.notebook.magics.shell_words import Word, value
 from colony_jupyter.notebook.magics.suggestions import did_you_mean
-from colony_jupyter.wire.models import Conditions, FunctionSpec
+from colony_jupyter.wire.limits import MAX_CHANNELS
+from colony_jupyter.wire.models import SYNC, Conditions, FunctionSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +38,17 @@ def spec_of_json(text: str) -> FunctionSpec:
         return msgspec.convert(spec, FunctionSpec)
     except msgspec.ValidationError as error:
         raise InvalidSpec(f"The function spec is not as it must be: {error}.") from None
+
+
+def with_acknowledgement(channels: Sequence[str]) -> list[str]:
+    """Return the channels of a submission that a pane reads, with `sync` in first place.
+
+    The executor then waits, bounded, until the pane has everything, however short the process is. Nothing is added
+    where there is nothing to read, where the user declared `sync`, and where no further channel fits.
+    """
+    if not channels or SYNC in channels or len(channels) >= MAX_CHANNELS:
+        return list(channels)
+    return [SYNC, *channels]
 
 
 def pairs(words: Sequence[str] | None, option: str) -> list[tuple[str, Word]]:

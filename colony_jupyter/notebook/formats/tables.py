@@ -13,7 +13,7 @@ import msgspec
 
 from colony_jupyter.notebook.formats.plain_text import clean, one_line, seconds
 from colony_jupyter.notebook.model.rows import row_of
-from colony_jupyter.wire.models import ExecutorState, ProcessState, moment
+from colony_jupyter.wire.models import ExecutorState, ProcessState, moment, visible_channels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -104,7 +104,7 @@ def processes(records: Sequence[ProcessRecord], executors: Mapping[str, str] | N
             _executor(record, names),
             _time(record.submissiontime),
             Cell(_took(record)),
-            Cell(clean(", ".join(record.spec.channels))),
+            Cell(clean(", ".join(visible_channels(record.spec.channels)))),
         )
         for record in records
     ]
@@ -218,7 +218,7 @@ def process(record: ProcessRecord, executorname: str = "") -> Table:
         ("took", Cell(_took(record))),
         ("arguments", _json(spec.args)),
         ("keywords", _json(spec.kwargs)),
-        ("channels", Cell(clean(", ".join(spec.channels)))),
+        ("channels", Cell(clean(", ".join(visible_channels(spec.channels))))),
         ("output", _json(record.output)),
         ("errors", Cell(_cut(clean("\n".join(record.errors or []))), colour=COLOURS[ProcessState.FAILED], mono=True)),
     ]

@@ -84,6 +84,7 @@ def _submit(name: str, *, cell: bool) -> Command:
     )
     command.option("--wait", action="store_true", help="wait until the process ends; raise an error if it fails")
     command.option("--quiet", action="store_true", help="show no pane")
+    command.option("--no-sync", action="store_true", help="the executor does not wait until the pane has read all")
     command.option("--maxexectime", metavar="S", type=int, help="seconds the process may run; -1 for no limit")
     command.option(
         "--maxwaittime", metavar="S", type=int, help="seconds the process may wait for an executor; -1 for no limit"

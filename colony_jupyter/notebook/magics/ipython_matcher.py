@@ -13,6 +13,7 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMa
 from colony_jupyter.errors import ColonyError
 from colony_jupyter.notebook.formats import ipython_formatters
 from colony_jupyter.notebook.magics.completion import Known, complete
+from colony_jupyter.wire.models import visible_channels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +52,7 @@ class NameCache:
                 self._answered.wait(_PATIENCE)
         known = self._known or Known()
         ours = {
-            processid: tuple(process.spec.channels)
+            processid: tuple(visible_channels(process.spec.channels))
             for processid, process in reversed(self._session.processes.items())
             if processid not in known.processes
         }
@@ -70,7 +71,7 @@ class NameCache:
                 functions=tuple(sorted({one.funcname for one in functions})),
                 types=tuple(sorted({one.executortype for one in approved})),
                 executors=tuple(sorted(one.executorname for one in approved)),
-                processes={one.processid: tuple(one.spec.channels) for one in records},
+                processes={one.processid: tuple(visible_channels(one.spec.channels)) for one in records},
             )
             self._answered.set()
 

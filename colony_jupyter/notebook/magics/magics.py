@@ -191,6 +191,7 @@ class ColonyMagics(Magics):
             if found.wait:
                 self.session.run(process.asynchronous.result)
         else:
+            options["acknowledged"] = not found.no_sync
             follower = self.session.run(actions.process_feed.submit_and_follow, colony, function, *arguments, **options)
             process = self.session.remember(follower.process)
             self._goes_on(process)

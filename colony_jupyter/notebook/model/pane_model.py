@@ -15,7 +15,7 @@ from colony_jupyter.notebook.model.chat_bubbles import Conversation
 from colony_jupyter.notebook.model.progress import Meter, parse
 from colony_jupyter.notebook.model.result import Result, result_of
 from colony_jupyter.notebook.model.rows import BYTES, FAULT, NOTE, TEXT, WINDOW, Row, RowStore, row_of
-from colony_jupyter.wire.models import DATA, ProcessRecord, ProcessState, moment
+from colony_jupyter.wire.models import DATA, ProcessRecord, ProcessState, moment, visible_channels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -83,7 +83,7 @@ class PaneModel:
             self.executorname = ""  # it was taken from its executor (trap 22) and waits for another
         if record.assignedexecutorid and self.executorname:
             self._names[record.assignedexecutorid] = self.executorname
-        for name in record.spec.channels:
+        for name in visible_channels(record.spec.channels):
             self.store.counts.setdefault(clean(name), 0)
         self.result = result_of(record)
         if record.state.is_closed:

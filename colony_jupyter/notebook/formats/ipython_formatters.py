@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 HTML: Final = "text/html"
 TEXT: Final = "text/plain"
 
-PROCESS: Final = ("colony_jupyter.client.process", "ProcessFacts")
+PROCESS: Final = ("colony_jupyter.client.process_facts", "ProcessFacts")
 ENTRY: Final = ("colony_jupyter.wire.models", "Entry")
 WORKFLOW: Final = ("colony_jupyter.wire.models", "Workflow")
 """Module and name of a type."""

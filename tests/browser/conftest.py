@@ -179,7 +179,16 @@ class Notebook:
         self.wait_idle()
 
     def wait_idle(self) -> None:
+        self.wait_kernel()
         self.page.wait_for_selector(".jp-StatusBar-Widget :text('| Idle')", timeout=60_000)
+
+    def wait_kernel(self) -> None:
+        """Wait until the server reports a connected, idle kernel: the page shows "Idle" before it has a kernel."""
+        for _ in range(600):
+            kernels = [each["kernel"] for each in self.lab.call("GET", "api/sessions") if each["path"] == self.name]
+            if kernels and kernels[0]["connections"] and kernels[0]["execution_state"] == "idle":
+                return
+            self.page.wait_for_timeout(100)
 
     def cell(self, number: int):
         return self.page.locator(".jp-Notebook .jp-CodeCell").nth(number)
@@ -236,12 +245,7 @@ class Notebook7(Notebook):
         self.wait_idle()
 
     def wait_idle(self) -> None:
-        # The page says so before it has a kernel: ask the server, too.
-        for _ in range(600):
-            kernels = [each["kernel"] for each in self.lab.call("GET", "api/sessions") if each["path"] == self.name]
-            if kernels and kernels[0]["connections"] and kernels[0]["execution_state"] == "idle":
-                break
-            self.page.wait_for_timeout(100)
+        self.wait_kernel()
         idle = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
         self.page.wait_for_selector(idle, state="attached", timeout=60_000)
 

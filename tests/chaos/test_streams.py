@@ -251,7 +251,7 @@ async def test_a_close_while_the_link_is_down_is_told_and_not_taken_for_the_end(
         await theirs.channel("c").send("never seen")
         await theirs.colony.close(theirs)
         reading.refusing = False
-        with pytest.raises(StreamBroken, match="1 entries were delivered") as caught:
+        with pytest.raises(StreamBroken, match="1 entry was delivered") as caught:
             await asyncio.wait_for(collect(stream), 15)
         assert caught.value.delivered == 1
         assert stream.state is StreamState.BROKEN

@@ -74,7 +74,7 @@ def test_a_spec_in_json(notebook):
 
 OPTIONS = (
     "--channel progress log --type nobody-here --executor one 'the other' --maxexectime 30 --maxwaittime 20 "
-    "--maxretries 2 --priority 7 --label 'a word' --env A=1 B='two words' --quiet -o p"
+    "--maxretries 2 --priority 7 --label 'a word' --env A=1 B='two words' --no-sync --quiet -o p"
 )
 
 
@@ -168,7 +168,7 @@ def test_an_unknown_function_fails_with_a_sentence(notebook):
         ("%colony connect localhost", "COLONIES_COLONY_NAME is not set"),
         ("%colony connect 'x:y'", "'x:y' is no HOST:PORT"),
         ("%colony connect --ask", "--ask asks for keys only: say for which server"),
-        ("%colony_chat simple-bot", "goes below a %%colony_chat line"),
+        ("%colony_chat simple-bot", "write your message below that line"),
         ("%colony connect --colony other", "The embedded colony is named 'dev', not 'other'"),
         ("%%colony submit\n{", "The function spec is no JSON"),
         ("%%colony_chat\nhello", "There is no conversation to go on with yet"),

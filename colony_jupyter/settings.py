@@ -1,21 +1,30 @@
-"""Where the colony is, and who is calling: arguments, then ColonyOS's environment variables, else the embedded colony.
+"""Server, colony and keys to use: from arguments, then ColonyOS's environment variables, else the embedded colony.
 
-What somebody chose while the program runs, by ``%colony connect``, comes before the environment for whoever names no
-place of its own; see `current` and `use`.
+Settings chosen while the program runs, by ``%colony connect``, precede the environment; see `current` and `use`.
 
-``COLONIES_SERVER_HOST`` decides: set, it names a real server and everything else must be said too; unset, the embedded
-colony is used, and any other variable that is set is an error, since half a configuration is a mistake somebody made.
+``COLONIES_SERVER_HOST`` decides: set, it names a real server, and colony and key must be set too; unset, the embedded
+colony is used, and any other variable that is set is an error, since half a configuration is a mistake.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from colony_jupyter.embedded import COLONY_NAME, default_data_dir
 from colony_jupyter.errors import InvalidKey, SettingsError
+from colony_jupyter.network import (
+    CA_FILE,
+    MAX_PORT,
+    Proxy,
+    authority,
+    check_tls,
+    find_proxy,
+    parse_address,
+    port_number,
+)
 from colony_jupyter.wire.identity import PrivateKey
 
 if TYPE_CHECKING:
@@ -29,18 +38,19 @@ COLONY: Final = "COLONIES_COLONY_NAME"
 KEY: Final = "COLONIES_PRVKEY"
 COLONY_KEY: Final = "COLONIES_COLONY_PRVKEY"
 SERVER_KEY: Final = "COLONIES_SERVER_PRVKEY"
-CA_FILE: Final = "SSL_CERT_FILE"
 
 _DEPENDENT: Final = (PORT, TLS, TLS_OLD, COLONY, KEY, COLONY_KEY, SERVER_KEY)
 _TLS_PORT: Final = 443
 _PLAIN_PORT: Final = 80
-_MAX_PORT: Final = 65535
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 _FALSE: Final = frozenset({"false", "0", "no", "off"})
 
 
+T = TypeVar("T")
+
+
 class Variables(dict[str, str]):
-    """Environment variables that show no keys: a traceback may show what is in the variables of a function."""
+    """Environment variables whose repr shows no keys: a traceback may show the local variables of a function."""
 
     def __repr__(self) -> str:
         return repr({name: "..." if value and name.endswith("PRVKEY") else value for name, value in self.items()})
@@ -48,19 +58,20 @@ class Variables(dict[str, str]):
 
 @dataclass(frozen=True)
 class Settings:
-    """A place and an identity. Keys show as the id they belong to, never as themselves.
+    """A server, a colony and the keys to call it with. A key is shown as the id that belongs to it.
 
     Attributes:
-        host: name or address of the server; empty for the embedded colony, which is found when it is first needed.
+        host: name or IP address of the server; empty for the embedded colony, which is started when it is first used.
         port: its port; 0 for the embedded colony.
-        tls: whether it is spoken to by TLS.
+        tls: whether connections use TLS.
         colonyname: the colony.
-        prvkey: a user's or an executor's key; None for the embedded colony until it is found.
+        prvkey: key of a user or an executor; None for the embedded colony, which keeps its keys in the data folder.
         colony_prvkey: the colony owner's key, needed to add and approve executors.
         server_prvkey: the server owner's key.
         ca_file: PEM file of certificates to trust besides the system's.
         data: data folder of the embedded colony; None for a real server.
-        sources: where each setting came from, for the doctor.
+        proxy: proxy that connections to the server use; None to connect directly.
+        sources: origin of each setting, for the doctor.
     """
 
     host: str
@@ -72,6 +83,7 @@ class Settings:
     server_prvkey: PrivateKey | None = None
     ca_file: Path | None = None
     data: Path | None = None
+    proxy: Proxy | None = None
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
@@ -81,14 +93,15 @@ class Settings:
 
     @property
     def address(self) -> str:
-        """``host:port``, or words for the embedded colony."""
-        return f"the embedded colony in {self.data}" if self.is_embedded else f"{self.host}:{self.port}"
+        """``host:port``, or a description of the embedded colony."""
+        return f"the embedded colony in {self.data}" if self.is_embedded else authority(self.host, self.port)
 
     def describe(self) -> str:
-        """Say in one line where calls will go."""
+        """Return one line about the server and colony that calls will go to."""
         if self.is_embedded:
             return f"embedded colony '{self.colonyname}' (data in {self.data}, started by the first call)"
-        return f"colony '{self.colonyname}' at {self.host}:{self.port} ({'TLS' if self.tls else 'no TLS'})"
+        proxy = f", by the proxy {self.proxy.shown}" if self.proxy is not None else ""
+        return f"colony '{self.colonyname}' at {self.address} ({'TLS' if self.tls else 'no TLS'}{proxy})"
 
 
 def resolve(
@@ -101,19 +114,19 @@ def resolve(
     use_embedded: bool = False,
     data: Path | None = None,
 ) -> Settings:
-    """Work out the settings; arguments come before the environment. Nothing is started or contacted.
+    """Determine the settings; arguments precede the environment. Nothing is started or contacted.
 
     Args:
         environ: environment variables; those of this process by default.
-        host: a real server's name or address.
-        port: its port; 443 with TLS and 80 without by default.
-        tls: whether to speak TLS.
+        host: address of a real server: ``HOST``, ``HOST:PORT`` or a URL.
+        port: its port; by default that of the address or of the environment, else 443 with TLS and 80 without.
+        tls: whether to use TLS.
         colonyname: the colony.
-        use_embedded: use the embedded colony whatever the environment says.
+        use_embedded: use the embedded colony even if the environment names a server.
         data: data folder of the embedded colony, instead of the user's own.
 
     Raises:
-        SettingsError: if something is missing or cannot be read; it names the variable.
+        SettingsError: if something is missing or invalid; it names the variable.
     """
     environ = os.environ if environ is None else environ
     values = Variables({name: environ.get(name, "").strip() for name in (HOST, *_DEPENDENT, CA_FILE)})
@@ -121,36 +134,42 @@ def resolve(
         if not use_embedded:
             _refuse_half_a_configuration(values)
         return _embedded(data, colonyname)
-    return _real(values, host=host, port=port, tls=tls, colonyname=colonyname)
+    settings = _real(values, host=host, port=port, tls=tls, colonyname=colonyname)
+    found = find_proxy(settings.host, settings.port, tls=settings.tls, environ=environ)
+    if settings.tls or (found is not None and found.is_tls):
+        check_tls(environ)
+    if found is None:
+        return settings
+    return replace(settings, proxy=found, sources={**settings.sources, "proxy": found.source})
 
 
-_chosen: Settings | None = None  # of this process; None while nobody chose
+_chosen: Settings | None = None  # for this process; None to use the environment
 
 
 def use(settings: Settings | None) -> None:
-    """Have these settings used by everything in this process that is made without any from now on.
+    """Make these the settings of all colonies that this process creates from now on without settings of their own.
 
     Args:
-        settings: those that somebody chose; None to go by the environment again.
+        settings: the settings; None to use those of the environment again.
     """
-    global _chosen  # noqa: PLW0603 - the connection that people chose is one for the whole kernel
+    global _chosen  # noqa: PLW0603 - the kernel has one chosen connection
     _chosen = settings
 
 
 def current() -> Settings:
-    """Give the settings of whoever names none: those that were chosen, else the environment's (`resolve`).
+    """Return the settings to use where none are given: those chosen by `use`, else the environment's (`resolve`).
 
     Raises:
-        SettingsError: if nobody chose, and the environment says it only in part.
+        SettingsError: if none were chosen, and the environment holds only part of them.
     """
     return resolve() if _chosen is None else _chosen
 
 
 def _refuse_half_a_configuration(values: Mapping[str, str]) -> None:
-    said = [name for name in _DEPENDENT if values[name]]
-    if said:
+    present = [name for name in _DEPENDENT if values[name]]
+    if present:
         raise SettingsError(
-            f"{', '.join(said)} {'is' if len(said) == 1 else 'are'} set, but {HOST} is not: set it to use a real "
+            f"{', '.join(present)} {'is' if len(present) == 1 else 'are'} set, but {HOST} is not: set it to use a real "
             "server, or unset the others to use the embedded colony."
         )
 
@@ -177,28 +196,33 @@ def _real(
 ) -> Settings:
     sources: dict[str, str] = {}
 
-    def said(name: str, argument: object, variable: str) -> str:
+    def stated(name: str, argument: object, variable: str) -> tuple[str, str]:
+        """Return a setting as text and what states it."""
         sources[name] = "argument" if argument is not None else variable if values[variable] else "default"
-        return str(argument) if argument is not None else values[variable]
+        return (str(argument), f"the argument {name}") if argument is not None else (values[variable], variable)
 
-    server = said("host", host, HOST)
-    colony = said("colony", colonyname, COLONY)
-    secure_by = TLS if values[TLS] or not values[TLS_OLD] else TLS_OLD
-    secure = _flag(said("tls", tls, secure_by), secure_by)
-    number = _port(said("port", port, PORT), secure=secure)
+    text, source = stated("host", host, HOST)
+    address = parse_address(text, HOST if host is None else "The address")
+    of_port = _port(*stated("port", port, PORT))
+    of_tls = _flag(*stated("tls", tls, TLS if values[TLS] else TLS_OLD))
+    if host is not None:  # variables describe the server of the environment: what an argument states precedes them
+        of_port = of_port if address.port is None or port is not None else None
+        of_tls = of_tls if address.tls is None or tls is not None else None
+    secure = _agreed("TLS", address.tls, of_tls, source) or False
+    number = _agreed("the port", address.port, of_port, source) or (_TLS_PORT if secure else _PLAIN_PORT)
+    sources |= {name: sources["host"] for name in ("port", "tls") if getattr(address, name) is not None}
+    colony, _ = stated("colony", colonyname, COLONY)
     if not colony:
-        raise SettingsError(f"{COLONY} is not set: it names the colony to use on {server}.")
+        raise SettingsError(f"{COLONY} is not set: it names the colony to use on {address.host}.")
     if not values[KEY]:
         raise SettingsError(
             f"{KEY} is not set: it holds the private key of a user of colony '{colony}'. In a notebook, "
             "`%colony connect --ask` asks for it without showing it."
         )
     ca_file = Path(values[CA_FILE]) if values[CA_FILE] else None
-    if secure and ca_file is not None and not ca_file.is_file():
-        raise SettingsError(f"{CA_FILE} names {ca_file}, which is no file.")
     sources["keys"] = "environment"
     return Settings(
-        host=server,
+        host=address.host,
         port=number,
         tls=secure,
         colonyname=colony,
@@ -217,18 +241,27 @@ def _key(values: Mapping[str, str], name: str) -> PrivateKey:
         raise SettingsError(f"{name} is set, but not to a private key: 64 hex digits are needed.") from None
 
 
-def _flag(text: str, name: str) -> bool:
+def _flag(text: str, name: str) -> bool | None:
     folded = text.casefold()
-    if folded in _TRUE:
-        return True
-    if folded in _FALSE or not folded:
-        return False
+    if not folded:
+        return None
+    if folded in _TRUE or folded in _FALSE:
+        return folded in _TRUE
     raise SettingsError(f"{name} is '{text}': it must be true or false.")
 
 
-def _port(text: str, *, secure: bool) -> int:
+def _port(text: str, name: str) -> int | None:
     if not text:
-        return _TLS_PORT if secure else _PLAIN_PORT
-    if not text.isdecimal() or not 0 < int(text) <= _MAX_PORT:
-        raise SettingsError(f"{PORT} is '{text}': it must be a number from 1 to {_MAX_PORT}.")
-    return int(text)
+        return None
+    if (number := port_number(text)) is None:
+        raise SettingsError(f"{name} is '{text}': it must be a number from 1 to {MAX_PORT}.")
+    return number
+
+
+def _agreed(what: str, of_address: T | None, separate: T | None, source: str) -> T | None:
+    """Return what the address and a setting of its own state; either may state nothing."""
+    if of_address is not None and separate is not None and of_address != separate:
+        raise SettingsError(
+            f"{source} states {what} as {of_address}, another setting as {separate}: leave it out of one of them."
+        )
+    return separate if of_address is None else of_address

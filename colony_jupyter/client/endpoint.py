@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from colony_jupyter.embedded import ensure, keys
 from colony_jupyter.errors import SettingsError
+from colony_jupyter.network import authority
 
 if TYPE_CHECKING:
     from colony_jupyter.settings import Settings
@@ -24,23 +25,18 @@ class Place:
     port: int
     tls: bool
 
-    @property
-    def _authority(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
-
     def __str__(self) -> str:
-        return self._authority
+        return authority(self.host, self.port)
 
     @property
     def api(self) -> str:
         """URL of the RPC calls."""
-        return f"http{'s' if self.tls else ''}://{self._authority}/api"
+        return f"http{'s' if self.tls else ''}://{self}/api"
 
     @property
     def pubsub(self) -> str:
         """URL of the subscriptions."""
-        return f"ws{'s' if self.tls else ''}://{self._authority}/pubsub"
+        return f"ws{'s' if self.tls else ''}://{self}/pubsub"
 
 
 class Endpoint:

@@ -133,7 +133,8 @@ class Transport:
             self._client = httpx.AsyncClient(
                 transport=self._transport,
                 verify=self._endpoint.tls_context() if self._endpoint.settings.tls else False,
-                trust_env=self._transport is None and not self._endpoint.settings.is_embedded,
+                proxy=self._proxy(),
+                trust_env=False,  # the settings hold what the environment states
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
                 timeout=None,  # noqa: S113 - each call has its own
             )
@@ -151,6 +152,14 @@ class Transport:
         except (httpx.TransportError, httpx.DecodingError) as error:
             self._place = None
             raise ServerUnreachable(str(place), reason(error), sent=True) from error
+
+    def _proxy(self) -> httpx.Proxy | None:
+        import httpx  # noqa: PLC0415 - see _exchange
+
+        proxy = self._endpoint.settings.proxy
+        if proxy is None or self._transport is not None:
+            return None
+        return httpx.Proxy(proxy.url, ssl_context=self._endpoint.tls_context() if proxy.is_tls else None)
 
 
 def reason(error: BaseException) -> str:

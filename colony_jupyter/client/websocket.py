@@ -36,6 +36,8 @@ async def subscription(endpoint: Endpoint, message: Message, key: PrivateKey) ->
     from websockets.exceptions import ConnectionClosed, InvalidHandshake  # noqa: PLC0415 - likewise
 
     place = await endpoint.place()
+    proxy = endpoint.settings.proxy
+    proxy_options: dict[str, Any] = {"proxy_ssl": endpoint.tls_context()} if proxy is not None and proxy.is_tls else {}
 
     async def frames() -> AsyncIterator[Any]:
         with contextlib.suppress(ConnectionClosed):
@@ -49,7 +51,8 @@ async def subscription(endpoint: Endpoint, message: Message, key: PrivateKey) ->
         connection = await connect(
             place.pubsub,
             ssl=endpoint.tls_context() if place.tls else None,
-            proxy=None if endpoint.settings.is_embedded else True,
+            proxy=proxy.url if proxy is not None else None,
+            **proxy_options,
             compression=None,  # the server does not offer it
             max_size=None,  # the log past `afterseq` comes as one frame
             ping_interval=None,  # a server answers no ping during a channel subscription

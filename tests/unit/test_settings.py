@@ -84,6 +84,69 @@ def test_arguments_come_before_the_environment():
     assert settings.resolve(REAL, use_embedded=True).is_embedded
 
 
+@pytest.mark.parametrize(
+    ("environ", "place"),
+    [
+        ({"COLONIES_SERVER_HOST": "127.0.0.1:50080"}, ("127.0.0.1", 50080, False)),
+        ({"COLONIES_SERVER_HOST": "h:50180", "COLONIES_SERVER_PORT": ""}, ("h", 50180, False)),
+        ({"COLONIES_SERVER_HOST": "https://h", "COLONIES_TLS": "", "COLONIES_SERVER_PORT": ""}, ("h", 443, True)),
+        ({"COLONIES_SERVER_HOST": "http://h", "COLONIES_SERVER_PORT": ""}, ("h", 80, False)),
+        ({"COLONIES_SERVER_HOST": "::1"}, ("::1", 50080, False)),
+    ],
+)
+def test_the_host_may_be_a_whole_address(environ, place):
+    found = settings.resolve({**REAL, **environ})
+    assert (found.host, found.port, found.tls) == place
+
+
+@pytest.mark.parametrize(
+    ("environ", "what"),
+    [
+        ({"COLONIES_SERVER_HOST": "127.0.0.1:50180"}, "the port as 50180, another setting as 50080"),
+        ({"COLONIES_SERVER_HOST": "https://h:50080"}, "TLS as True, another setting as False"),
+    ],
+)
+def test_an_address_that_contradicts_another_variable_is_refused(environ, what):
+    with pytest.raises(SettingsError, match=f"COLONIES_SERVER_HOST states {what}"):
+        settings.resolve({**REAL, **environ})
+
+
+def test_an_address_given_as_an_argument_precedes_the_variables():
+    found = settings.resolve(REAL, host="https://other.example:8443")
+    assert (found.host, found.port, found.tls) == ("other.example", 8443, True)
+    assert found.sources["port"] == found.sources["tls"] == "argument"
+    with pytest.raises(SettingsError, match="the port as 1, another setting as 2"):
+        settings.resolve(REAL, host="other.example:1", port=2)
+
+
+def test_an_ipv6_address_is_shown_in_brackets():
+    found = settings.resolve(REAL, host="::1")
+    assert found.address == "[::1]:50080"
+    assert "at [::1]:50080 (no TLS)" in found.describe()
+
+
+def test_the_proxy_is_part_of_the_settings_and_its_password_is_not_shown():
+    found = settings.resolve({**REAL, "HTTP_PROXY": "http://me:secret@proxy.example:3128"})
+    assert found.proxy.url == "http://me:secret@proxy.example:3128"
+    assert found.sources["proxy"] == "HTTP_PROXY"
+    assert "(no TLS, by the proxy http://proxy.example:3128)" in found.describe()
+    assert "secret" not in repr(found)
+
+
+def test_the_embedded_colony_uses_no_proxy(tmp_path):
+    assert settings.resolve({"HTTP_PROXY": "nonsense://"}, data=tmp_path).proxy is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SSL_CERT_FILE", __file__), ("SSLKEYLOGFILE", "/nowhere/keys.log"), ("HTTPS_PROXY", "socks://h:1080")],
+)
+def test_files_and_proxies_of_tls_count_only_with_tls(name, value):
+    settings.resolve({**REAL, name: value})
+    with pytest.raises(SettingsError, match=name):
+        settings.resolve({**REAL, "COLONIES_TLS": "true", name: value})
+
+
 def test_the_embedded_colony_has_one_name(tmp_path):
     with pytest.raises(SettingsError, match="dev"):
         settings.resolve({}, colonyname="prod", data=tmp_path)

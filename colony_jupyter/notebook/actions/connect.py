@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from colony_jupyter.settings import Settings
 
-_MAX_PORT = 65535
-
 
 class Status(msgspec.Struct, frozen=True):
     """Where one is connected, as whom, and what goes on there; shows itself as text.
@@ -80,17 +78,16 @@ def choose(
         if address or tls is not None or ask is not None:
             raise UsageError("--embedded has its own address and keys: leave HOST:PORT, --tls, --no-tls and --ask out.")
         return resolve(colonyname=colonyname, use_embedded=True)
-    host, port = _parts(address) if address else (None, None)
     environ = Variables(os.environ)
     if ask is not None:
-        if host is None and not environ.get(HOST):
+        if not address and not environ.get(HOST):
             raise UsageError(f"--ask asks for keys only: say for which server, by HOST:PORT or by {HOST}.")
         for name, whose in ((KEY, "your private key"), (COLONY_KEY, "the colony's private key, or nothing")):
             if typed := ask(f"{name} ({whose}): ").strip():
                 environ[name] = typed
             elif name == KEY:
                 raise SettingsError(f"No key was typed, so nothing was changed. {KEY} is 64 hex digits.")
-    settings = resolve(environ, host=host, port=port, tls=tls, colonyname=colonyname)
+    settings = resolve(environ, host=address or None, tls=tls, colonyname=colonyname)
     return settings if ask is None else replace(settings, sources={**settings.sources, "keys": "typed"})
 
 
@@ -148,13 +145,3 @@ async def _caller(colony: AsyncColony) -> str:
     return (
         f"executor '{executor.executorname}' {colony.userid[:8]}… (an executor's key; a user's is better here){owner}"
     )
-
-
-def _parts(address: str) -> tuple[str, int | None]:
-    """Part ``HOST:PORT``; an IPv6 address is in brackets."""
-    host, colon, port = address.rpartition(":")
-    if not colon or address.endswith("]"):
-        return address.strip("[]"), None
-    if not port.isdecimal() or not 0 < int(port) <= _MAX_PORT or not host or "/" in host:
-        raise UsageError(f"'{address}' is no HOST:PORT, such as localhost:50080.")
-    return host.strip("[]"), int(port)

@@ -186,7 +186,7 @@ async def test_cuts_at_any_time_lose_and_repeat_nothing(settings, proxy):
         return [entry.text async for entry in process.channel("out")]
 
     async with serving(executor), cj.AsyncColony(settings) as colony, cutting(proxy) as cuts:
-        processes = [await colony.submit("count", 60, executortype="task", channels=["out"]) for _ in range(5)]
+        processes = [await colony.submit("count", 60, executortype="task", channels=["out", "sync"]) for _ in range(5)]
         for entries in await asyncio.gather(*(heard(process) for process in processes)):
             assert entries == [str(number) for number in range(60)]
         for process in processes:
@@ -204,7 +204,7 @@ async def test_a_chat_goes_on_through_cuts(settings, proxy):
             await asyncio.sleep(0.01)
 
     async with serving(executor), cj.AsyncColony(settings) as colony, cutting(proxy) as cuts:
-        process = await colony.submit("chat", executortype="task", channels=["chat"])
+        process = await colony.submit("chat", executortype="task", channels=["chat", "sync"])
         channel = process.channel("chat")
         texts = [" ".join(str(number) for number in range(start, start + 50)) for start in (0, 100, 200)]
         sequences = [await channel.send(text) for text in texts]

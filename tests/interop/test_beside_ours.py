@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
@@ -36,18 +37,25 @@ async def as_member(world):
 
 
 async def test_our_reader_sees_the_whole_stream_of_an_sdk_executor(world, user, executor, as_member):
+    reading = threading.Event()
+
     def run():
         process = world.assign(executor, timeout=10)
         for step in range(1, 11):
             text = f"step {step}/{process.spec.args[0]}"
             world.sdk.channel_append(process.processid, "progress", 2 * step, text, executor.prvkey)
+            assert reading.wait(20)
         world.sdk.channel_append(process.processid, "progress", 22, "", executor.prvkey, payload_type="end")
         world.sdk.close(process.processid, ["done"], executor.prvkey)
 
     running = asyncio.create_task(asyncio.to_thread(run))
     colony = as_member(user)
     process = await colony.submit("work", 10, channels=["progress"], executortype=executor.executortype)
-    assert [entry.text async for entry in process.channel("progress")] == [f"step {n}/10" for n in range(1, 11)]
+    texts = []
+    async for entry in process.channel("progress"):
+        texts.append(entry.text)
+        reading.set()
+    assert texts == [f"step {n}/10" for n in range(1, 11)]
     assert await process.result(timeout=10) == "done"
     await running
 

@@ -235,6 +235,7 @@ def tutorial_client(colony, process):
     """The tutorial's client: plain verbs, odd sequences of its own, stops at any ``end``."""
     colony.subscribe_process(process, "running", 30)
     heard = []
+    answered = threading.Semaphore(0)
 
     def take(entries):
         for entry in entries:
@@ -242,12 +243,14 @@ def tutorial_client(colony, process):
                 return False
             if entry.sequence % 2 == 0 and entry.text:
                 heard.append(entry.text)
+                answered.release()
         return True
 
     def send():
+        # The bot ends after the last message: by then an answer has shown that the subscription exists.
         for number, message in enumerate(["Hello", "How are you?", "Goodbye"]):
             colony.channel_append(process, "chat", 2 * number + 1, message)
-            time.sleep(0.1)
+            assert answered.acquire(timeout=10)
 
     sending = threading.Thread(target=send)
     sending.start()

@@ -258,7 +258,7 @@ def test_text_written_and_not_flushed_arrives_before_the_end(make_executor, subm
 
 @pytest.mark.parametrize(("channels", "other"), [(["out", "other"], []), (["out", "other", "sync"], ["end"])])
 def test_what_was_written_to_is_ended(make_executor, submit, channels, other):
-    """And with `sync` all channels are: who reads the others would be waited for, and wait itself."""
+    """With `sync` all channels are ended: the executor waits for every reader, and a reader waits for its end entry."""
     executor = make_executor()
     go = threading.Event()
 
@@ -270,15 +270,20 @@ def test_what_was_written_to_is_ended(make_executor, submit, channels, other):
     executor.start()
     process = submit("write", channels=channels)
     types = {}
+    reading = threading.Barrier(3)
 
     def read(name):
-        types[name] = [entry.type for entry in process.channel(name).stream(to_end=False, timeout=20)]
+        process.channel(name).send("first", type="greeting")
+        stream = process.channel(name).stream(to_end=False, timeout=20)
+        assert next(iter(stream)).type == "greeting"
+        reading.wait(10)
+        types[name] = [entry.type for entry in stream]
 
     readers = [threading.Thread(target=read, args=(name,)) for name in ("out", "other")]
     for reader in readers:
         reader.start()
     process.running(10)
-    threading.Event().wait(0.3)  # both read by then; nothing tells that from outside
+    reading.wait(10)
     go.set()
     started = time.monotonic()
     assert process.result(timeout=10) is None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from typing import TYPE_CHECKING, Final
 
 from colony_jupyter.errors import ChannelError, ServerRefused
@@ -66,7 +65,7 @@ class Readers:
             self._changed.clear()
             idle = [reading.idle_since for reading in self._open]
             latest = max((since for since in idle if since is not None), default=0.0)
-            rest = LEFT if None in idle else latest + LEFT - time.monotonic()
+            rest = LEFT if None in idle else latest + LEFT - asyncio.get_running_loop().time()
             if rest <= 0:
                 break
             with contextlib.suppress(TimeoutError):

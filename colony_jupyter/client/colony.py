@@ -13,6 +13,7 @@ from colony_jupyter.client.process import AsyncProcess
 from colony_jupyter.client.process_session import ProcessSession
 from colony_jupyter.client.process_watcher import Followed
 from colony_jupyter.client.rpc import Calls
+from colony_jupyter.client.websocket import subscription
 from colony_jupyter.client.writer import payload_bytes
 from colony_jupyter.errors import AccessDenied, ColonyError, ServerRefused, SettingsError, UsageError
 from colony_jupyter.settings import current
@@ -21,7 +22,8 @@ from colony_jupyter.wire.identity import PrivateKey
 from colony_jupyter.wire.models import ExecutorState, FunctionSpec, ProcessRecord, ProcessState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
     from typing import Self
 
     import httpx
@@ -134,6 +136,10 @@ class AsyncColony(Calls):
         """
         await self.connect()
         return await self._transport.call(message, self.key, shape, seconds=seconds)
+
+    def open_subscription(self, message: messages.Message) -> AbstractAsyncContextManager[AsyncIterator[Any]]:
+        """Open a socket for one subscription of this caller; see `colony_jupyter.client.websocket.subscription`."""
+        return subscription(self.endpoint, message, self.key)
 
     async def call_as_owner(self, message: messages.Message, shape: type[T]) -> T:
         """Make a call as the colony's owner.

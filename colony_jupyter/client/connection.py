@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from colony_jupyter.client.endpoint import Endpoint
+    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
+
     from colony_jupyter.wire.identity import PrivateKey
     from colony_jupyter.wire.messages import Message
 
@@ -13,11 +15,7 @@ T = TypeVar("T")
 
 
 class Connection(Protocol):
-    """A client: the address of the server and the identity of the caller."""
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """The address of the server."""
+    """A client: the way to the server and the identity of the caller."""
 
     @property
     def key(self) -> PrivateKey:
@@ -25,3 +23,6 @@ class Connection(Protocol):
 
     async def call(self, message: Message, shape: type[T]) -> T:
         """Make a call as this client."""
+
+    def open_subscription(self, message: Message) -> AbstractAsyncContextManager[AsyncIterator[Any]]:
+        """Open a socket for one subscription of this client; see `colony_jupyter.client.websocket.subscription`."""

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from colony_jupyter.channels.backoff import delays
-from colony_jupyter.client.websocket import subscription
 from colony_jupyter.errors import ColonyError, ProcessNotFound
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.models import ProcessRecord, ProcessState
@@ -207,7 +206,7 @@ class ProcessWatcher:
             message = messages.SubscribeProcess(processid=self.processid, state=state, timeout=window)
             begun = time.monotonic()
             with contextlib.suppress(ColonyError):  # the poller meets the same refusal
-                async with subscription(self._connection.endpoint, message, self._connection.key) as frames:
+                async with self._connection.open_subscription(message) as frames:
                     async for _ in frames:
                         retries = delays(random.random)
                         await self._ask_soon(state)

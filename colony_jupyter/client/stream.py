@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 import weakref
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -154,7 +153,7 @@ class AsyncStream:
 
     def _start(self) -> None:
         if self._outcome is None and self._begun is None:
-            self._begun = time.monotonic()
+            self._begun = asyncio.get_running_loop().time()
             self._subscription.news.add(self._news.set)
             self._subscription.start()
             if self._readers is not None:
@@ -168,7 +167,7 @@ class AsyncStream:
             raise self._outcome.with_traceback(None)
         self._start()
         with self._reading():
-            idle_since = time.monotonic()
+            idle_since = asyncio.get_running_loop().time()
             while self._outcome is None:
                 self._news.clear()
                 self._report_losses()
@@ -200,7 +199,7 @@ class AsyncStream:
             yield
         finally:
             self._is_read = False
-            self._token.idle_since = time.monotonic()
+            self._token.idle_since = asyncio.get_running_loop().time()
 
     def _consume(self, count: int) -> list[Entry]:
         """Consume entries that have arrived. It awaits nothing, so a cancelled wait loses none of them."""
@@ -273,7 +272,7 @@ class AsyncStream:
             return
         at, what, seconds = min(limits)
         try:
-            async with asyncio.timeout(max(0.0, at - time.monotonic())):
+            async with asyncio.timeout_at(at):
                 await self._news.wait()
         except TimeoutError:
             channel = self._subscription.channel

@@ -23,7 +23,6 @@ from colony_jupyter.channels.reader import AskProcess, Close, Effect, Open, Read
 from colony_jupyter.client.channel_log import pages
 from colony_jupyter.client.http import refusal_error
 from colony_jupyter.client.spool import Spool
-from colony_jupyter.client.websocket import subscription
 from colony_jupyter.errors import ChannelNotFound, ColonyError, ServerRefused, StreamBroken
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.decoding import Undecodable, convert
@@ -224,7 +223,7 @@ class Subscription:
         if self.is_over:
             return
         try:
-            feed(time.monotonic())
+            feed(asyncio.get_running_loop().time())
             self._carry_out()
         except Exception as error:  # noqa: BLE001 - an internal error must not look like the end of the stream
             self._break(error)
@@ -269,9 +268,7 @@ class Subscription:
             self._timer = None
         deadline = self._reader.deadline()
         if deadline is not None:
-            loop = asyncio.get_running_loop()
-            delay = max(0.0, deadline - time.monotonic())
-            self._timer = loop.call_at(loop.time() + delay, self._input, self._reader.tick)
+            self._timer = asyncio.get_running_loop().call_at(deadline, self._input, self._reader.tick)
 
     def _spawn(self, name: object, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -357,7 +354,7 @@ class Subscription:
             processid=self.processid, name=self.channel, afterseq=afterseq, timeout=seconds
         )
         try:
-            async with subscription(self._connection.endpoint, message, self._connection.key) as frames:
+            async with self._connection.open_subscription(message) as frames:
                 self._input(partial(reader.opened, window))
                 async for value in frames:
                     entries = convert(value, list[Entry])

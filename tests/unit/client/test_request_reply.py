@@ -41,10 +41,11 @@ async def test_two_tasks_that_ask_one_question_after_the_other_get_every_answer(
 
 async def test_a_question_opens_no_socket_and_reads_no_log_once_the_reader_runs(running, monkeypatch):
     opened = []
-    real = subscription.subscription
-    monkeypatch.setattr(subscription, "subscription", lambda *args: opened.append(args) or real(*args))
     async with running() as (mine, theirs), answering(theirs, mine.colony.userid):
+        real = mine.colony.open_subscription
+        monkeypatch.setattr(mine.colony, "open_subscription", lambda message: opened.append(message) or real(message))
         await mine.channel("c").ask("first", timeout=20)
+        assert opened
         opened.clear()
         monkeypatch.setattr(subscription, "pages", lambda *_: pytest.fail("the log is read"))
         for _ in range(5):
@@ -58,14 +59,10 @@ async def test_after_a_pause_it_resumes_at_the_end_of_the_log(running, monkeypat
             await mine.channel("c").ask("before", timeout=20)
         await mine.shared.asker("c").aclose()
         asked = []
-        real = subscription.subscription
-
-        def counted(endpoint, message, key):
-            if message.name == "c" and key.id == mine.colony.userid:
-                asked.append(message.afterseq)
-            return real(endpoint, message, key)
-
-        monkeypatch.setattr(subscription, "subscription", counted)
+        real = mine.colony.open_subscription
+        monkeypatch.setattr(
+            mine.colony, "open_subscription", lambda message: asked.append(message.afterseq) or real(message)
+        )
         assert (await mine.channel("c").ask("after", timeout=20)).text == "re after"
         assert asked == [5]  # one before the six entries that were read
 

@@ -89,10 +89,18 @@ class ServerUnreachable(ColonyError):
         sent: whether the request may have reached the server all the same.
         status: HTTP status of the gateway's response; 0 if there was no response.
         retry_after: seconds that the gateway asks to wait before the next request; 0 if it does not.
+        remedy: what to do, as a sentence; empty if it is not known.
     """
 
     def __init__(
-        self, address: str, reason: str, *, sent: bool = False, status: int = 0, retry_after: float = 0.0
+        self,
+        address: str,
+        reason: str,
+        *,
+        sent: bool = False,
+        status: int = 0,
+        retry_after: float = 0.0,
+        remedy: str = "",
     ) -> None:
         super().__init__(address, reason)
         self.address = address
@@ -100,8 +108,11 @@ class ServerUnreachable(ColonyError):
         self.sent = sent
         self.status = status
         self.retry_after = retry_after
+        self.remedy = remedy
 
     def __str__(self) -> str:
+        if self.remedy:
+            return f"No answer from ColonyOS at {self.address}: {self.reason}. {self.remedy}"
         if self.status:
             return (
                 f"No answer from ColonyOS at {self.address}: {self.reason}. Check that there is a ColonyOS server at "
@@ -280,12 +291,16 @@ class GatewayRefused(ServerRefused):
     Attributes:
         address: ``host:port`` that was called.
         location: where a redirect points to; empty if the response is none.
+        proxy: environment variable that names the proxy in use; empty without one.
     """
 
-    def __init__(self, status: int, message: str, msgtype: str = "", *, address: str = "", location: str = "") -> None:
+    def __init__(
+        self, status: int, message: str, msgtype: str = "", *, address: str = "", location: str = "", proxy: str = ""
+    ) -> None:
         super().__init__(status, message, msgtype)
         self.address = address
         self.location = location
+        self.proxy = proxy
 
     def __str__(self) -> str:
         return f"{self.address} did not pass the request on to ColonyOS: {self.message}. {self._remedy()}"
@@ -301,11 +316,15 @@ class GatewayRefused(ServerRefused):
             return "The gateway requires a login of its own: ask its administrator for an address without one."
         if self.status == 407:  # noqa: PLR2004 - the status of HTTP
             return (
-                "The proxy requires a login: put user and password into HTTP_PROXY or HTTPS_PROXY, or exclude the "
-                "server by NO_PROXY."
+                f"The proxy requires a login: put user and password into {self.proxy or 'HTTP_PROXY or HTTPS_PROXY'}, "
+                "such as http://user:password@proxy.example:3128, or exclude the server by NO_PROXY."
             )
         if self.status == 400 and "HTTPS" in self.message:  # noqa: PLR2004 - the status of HTTP
             return "The port expects TLS: set COLONIES_TLS=true or use --tls."
+        if self.proxy:
+            return (
+                f"Ask the proxy's administrator to allow it, or exclude the server by NO_PROXY ({self.proxy} is set)."
+            )
         return "Check COLONIES_SERVER_HOST and COLONIES_SERVER_PORT, and ask the gateway's administrator for access."
 
 

@@ -229,7 +229,7 @@ def _real(
         prvkey=_key(values, KEY),
         colony_prvkey=_key(values, COLONY_KEY) if values[COLONY_KEY] else None,
         server_prvkey=_key(values, SERVER_KEY) if values[SERVER_KEY] else None,
-        ca_file=ca_file if secure else None,
+        ca_file=ca_file,
         sources=sources,
     )
 

@@ -28,7 +28,15 @@ _TOO_LARGE: Final = 413
 
 
 def no_answer(
-    status: int, headers: Mapping[str, str], body: bytes, *, address: str, call: str, size: int, now: datetime
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    address: str,
+    call: str,
+    size: int,
+    now: datetime,
+    proxy: str = "",
 ) -> ColonyError:
     """Return the error for a response that holds no ColonyOS envelope.
 
@@ -40,6 +48,7 @@ def no_answer(
         call: message type of the call.
         size: bytes of the request's body.
         now: the present time, with a time zone; for a ``Retry-After`` that holds a date.
+        proxy: environment variable that names the proxy in use; empty without one.
     """
     answer = _describe(status, headers, body)
     if status == _TOO_LARGE:
@@ -48,24 +57,25 @@ def no_answer(
     if status in _REDIRECTS:
         return GatewayRefused(status, answer, call, address=address, location=headers.get("location", ""))
     if status in _REFUSALS:
-        return GatewayRefused(status, answer, call, address=address)
+        return GatewayRefused(status, answer, call, address=address, proxy=proxy)
     return ServerUnreachable(
         address, answer, sent=True, status=status, retry_after=_retry_after(headers.get("retry-after", ""), now)
     )
 
 
-def proxy_error(text: str, *, address: str, call: str) -> ColonyError:
+def proxy_error(text: str, *, address: str, call: str, proxy: str = "") -> ColonyError:
     """Return the error for a forward proxy that refused to connect to the server.
 
     Args:
         text: what the HTTP library reports: status and reason of the proxy's response.
         address: ``host:port`` that was called.
         call: message type of the call.
+        proxy: environment variable that names the proxy.
     """
     digits = text[:3]
     answer = f"the proxy answered the request to connect with {text}"
     if digits.isdecimal() and int(digits) in _REFUSALS:
-        return GatewayRefused(int(digits), answer, call, address=address)
+        return GatewayRefused(int(digits), answer, call, address=address, proxy=proxy)
     return ServerUnreachable(address, answer)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from colony_jupyter.client.connect_errors import connect_error, reason
 from colony_jupyter.client.gateway import no_answer, proxy_error
 from colony_jupyter.errors import (
     AccessDenied,
@@ -39,8 +39,6 @@ _CRASHED: Final = 500
 _NOTHING: Final = (b"", b"null")
 """Bodies of a ColonyOS handler that crashed (trap 16)."""
 
-# Errors of the operating system proper: those of TLS and of name resolution have a text of their own.
-_SYSTEM_ERRORS: Final = (OSError, ConnectionRefusedError, ConnectionResetError, BrokenPipeError, TimeoutError)
 _PROCESS_MISSING: Final = ("process not found", "process is nil")
 
 
@@ -109,6 +107,7 @@ class Transport:
                 call=call,
                 size=len(request),
                 now=datetime.now(UTC),
+                proxy=self._proxy_source,
             ) from error
         if isinstance(value, Refusal):
             raise refusal_error(value.status, value.message, call)
@@ -145,13 +144,18 @@ class Transport:
         try:
             return await self._client.post(place.api, content=body, timeout=timeout)
         except httpx.ProxyError as error:
-            raise proxy_error(str(error), address=str(place), call=call) from error
+            raise proxy_error(str(error), address=str(place), call=call, proxy=self._proxy_source) from error
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             self._place = None
-            raise ServerUnreachable(str(place), reason(error)) from error
+            raise connect_error(error, address=str(place), proxy=self._endpoint.settings.proxy) from error
         except (httpx.TransportError, httpx.DecodingError) as error:
             self._place = None
             raise ServerUnreachable(str(place), reason(error), sent=True) from error
+
+    @property
+    def _proxy_source(self) -> str:
+        proxy = self._endpoint.settings.proxy
+        return "" if proxy is None else proxy.source
 
     def _proxy(self) -> httpx.Proxy | None:
         import httpx  # noqa: PLC0415 - see _exchange
@@ -160,13 +164,3 @@ class Transport:
         if proxy is None or self._transport is not None:
             return None
         return httpx.Proxy(proxy.url, ssl_context=self._endpoint.tls_context() if proxy.is_tls else None)
-
-
-def reason(error: BaseException) -> str:
-    """Return the message of the lowest layer; those above it are often empty, and asyncio hides the system's text."""
-    cause = error
-    while (below := cause.__cause__ or cause.__context__) is not None:
-        cause = below
-    if type(cause) in _SYSTEM_ERRORS and isinstance(cause, OSError) and cause.errno:
-        return os.strerror(cause.errno)
-    return (str(cause) or str(error) or type(cause).__name__).strip().rstrip(".")

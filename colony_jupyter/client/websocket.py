@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
-from colony_jupyter.client.http import reason, refusal_error
+from colony_jupyter.client.connect_errors import connect_error, reason
+from colony_jupyter.client.http import refusal_error
 from colony_jupyter.errors import ServerUnreachable
 from colony_jupyter.wire.envelope import Refusal, open_reply, seal
 from colony_jupyter.wire.messages import msgtype
@@ -59,8 +60,10 @@ async def subscription(endpoint: Endpoint, message: Message, key: PrivateKey) ->
             open_timeout=_OPEN_SECONDS,
             close_timeout=_CLOSE_SECONDS,  # nor does it notice a close
         )
-    except (OSError, TimeoutError, InvalidHandshake, EOFError) as error:
+    except (InvalidHandshake, EOFError) as error:
         raise ServerUnreachable(str(place), reason(error)) from error
+    except OSError as error:
+        raise connect_error(error, address=str(place), proxy=proxy) from error
     try:
         async with connection:
             with contextlib.suppress(ConnectionClosed):

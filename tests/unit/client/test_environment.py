@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import socket
+from datetime import UTC, datetime
 
 import pytest
 from forward_proxy import ForwardProxy
 
 from colony_jupyter import AsyncColony, Colony
+from colony_jupyter.client.endpoint import Endpoint
+from colony_jupyter.client.websocket import subscription
 from colony_jupyter.doctor import examine
-from colony_jupyter.errors import SettingsError
+from colony_jupyter.errors import GatewayRefused, ServerUnreachable, SettingsError
+from colony_jupyter.server.process import certificate
 from colony_jupyter.settings import resolve
+from colony_jupyter.wire.messages import SubscribeProcess
 
 DEAD = "http://127.0.0.1:1"
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch, served):
-    """Make the server that of the environment, which names no proxies."""
+    """Make the server that of the environment, which names no proxies and no certificates."""
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
     for name, value in served.environ().items():
         monkeypatch.setenv(name, value)
 
@@ -93,3 +101,93 @@ async def test_a_server_at_an_ipv6_address(make_colony_server):
     for host in ("::1", f"[::1]:{server.port}"):
         async with AsyncColony(resolve({**server.environ(), "COLONIES_SERVER_HOST": host})) as colony:
             assert await exchange(colony) == ["text"]
+
+
+async def test_a_dead_proxy_is_named(monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://me:secret@127.0.0.1:1")
+    async with AsyncColony() as colony:
+        with pytest.raises(ServerUnreachable) as caught:
+            await colony.executors()
+    text = str(caught.value)
+    assert "the proxy http://127.0.0.1:1, which HTTP_PROXY names, cannot be reached: Connection refused." in text
+    assert "Correct HTTP_PROXY, or exclude the server by NO_PROXY." in text
+    assert "secret" not in text
+
+
+async def test_a_dead_proxy_is_named_by_a_stream_too(served):
+    endpoint = Endpoint(resolve({**served.environ(), "HTTP_PROXY": DEAD}))
+    message = SubscribeProcess(processid="0" * 64, executortype="", state=2, timeout=1)
+    with pytest.raises(ServerUnreachable, match="which HTTP_PROXY names, cannot be reached"):
+        async with subscription(endpoint, message, served.prvkey):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("answer", "remedy"),
+    [
+        ("403 Forbidden", "exclude the server by NO_PROXY (https_proxy is set)"),
+        ("407 Proxy Authentication Required", "put user and password into https_proxy, such as"),
+    ],
+)
+async def test_a_proxy_that_refuses_to_connect_is_named_by_its_variable(monkeypatch, answer, remedy):
+    async with ForwardProxy() as proxy:
+        proxy.refuse_connect = answer
+        monkeypatch.setenv("https_proxy", proxy.url)
+        async with AsyncColony(resolve(tls=True)) as colony:
+            with pytest.raises(GatewayRefused) as caught:
+                await colony.executors()
+    assert answer in str(caught.value)
+    assert remedy in str(caught.value)
+
+
+@pytest.fixture
+async def tls_server(tmp_path):
+    """Give a port that uses TLS, and the file of the authority that signed its certificate."""
+    issued = certificate.ensure(tmp_path / "tls", ["127.0.0.1"], datetime.now(UTC))
+    async with ForwardProxy(issued.context()) as server:
+        yield server.port, str(issued.authority)
+
+
+async def failing(port, **variables):
+    environ = {**os.environ, "COLONIES_TLS": "true", "COLONIES_SERVER_PORT": str(port), **variables}
+    async with AsyncColony(resolve(environ)) as colony:
+        with pytest.raises(ServerUnreachable) as caught:
+            await colony.executors()
+    return str(caught.value)
+
+
+async def test_an_untrusted_certificate_mentions_the_variables(monkeypatch, tls_server, tmp_path):
+    port, _ = tls_server
+    text = await failing(port)
+    assert "the TLS certificate is not trusted (unable to get local issuer certificate)" in text
+    assert "set SSL_CERT_FILE to a PEM file with the certificate of its authority." in text
+    assert "REQUESTS_CA_BUNDLE" not in text
+
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/ssl/certs/ca-certificates.crt")
+    assert "REQUESTS_CA_BUNDLE is set, but only SSL_CERT_FILE is used here." in await failing(port)
+
+    other = str(certificate.ensure(tmp_path / "other", ["other"], datetime.now(UTC)).authority)
+    monkeypatch.setenv("SSL_CERT_FILE", other)
+    text = await failing(port)
+    assert f"SSL_CERT_FILE names {other}, which does not contain the certificate of its authority" in text
+
+
+async def test_a_certificate_for_another_name_is_named(tls_server):
+    port, authority = tls_server
+    text = await failing(port, SSL_CERT_FILE=authority, COLONIES_SERVER_HOST="localhost")
+    assert "certificate is not valid for 'localhost'" in text
+    assert "Use a name that the certificate contains (COLONIES_SERVER_HOST)" in text
+
+
+async def test_tls_to_a_port_without_tls_names_the_variable(served):
+    text = await failing(served.port)
+    assert "whether the server uses TLS there (COLONIES_TLS)" in text
+
+
+async def test_a_proxy_may_be_reached_by_tls(served, tmp_path):
+    issued = certificate.ensure(tmp_path / "proxy", ["127.0.0.1"], datetime.now(UTC))
+    async with ForwardProxy(issued.context()) as proxy:
+        environ = {**served.environ(), "HTTP_PROXY": proxy.url, "SSL_CERT_FILE": str(issued.authority)}
+        async with AsyncColony(resolve(environ)) as colony:
+            assert await exchange(colony) == ["text"]
+    assert {request.split(" ")[0] for request in proxy.requests} == {"POST", "CONNECT"}

@@ -138,6 +138,7 @@ def resolve(
     found = find_proxy(settings.host, settings.port, tls=settings.tls, environ=environ)
     if settings.tls or (found is not None and found.is_tls):
         check_tls(environ)
+        settings = replace(settings, ca_file=Path(values[CA_FILE]) if values[CA_FILE] else None)
     if found is None:
         return settings
     return replace(settings, proxy=found, sources={**settings.sources, "proxy": found.source})
@@ -219,7 +220,6 @@ def _real(
             f"{KEY} is not set: it holds the private key of a user of colony '{colony}'. In a notebook, "
             "`%colony connect --ask` asks for it without showing it."
         )
-    ca_file = Path(values[CA_FILE]) if values[CA_FILE] else None
     sources["keys"] = "environment"
     return Settings(
         host=address.host,
@@ -229,7 +229,6 @@ def _real(
         prvkey=_key(values, KEY),
         colony_prvkey=_key(values, COLONY_KEY) if values[COLONY_KEY] else None,
         server_prvkey=_key(values, SERVER_KEY) if values[SERVER_KEY] else None,
-        ca_file=ca_file,
         sources=sources,
     )
 

@@ -111,17 +111,11 @@ class ServerUnreachable(ColonyError):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        if self.remedy:
-            return f"No answer from ColonyOS at {self.address}: {self.reason}. {self.remedy}"
+        remedy = self.remedy or "Check the address, whether the server runs, and whether it uses TLS."
         if self.status:
-            return (
-                f"No answer from ColonyOS at {self.address}: {self.reason}. Check that there is a ColonyOS server at "
-                "the address, that it runs, and that gateways in front of it forward to it."
-            )
-        return (
-            f"No ColonyOS server answers at {self.address}: {self.reason}. "
-            "Check the address, whether the server runs, and whether it speaks TLS."
-        )
+            remedy = "Check the address, whether the server runs, and whether gateways in front of it forward to it."
+        subject = "No answer from ColonyOS" if self.status or self.remedy else "No ColonyOS server answers"
+        return f"{subject} at {self.address}: {self.reason}. {remedy}"
 
 
 class ProtocolError(ColonyError):
@@ -306,12 +300,9 @@ class GatewayRefused(ServerRefused):
         return f"{self.address} did not pass the request on to ColonyOS: {self.message}. {self._remedy()}"
 
     def _remedy(self) -> str:
-        if self.location.startswith("https:"):
-            return (
-                f"It redirects to {self.location}: use TLS (COLONIES_TLS=true or --tls), and the port of that address."
-            )
         if self.location:
-            return f"It redirects to {self.location}: use that host and port."
+            tls = "use TLS (COLONIES_TLS=true or --tls), and " if self.location.startswith("https:") else "use "
+            return f"It redirects to {self.location}: {tls}the host and port of that address."
         if self.status == 401:  # noqa: PLR2004 - the status of HTTP
             return "The gateway requires a login of its own: ask its administrator for an address without one."
         if self.status == 407:  # noqa: PLR2004 - the status of HTTP

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from colony_jupyter.client.connect_errors import connect_error, reason
-from colony_jupyter.client.gateway import no_answer, proxy_error
+from colony_jupyter.client.gateway import connect_error, no_answer, proxy_error, reason
 from colony_jupyter.errors import (
     AccessDenied,
     ChannelFull,

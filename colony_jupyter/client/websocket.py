@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
-from colony_jupyter.client.connect_errors import connect_error, reason
+from colony_jupyter.client.gateway import connect_error, reason
 from colony_jupyter.client.http import refusal_error
 from colony_jupyter.errors import ServerUnreachable
 from colony_jupyter.wire.envelope import Refusal, open_reply, seal

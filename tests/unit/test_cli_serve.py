@@ -158,7 +158,7 @@ def test_the_doctor_in_a_shell_that_sourced_the_line(serve):
     lines = [line.split(None, 2) for line in well.stdout.splitlines()]
     assert well.returncode == 0, well.stdout
     assert {mark for mark, *_ in lines} == {"ok", "warning"}  # no executor is there yet
-    assert ["ok", "tls", "spoken, and the server's certificate is trusted"] in lines
+    assert ["ok", "tls", "in use, and the server's certificate is trusted"] in lines
     subjects = ["python", "versions", "settings", "server", "tls", "identity", "executors", "clock", "channel"]
     assert [subject for subject in subjects if subject not in {each for _, each, _ in lines}] == []
     strange = doctor({**found, "SSL_CERT_FILE": ""})

@@ -1,0 +1,228 @@
+"""A server with one running process, and the clients of its two parties, on virtual time and without sockets.
+
+It does to its clients what a real server and its network do: replies and frames are late, sockets are cut, windows
+end, the server is unreachable for a while, loses its logs in a restart, and announces nothing when the process closes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from colony_jupyter.client.process_session import ProcessSession
+from colony_jupyter.client.process_watcher import Followed
+from colony_jupyter.errors import ChannelNotFound, ServerUnreachable
+from colony_jupyter.wire import messages
+from colony_jupyter.wire.models import Entry, FunctionSpec, ProcessRecord, ProcessState
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+PID = "a" * 64
+ME = "1" * 64
+THEM = "2" * 64
+
+_CUT = object()
+
+
+@dataclass(eq=False)
+class Socket:
+    """A subscription of a client."""
+
+    owner: str
+    message: Any
+    frames: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
+    arrives: float = 0.0  # when the latest frame arrives: frames of one socket do not overtake each other
+
+
+class SimulatedColony:
+    """The server.
+
+    Args:
+        latency: gives the seconds that the next request, reply or frame is under way.
+        channels: names of the process's channels.
+    """
+
+    def __init__(self, latency: Callable[[], float] = lambda: 0.001, channels: tuple[str, ...] = ("c",)) -> None:
+        self.latency = latency
+        self.is_down = False
+        self.logs: dict[str, list[Entry]] = {name: [] for name in channels}
+        self.record = ProcessRecord(
+            processid=PID,
+            initiatorid=ME,
+            assignedexecutorid=THEM,
+            isassigned=True,
+            state=ProcessState.RUNNING,
+            starttime="2026-01-01T00:00:00Z",
+            spec=FunctionSpec(funcname="f", channels=list(channels)),
+        )
+        self.sockets: set[Socket] = set()
+        self.calls: list[Any] = []
+        """Every request that reached the server."""
+        self.opened: list[tuple[str, Any]] = []
+        """Every subscription that reached the server, with its owner."""
+        self.sequence = {ME: -1, THEM: 0}
+        self._entries = 0
+
+    def session(self, owner: str = ME) -> ProcessSession:
+        """Return what the handles of one client to the process share."""
+        session = ProcessSession(SimulatedClient(self, owner), PID, Followed())
+        session.learn(self.record)
+        return session
+
+    # what happens on the server
+
+    def append(self, owner: str, text: str, *, channel: str = "c", kind: str = "data", inreplyto: int = 0) -> Entry:
+        """Append an entry at once."""
+        self.sequence[owner] += 2
+        self._entries += 1
+        entry = Entry(
+            sequence=self.sequence[owner],
+            timestamp=f"2026-01-01T00:00:00.{self._entries:09}Z",
+            senderid=owner,
+            payload=text.encode(),
+            type=kind,
+            inreplyto=inreplyto,
+        )
+        self.logs[channel].append(entry)
+        for socket in self.sockets:
+            if getattr(socket.message, "name", None) == channel:
+                self._send(socket, [entry])
+        return entry
+
+    def cut(self) -> None:
+        """Cut every socket."""
+        for socket in list(self.sockets):
+            self.sockets.discard(socket)
+            socket.frames.put_nowait((0.0, _CUT))
+
+    def end_windows(self) -> None:
+        """End every subscription of a channel, as at its timeout."""
+        for socket in list(self.sockets):
+            self._end_window(socket)
+
+    def lose_logs(self) -> None:
+        """Restart: every socket is cut and the channels are empty."""
+        self.cut()
+        for log in self.logs.values():
+            log.clear()
+
+    def close(self, state: ProcessState = ProcessState.SUCCESS, **outcome: Any) -> None:
+        """Close the process: its channels are gone, and their subscribers receive nothing more."""
+        self.record = msgspec.structs.replace(self.record, state=state, endtime="2026-01-01T00:01:00Z", **outcome)
+        self.logs.clear()
+        announced = [each for each in self.sockets if getattr(each.message, "state", None) is state]
+        self.sockets = {each for each in self.sockets if not hasattr(each.message, "name")}
+        for socket in announced:
+            self._send(socket, self.record)
+
+    # what clients do
+
+    async def call(self, owner: str, message: Any) -> Any:
+        """Answer a call, after the time that it takes."""
+        self._check()
+        await asyncio.sleep(self.latency())
+        self._check()
+        self.calls.append(message)
+        reply = self._reply(owner, message)
+        await asyncio.sleep(self.latency())
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    @contextlib.asynccontextmanager
+    async def open(self, owner: str, message: Any) -> AsyncIterator[AsyncIterator[Any]]:
+        """Open a subscription on a socket of its own."""
+        self._check()
+        await asyncio.sleep(self.latency())
+        self._check()
+        socket = Socket(owner, message)
+
+        async def frames() -> AsyncIterator[Any]:
+            await asyncio.sleep(self.latency())
+            self._subscribe(socket)
+            while True:
+                arrives, frame = await socket.frames.get()
+                await asyncio.sleep(max(0.0, arrives - asyncio.get_running_loop().time()))
+                if frame is _CUT:
+                    return
+                if isinstance(frame, Exception):
+                    raise frame
+                yield frame
+
+        stream = frames()
+        timeout = asyncio.get_running_loop().call_later(message.timeout, self._end_window, socket)
+        try:
+            yield stream
+        finally:
+            timeout.cancel()
+            self.sockets.discard(socket)
+            await stream.aclose()  # type: ignore[attr-defined]  # it is the generator above
+
+    def _reply(self, owner: str, message: Any) -> Any:
+        match message:
+            case messages.GetProcess():
+                return msgspec.structs.replace(self.record)
+            case messages.ChannelRead() if message.name not in self.logs:
+                return ChannelNotFound(404, "Channel not found")
+            case messages.ChannelRead():
+                end = message.afterseq + message.limit if message.limit > 0 else None
+                return self.logs[message.name][message.afterseq : end]
+            case messages.ChannelAppend() if message.name not in self.logs:
+                return ChannelNotFound(404, "Channel not found")
+            case messages.ChannelAppend():
+                self.append(owner, "", channel=message.name)
+                return {}
+        raise AssertionError(f"the simulated server does not know {message!r}")
+
+    def _subscribe(self, socket: Socket) -> None:
+        self.opened.append((socket.owner, socket.message))
+        if self.is_down:
+            socket.frames.put_nowait((0.0, _CUT))
+            return
+        self.sockets.add(socket)
+        if isinstance(socket.message, messages.SubscribeProcess):
+            if self.record.state is socket.message.state:
+                self._send(socket, self.record)
+        elif socket.message.name not in self.logs:
+            socket.frames.put_nowait((0.0, ChannelNotFound(404, "Channel not found")))
+        elif tail := self.logs[socket.message.name][socket.message.afterseq :]:
+            self._send(socket, tail)
+
+    def _send(self, socket: Socket, value: Any) -> None:
+        socket.arrives = max(socket.arrives, asyncio.get_running_loop().time() + self.latency())
+        socket.frames.put_nowait((socket.arrives, msgspec.to_builtins(value)))
+
+    def _end_window(self, socket: Socket) -> None:
+        if socket not in self.sockets:
+            return
+        self.sockets.discard(socket)
+        if hasattr(socket.message, "name"):
+            self._send(socket, [])
+        else:
+            socket.frames.put_nowait((0.0, _CUT))
+
+    def _check(self) -> None:
+        if self.is_down:
+            raise ServerUnreachable("simulated:1", "connection refused")
+
+
+class SimulatedClient:
+    """A client of one of the two parties, as a `Connection`."""
+
+    def __init__(self, colony: SimulatedColony, owner: str) -> None:
+        self._colony = colony
+        self.key: Any = SimpleNamespace(id=owner)
+
+    async def call(self, message: Any, shape: Any) -> Any:
+        """Make a call."""
+        return await self._colony.call(self.key.id, message)
+
+    def open_subscription(self, message: Any) -> Any:
+        """Open a subscription."""
+        return self._colony.open(self.key.id, message)

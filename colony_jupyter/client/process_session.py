@@ -85,9 +85,9 @@ class ProcessSession:
 
     async def aclose(self) -> None:
         """Close the writers and askers."""
-        for asker in self._askers.values():
+        for asker in list(self._askers.values()):
             await asker.aclose()
-        for writer in self.writers.values():
+        for writer in list(self.writers.values()):
             await writer.aclose()
 
     def _open_stream(

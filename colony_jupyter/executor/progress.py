@@ -114,7 +114,8 @@ class AsyncProgress(Generic[T]):
                 yield item
                 await self.update()
         else:
-            for item in self._steps:
+            steps: Iterable[T] = self._steps
+            for item in steps:  # the user's own iterable: a copy would read all of it first
                 yield item
                 await self.update()
         await self._tell(last=True)

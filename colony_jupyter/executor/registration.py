@@ -114,7 +114,7 @@ class Registration:
                 else:
                     with contextlib.suppress(ServerRefused):
                         await self._colony.remove_function(function.functionid)
-            for funcname, offer in functions.items():
+            for funcname, offer in list(functions.items()):
                 if funcname not in listed:
                     await self._colony.add_function(
                         name,

@@ -20,6 +20,7 @@ from colony_jupyter.executor.worker import Service
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from colony_jupyter.executor.identity import Identity
     from colony_jupyter.settings import Settings
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -159,19 +160,27 @@ class Executor:
         if self.is_running:
             return
         registry.replace(self)
-        service = registry.LOOP.run(self._make)
+        made: list[Service] = []
+
+        async def make() -> None:
+            made.append(await self._make())  # here, since an interrupt may lose what a call on the loop returns
+
         try:
+            registry.LOOP.run(make)
+            (service,) = made
             sentence = registry.LOOP.run(service.join)
             if sentence is not None:
-                print(sentence)  # noqa: T201 - the one line that somebody has to act on
+                print(sentence)  # noqa: T201 - the line asks the user to act
             registry.LOOP.run(service.settle)
+            registry.LOOP.run(self._serve_in_background, service)
         except BaseException:
-            registry.LOOP.spawn(service.wind_up)
-            _await(service.finished, _START_UNDO)
+            for service in made:
+                if self._service is service:
+                    service.request_stop(0.0)
+                else:
+                    registry.LOOP.spawn(service.wind_up)
+                _await(service.finished, _START_UNDO)
             raise
-        self._service = service
-        registry.add(self)
-        registry.LOOP.spawn(_serve_quietly, service)
 
     def stop(self, grace: float = 0.0) -> None:
         """Stop it; returns once nothing of it runs, a few seconds after the grace at the latest.
@@ -211,7 +220,7 @@ class Executor:
         try:
             sentence = await service.join()
             if sentence is not None:
-                print(sentence)  # noqa: T201 - the one line that somebody has to act on
+                print(sentence)  # noqa: T201 - the line asks the user to act
             await service.settle()
         except BaseException:
             await service.wind_up()
@@ -219,7 +228,14 @@ class Executor:
         await service.serve()
 
     async def _make(self) -> Service:
-        identity = await asyncio.to_thread(claim, self.executortype, self._name, origin=origin())
+        """Claim the executor's identity and return a service that owns it. If cancelled, release the identity."""
+        claiming = asyncio.ensure_future(asyncio.to_thread(claim, self.executortype, self._name, origin=origin()))
+        try:
+            identity = await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            claiming.add_done_callback(_release)  # the thread goes on, and a second cancellation may end the wait below
+            await asyncio.wait({claiming})
+            raise
         try:
             return Service(
                 self._settings,
@@ -232,6 +248,12 @@ class Executor:
         except BaseException:
             identity.release()
             raise
+
+    async def _serve_in_background(self, service: Service) -> None:
+        """Start to serve. Without an await: an interrupt finds all of it done, or nothing."""
+        self._service = service
+        registry.add(self)
+        registry.LOOP.spawn(_serve_quietly, service)
 
     def _tell(self) -> None:
         service = self._service
@@ -258,6 +280,11 @@ def _await(event: threading.Event, seconds: float) -> bool:
     while not event.is_set() and time.monotonic() < deadline:
         time.sleep(_LOOK)
     return event.is_set()
+
+
+def _release(claiming: asyncio.Future[Identity]) -> None:
+    if not claiming.cancelled() and claiming.exception() is None:
+        claiming.result().release()
 
 
 async def _serve_quietly(service: Service) -> None:

@@ -278,6 +278,55 @@ def test_waiting_for_the_owner_can_be_interrupted(make_executor, settings, serve
     assert again.is_running
 
 
+@pytest.mark.parametrize("interrupted_after", [0.05, 0.35])
+def test_an_interrupt_while_the_key_is_read_releases_the_executor(make_executor, monkeypatch, interrupted_after):
+    """A slow disk: the interrupt arrives while a thread claims the identity, or while a slow join follows."""
+    claim, join = executor_module.claim, service_module.Service.join
+
+    def slow_claim(*args, **kwargs):
+        time.sleep(0.2)
+        return claim(*args, **kwargs)
+
+    async def slow_join(self):
+        await asyncio.sleep(0.5)
+        return await join(self)
+
+    monkeypatch.setattr(executor_module, "claim", slow_claim)
+    monkeypatch.setattr(service_module.Service, "join", slow_join)
+    executor = make_executor("hasty", "hasty")
+    threading.Timer(interrupted_after, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        executor.start()
+    assert not executor.is_running
+    executor.start()
+    assert executor.is_running
+
+
+async def test_a_cancelled_serve_releases_the_executor(make_executor, monkeypatch):
+    entered, go, claimed = threading.Event(), threading.Event(), threading.Event()
+    claim = executor_module.claim
+
+    def slow_claim(*args, **kwargs):
+        entered.set()
+        go.wait(10)
+        try:
+            return claim(*args, **kwargs)
+        finally:
+            claimed.set()
+
+    monkeypatch.setattr(executor_module, "claim", slow_claim)
+    executor = make_executor("cancelled", "cancelled")
+    serving = asyncio.create_task(executor.serve())
+    assert await asyncio.to_thread(entered.wait, 10)
+    serving.cancel()
+    threading.Timer(0.1, go.set).start()
+    with pytest.raises(asyncio.CancelledError):
+        await serving
+    assert await asyncio.to_thread(claimed.wait, 10)
+    await asyncio.to_thread(executor.start)
+    assert executor.is_running
+
+
 def test_stopping_can_be_interrupted(make_executor, submit):
     """The prompt is back, what runs has the time it was given, and a second stop does not wait for that."""
     executor = make_executor("unhurried")

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakValueDictionary
 
+from colony_jupyter.client.connection import Scope
 from colony_jupyter.client.endpoint import Endpoint
 from colony_jupyter.client.function_spec import make_spec
 from colony_jupyter.client.http import Transport
@@ -66,13 +67,29 @@ class AsyncColony(Calls):
             )
         self.settings = settings or current()
         self.endpoint = Endpoint(self.settings)
-        self._transport = Transport(self.endpoint, transport)
+        self._http_transport = transport
         self._own_key = prvkey
         self._keys: tuple[PrivateKey, PrivateKey | None, PrivateKey | None] | None = None  # None until connected
+        self._begin(Scope())
+
+    def _begin(self, scope: Scope) -> None:
+        """Create all state that belongs to one process and one event loop."""
+        self._scope = scope
+        self._transport = Transport(self.endpoint, scope, self._http_transport)
         self._shared: WeakValueDictionary[str, ProcessSession] = WeakValueDictionary()  # by process
         self._followed = Followed()
 
+    def _renew(self) -> None:
+        if self._scope.is_over:
+            self._begin(self._scope.renewed())
+
     # connection
+
+    @property
+    def scope(self) -> Scope:
+        """The process and event loop that this client is used on; in a forked child and on another loop it is new."""
+        self._renew()
+        return self._scope
 
     @property
     def colonyname(self) -> str:
@@ -100,7 +117,9 @@ class AsyncColony(Calls):
         Raises:
             EmbeddedError: if the embedded colony cannot be started.
             SettingsError: if there is no key.
+            UsageError: if the client was closed, or is in use on another event loop that has not ended.
         """
+        self.scope.enter()
         if self._keys is None:
             if self.settings.is_embedded:
                 await self.endpoint.place()
@@ -108,7 +127,8 @@ class AsyncColony(Calls):
             self._keys = (self._own_key or prvkey, colony_prvkey, server_prvkey)
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Close the connections and streams, for good: every later call raises a `UsageError`."""
+        self.scope.is_closed = True
         for shared in list(self._shared.values()):
             await shared.aclose()
         await self._transport.aclose()
@@ -139,6 +159,7 @@ class AsyncColony(Calls):
 
     def open_subscription(self, message: messages.Message) -> AbstractAsyncContextManager[AsyncIterator[Any]]:
         """Open a socket for one subscription of this caller; see `colony_jupyter.client.websocket.subscription`."""
+        self.scope.enter()
         return subscription(self.endpoint, message, self.key)
 
     async def call_as_owner(self, message: messages.Message, shape: type[T]) -> T:
@@ -374,7 +395,8 @@ class AsyncColony(Calls):
         return AsyncProcess(self, processid)
 
     def shared(self, processid: str) -> ProcessSession:
-        """Give what all handles to a process have in common; it lasts as long as one of them."""
+        """Return what all handles to a process have in common; it lasts as long as one of them."""
+        self._renew()
         shared = self._shared.get(processid)
         if shared is None:
             shared = self._shared[processid] = ProcessSession(self, processid, self._followed)

@@ -16,15 +16,17 @@ from colony_jupyter.errors import (
     RateLimited,
     ServerRefused,
     ServerUnreachable,
-    UsageError,
 )
 from colony_jupyter.wire.decoding import Undecodable, convert
 from colony_jupyter.wire.envelope import Refusal, open_reply, seal
 from colony_jupyter.wire.messages import msgtype
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     import httpx
 
+    from colony_jupyter.client.connection import Scope
     from colony_jupyter.client.endpoint import Endpoint, Place
     from colony_jupyter.wire.identity import PrivateKey
     from colony_jupyter.wire.messages import Message
@@ -60,19 +62,21 @@ def refusal_error(status: int, message: str, call: str) -> ServerRefused:
 
 
 class Transport:
-    """Calls a server over one kept-alive HTTP client.
+    """Calls a server over one kept-alive HTTP client, which is closed at the latest when its event loop ends.
 
     Args:
         endpoint: where the server is.
+        scope: the process and event loop that the connections belong to.
         transport: carries the requests in place of httpx's own network transport; for tests.
     """
 
-    def __init__(self, endpoint: Endpoint, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, endpoint: Endpoint, scope: Scope, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._endpoint = endpoint
+        self._scope = scope
         self._transport = transport
         self._client: httpx.AsyncClient | None = None  # None until the first call: the import of httpx is slow
         self._place: Place | None = None  # None until found, and again after a connection failed
-        self._is_closed = False
+        self._closer: AsyncGenerator[None, None] | None = None  # closes the client
 
     async def call(self, message: Message, key: PrivateKey | None, shape: type[T], *, seconds: float = 0.0) -> T:
         """Make a call.
@@ -87,8 +91,9 @@ class Transport:
             ServerUnreachable: if ColonyOS does not answer; `sent` states whether the call may have been carried out.
             ServerRefused: or one of its subclasses, if the server or a gateway in front of it refuses.
             ProtocolError: if the reply cannot be read.
-            UsageError: if the client was closed.
+            UsageError: if the client was closed, or belongs to another process or event loop.
         """
+        self._scope.enter()
         call = msgtype(message)
         request = seal(message, key)
         response = await self._exchange(request, call, seconds)
@@ -116,17 +121,14 @@ class Transport:
             raise ProtocolError(f"The server's answer to {call} cannot be read: {error}.") from error
 
     async def aclose(self) -> None:
-        """Close the connections, for good."""
-        self._is_closed = True
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        """Close the connections."""
+        closer, self._closer, self._client = self._closer, None, None
+        if closer is not None:
+            await closer.aclose()
 
-    async def _exchange(self, body: bytes, call: str, seconds: float) -> httpx.Response:
+    async def _opened(self) -> httpx.AsyncClient:
         import httpx  # noqa: PLC0415 - costs 100 to 170 ms, so not before it is needed
 
-        if self._is_closed:
-            raise UsageError("This client is closed: make a new Colony or AsyncColony.")
         if self._client is None:
             self._client = httpx.AsyncClient(
                 transport=self._transport,
@@ -136,12 +138,21 @@ class Transport:
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
                 timeout=None,  # noqa: S113 - each call has its own
             )
+            self._closer = _close_with_loop(self._client)
+            self._scope.hold(self._closer)
+            await anext(self._closer)
+        return self._client
+
+    async def _exchange(self, body: bytes, call: str, seconds: float) -> httpx.Response:
+        import httpx  # noqa: PLC0415 - see _opened
+
+        client = await self._opened()
         timeout = httpx.Timeout(_ANSWER_SECONDS + seconds, connect=_CONNECT_SECONDS)
         if self._place is None:
             self._place = await self._endpoint.place()
         place = self._place
         try:
-            return await self._client.post(place.api, content=body, timeout=timeout)
+            return await client.post(place.api, content=body, timeout=timeout)
         except httpx.ProxyError as error:
             raise proxy_error(str(error), address=str(place), call=call, proxy=self._proxy_source) from error
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -157,9 +168,20 @@ class Transport:
         return "" if proxy is None else proxy.source
 
     def _proxy(self) -> httpx.Proxy | None:
-        import httpx  # noqa: PLC0415 - see _exchange
+        import httpx  # noqa: PLC0415 - see _opened
 
         proxy = self._endpoint.settings.proxy
         if proxy is None or self._transport is not None:
             return None
         return httpx.Proxy(proxy.url, ssl_context=self._endpoint.tls_context() if proxy.is_tls else None)
+
+
+async def _close_with_loop(client: httpx.AsyncClient) -> AsyncGenerator[None, None]:
+    """Close a client when this generator is closed: by its holder, when it is dropped, or when its loop ends.
+
+    `asyncio.run` closes asynchronous generators before it closes the loop, and there is no other public hook for that.
+    """
+    try:
+        yield
+    finally:
+        await client.aclose()

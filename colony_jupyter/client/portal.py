@@ -14,6 +14,7 @@ import weakref
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from colony_jupyter.caller import run_with_line
+from colony_jupyter.client.connection import bequeath_loop
 from colony_jupyter.errors import UsageError
 
 if TYPE_CHECKING:
@@ -115,6 +116,9 @@ class LoopThread:
 
     def _forget(self) -> None:
         """Forget the parent's loop in a forked child, where its thread does not exist."""
+        if self._loop is not None:
+            bequeath_loop(self._loop)
+        self._spawned = set()
         self._lock = threading.Lock()
         self._loop = self._thread = None
 

@@ -20,6 +20,7 @@ from colony_jupyter.wire.models import NO_TIME, ProcessRecord, ProcessState
 
 if TYPE_CHECKING:
     from colony_jupyter.client.colony import AsyncColony
+    from colony_jupyter.client.process_session import ProcessSession
 
 _TO_BE: Final = {
     ProcessState.WAITING: "to wait",
@@ -41,7 +42,16 @@ class AsyncProcess(ProcessFacts):
     def __init__(self, colony: AsyncColony, processid: str) -> None:
         self.colony = colony
         self.processid = processid
-        self.shared = colony.shared(processid)
+        self._shared = colony.shared(processid)
+
+    @property
+    def shared(self) -> ProcessSession:
+        """What all handles of the client to this process have in common; new in a forked child and on another loop."""
+        if self._shared.scope.is_over:
+            record, self._shared = self._shared.watch.record, self.colony.shared(self.processid)
+            if record is not None:
+                self._shared.learn(record)
+        return self._shared
 
     @property
     def record(self) -> ProcessRecord:

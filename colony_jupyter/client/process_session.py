@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +37,7 @@ class ProcessSession:
     """
 
     def __init__(self, connection: Connection, processid: str, followed: Followed) -> None:
+        self.scope = connection.scope
         self.processid = processid
         self.watch = ProcessWatcher(connection, processid, followed)
         self.readers = Readers(self._acknowledge)
@@ -42,6 +45,7 @@ class ProcessSession:
         """Whether nothing can have been written with this client's key before it had the process."""
         self.writers: dict[str, ChannelWriter] = {}
         self._askers: dict[str, Asker] = {}
+        self._subscriptions: weakref.WeakSet[Subscription] = weakref.WeakSet()
         self._connection = connection
         self._bucket = Bucket(time.monotonic())
 
@@ -52,7 +56,9 @@ class ProcessSession:
 
     def subscription(self, channel: str, **options: Any) -> Subscription:
         """Return a new reading of a channel; the options are those of `Subscription`."""
-        return Subscription(self._connection, self.watch, channel, **options)
+        subscription = Subscription(self._connection, self.watch, channel, **options)
+        self._subscriptions.add(subscription)
+        return subscription
 
     def writer(self, channel: str) -> ChannelWriter:
         """Return the one writer of a channel."""
@@ -84,7 +90,12 @@ class ProcessSession:
         return asker
 
     async def aclose(self) -> None:
-        """Close the writers and askers."""
+        """Close the subscriptions, writers and askers, and wake what waits for the process."""
+        subscriptions = list(self._subscriptions)
+        for subscription in subscriptions:
+            subscription.client_closed()
+        self.watch.wake()
+        await asyncio.gather(*(subscription.aclose() for subscription in subscriptions))
         for asker in list(self._askers.values()):
             await asker.aclose()
         for writer in list(self.writers.values()):

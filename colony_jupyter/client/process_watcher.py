@@ -67,6 +67,7 @@ class ProcessWatcher:
     """
 
     def __init__(self, connection: Connection, processid: str, followed: Followed) -> None:
+        self.scope = connection.scope
         self.processid = processid
         self.record: ProcessRecord | None = None
         self.removed = False
@@ -104,9 +105,19 @@ class ProcessWatcher:
             await asyncio.gather(*self._adjust(), return_exceptions=True)
 
     async def change(self) -> None:
-        """Wait until the record changes; returns at once when the process is over."""
+        """Wait until the record changes; returns at once when the process is over.
+
+        Raises:
+            UsageError: if the client was closed, or belongs to another process or event loop.
+        """
         if not self.is_over:
+            self.scope.enter()
             await self._changed.wait()
+
+    def wake(self) -> None:
+        """End every `change` that waits."""
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
 
     def expect_end(self) -> None:
         """Ask for the process several times soon, because it is about to close."""
@@ -147,8 +158,7 @@ class ProcessWatcher:
         else:
             self.record = record
             self._asked = max(asked, self._asked)
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
+        self.wake()
         self._adjust()
 
     def _is_behind(self, record: ProcessRecord, asked: float) -> bool:

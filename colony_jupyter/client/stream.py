@@ -165,6 +165,7 @@ class AsyncStream:
     async def _next(self, count: int) -> list[Entry]:
         if isinstance(self._outcome, UsageError):
             raise self._outcome.with_traceback(None)
+        self._subscription.scope.enter()
         self._start()
         with self._reading():
             idle_since = asyncio.get_running_loop().time()
@@ -182,8 +183,10 @@ class AsyncStream:
                 else:
                     await self._wait(idle_since)
             await self._complete()
-        if isinstance(self._outcome, ColonyError) and not isinstance(self._outcome, UsageError):
-            raise self._outcome.with_traceback(None)
+        outcome = self._outcome
+        was_closed = isinstance(outcome, UsageError) and outcome is not self._subscription.failure
+        if isinstance(outcome, ColonyError) and not was_closed:  # a wait for a stream that is closed just ends
+            raise outcome.with_traceback(None)
         return []
 
     @contextlib.contextmanager
@@ -289,5 +292,7 @@ def _abandon(
         if readers is not None:
             readers.left(token)
 
+    if subscription.scope.is_over:
+        return
     with contextlib.suppress(RuntimeError):  # the loop is closed, and with it the reading
         loop.call_soon_threadsafe(close)

@@ -23,7 +23,7 @@ from colony_jupyter.channels.reader import AskProcess, Close, Effect, Open, Read
 from colony_jupyter.client.channel_log import pages
 from colony_jupyter.client.http import refusal_error
 from colony_jupyter.client.spool import Spool
-from colony_jupyter.errors import ChannelNotFound, ColonyError, ServerRefused, StreamBroken
+from colony_jupyter.errors import ChannelNotFound, ColonyError, ServerRefused, StreamBroken, UsageError
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.decoding import Undecodable, convert
 from colony_jupyter.wire.models import Entry, ProcessState, moment
@@ -86,6 +86,7 @@ class Subscription:
     ) -> None:
         self.processid = watcher.processid
         self.channel = channel
+        self.scope = watcher.scope
         self.failure: ColonyError | None = None
         """Why the stream is broken."""
         self.is_over = False
@@ -152,6 +153,12 @@ class Subscription:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._head = None
         self._spool.close()
+
+    def client_closed(self) -> None:
+        """End the reading because the client is closed, unless it has ended."""
+        if not self.is_over:
+            self.failure = UsageError(f"The client of channel '{self.channel}' was closed while a stream was open.")
+            self.stop()
 
     async def listening(self) -> None:
         """Wait until every entry that is appended while the process is open will arrive, or the stream is over."""

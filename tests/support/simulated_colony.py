@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from colony_jupyter.client.connection import Scope
 from colony_jupyter.client.process_session import ProcessSession
 from colony_jupyter.client.process_watcher import Followed
 from colony_jupyter.errors import ChannelNotFound, ServerUnreachable
@@ -218,6 +219,7 @@ class SimulatedClient:
     def __init__(self, colony: SimulatedColony, owner: str) -> None:
         self._colony = colony
         self.key: Any = SimpleNamespace(id=owner)
+        self.scope = Scope()
 
     async def call(self, message: Any, shape: Any) -> Any:
         """Make a call."""

@@ -293,7 +293,8 @@ def test_an_interrupt_while_the_key_is_read_releases_the_executor(make_executor,
 
     monkeypatch.setattr(executor_module, "claim", slow_claim)
     monkeypatch.setattr(service_module.Service, "join", slow_join)
-    executor = make_executor("hasty", "hasty")
+    # A name for each case: the server knows the executor of the other case by another key.
+    executor = make_executor("hasty", f"hasty-{interrupted_after}")
     threading.Timer(interrupted_after, os.kill, (os.getpid(), signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
         executor.start()

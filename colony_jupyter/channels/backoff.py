@@ -42,27 +42,32 @@ class Patience:
         random: gives numbers in 0..1.
         now: the present time, in seconds.
         seconds: how long ColonyOS may be silent before the operation is given up.
+        longest: seconds that no wait exceeds, unless a gateway asks for more.
     """
 
-    def __init__(self, random: Callable[[], float], now: float, seconds: float = PATIENCE) -> None:
+    def __init__(
+        self, random: Callable[[], float], now: float, seconds: float = PATIENCE, *, longest: float = LONGEST
+    ) -> None:
         self._random = random
         self._seconds = seconds
-        self._delays = delays(random)
+        self._longest = longest
+        self._delays = delays(random, longest=longest)
         self._answered = now
 
     def answered(self, now: float) -> None:
         """Note an answer, even a refusal: the time without one starts anew."""
         self._answered = now
-        self._delays = delays(self._random)
+        self._delays = delays(self._random, longest=self._longest)
 
     def delay(self, now: float, at_least: float = 0.0) -> float | None:
         """Return the seconds to wait before the next try, None to give up.
 
         Args:
             now: the present time, in seconds.
-            at_least: seconds that a gateway asked to wait; not beyond the time at which the operation is given up.
+            at_least: seconds that a gateway asked to wait; at most a minute, and not beyond the time at which the
+                operation is given up.
         """
         left = self._answered + self._seconds - now
         if left < 0:
             return None
-        return max(next(self._delays), min(at_least, left))
+        return max(next(self._delays), min(at_least, left, PATIENCE))

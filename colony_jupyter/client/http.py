@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from colony_jupyter.channels.backoff import Patience
 from colony_jupyter.client.gateway import connect_error, no_answer, proxy_error, reason
 from colony_jupyter.errors import (
     AccessDenied,
@@ -22,7 +26,7 @@ from colony_jupyter.wire.envelope import Refusal, open_reply, seal
 from colony_jupyter.wire.messages import msgtype
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     import httpx
 
@@ -59,6 +63,26 @@ def refusal_error(status: int, message: str, call: str) -> ServerRefused:
     if status == _FORBIDDEN:
         return AccessDenied(status, message, call)
     return ServerRefused(status, message, call)
+
+
+async def persist(call: Callable[[], Awaitable[T]]) -> T:
+    """Repeat a call until ColonyOS answers it.
+
+    Args:
+        call: makes the call; repeating it must do no harm.
+
+    Raises:
+        ServerUnreachable: after a minute without an answer.
+    """
+    patience = Patience(random.random, time.monotonic())
+    while True:
+        try:
+            return await call()
+        except ServerUnreachable as error:
+            delay = patience.delay(time.monotonic(), error.retry_after)
+            if delay is None:
+                raise
+        await asyncio.sleep(delay)
 
 
 class Transport:

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from colony_jupyter.channels.backoff import delays
+from colony_jupyter.channels.backoff import Patience
 from colony_jupyter.client.acknowledgement import ACK
 from colony_jupyter.errors import ColonyError, ProcessNotFound, ServerUnreachable
 from colony_jupyter.executor.error_report import shortened
@@ -159,15 +159,15 @@ async def close_process(process: AsyncProcess, outcome: Outcome) -> None:
         process: the process.
         outcome: how its function ended.
     """
-    retries = delays(random.random, longest=_LONGEST_DELAY)
-    deadline = time.monotonic() + _CLOSE_SECONDS
+    patience = Patience(random.random, time.monotonic(), _CLOSE_SECONDS, longest=_LONGEST_DELAY)
     refusals = 0
     last: ColonyError
     while True:
+        asked = 0.0
         try:
             await _close_once(process, outcome)
         except ServerUnreachable as error:
-            last = error
+            last, asked = error, error.retry_after
         except ColonyError as error:
             last = error
             if not await _is_ours(process):
@@ -182,11 +182,12 @@ async def close_process(process: AsyncProcess, outcome: Outcome) -> None:
                 outcome = Outcome(errors=(_LAST_RESORT,))
         else:
             return
-        if time.monotonic() > deadline:
+        delay = patience.delay(time.monotonic(), asked)
+        if delay is None:
             logger.error("%r could not be closed: %s", process, last)
             return
         logger.info("%r: closing it is retried: %s", process, last)
-        await asyncio.sleep(next(retries))
+        await asyncio.sleep(delay)
 
 
 async def _close_once(process: AsyncProcess, outcome: Outcome) -> None:

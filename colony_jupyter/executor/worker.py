@@ -15,6 +15,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from colony_jupyter.channels.backoff import PATIENCE as LONGEST_ASKED_DELAY
 from colony_jupyter.channels.backoff import delays
 from colony_jupyter.client.colony import AsyncColony
 from colony_jupyter.errors import AccessDenied, ColonyError, ExecutorError, ServerUnreachable
@@ -212,7 +213,8 @@ class Service:
                 await self._rejoin()
             except ColonyError as error:
                 logger.info("executor %r could not ask for work: %s", self.identity.executorname, error)
-                await asyncio.sleep(next(retries))
+                asked_to_wait = error.retry_after if isinstance(error, ServerUnreachable) else 0.0
+                await asyncio.sleep(max(next(retries), min(asked_to_wait, LONGEST_ASKED_DELAY)))
             else:
                 retries = delays(random.random, longest=_LONGEST_DELAY)
                 if process is not None:

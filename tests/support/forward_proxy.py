@@ -54,7 +54,8 @@ class ForwardProxy:
         assert task is not None
         self._tasks.add(task)
         try:
-            with contextlib.suppress(asyncio.IncompleteReadError, OSError):
+            # A cancelled task would make asyncio's callback log an error.
+            with contextlib.suppress(asyncio.IncompleteReadError, OSError, asyncio.CancelledError):
                 await self._exchange(reader, writer)
         finally:
             self._tasks.discard(task)

@@ -61,13 +61,16 @@ class Gateway:
         """Bytes of a request's body beyond which the answer is 413."""
         self.calls: list[tuple[str, float]] = []
         """Message type and time of every call that came in."""
-        self._faults: list[tuple[str, Fault]] = []
+        self.planned: list[tuple[str, Fault]] = []
+        """Faults to come, each with the message type of the call."""
+        self.failed_at = 0.0
+        """Time of the latest fault that was planned."""
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def plan(self, call: str, faults: Sequence[Fault]) -> None:
         """Answer the next calls of a message type by these faults, one each."""
-        self._faults += [(call, fault) for fault in faults]
+        self.planned += [(call, fault) for fault in faults]
 
     def count(self, call: str) -> int:
         """How many calls of a message type came in."""
@@ -91,7 +94,8 @@ class Gateway:
         assert task is not None
         self._tasks.add(task)
         try:
-            with contextlib.suppress(asyncio.IncompleteReadError, OSError):
+            # A cancelled task would make asyncio's callback log an error.
+            with contextlib.suppress(asyncio.IncompleteReadError, OSError, asyncio.CancelledError):
                 await self._exchange(reader, writer)
         finally:
             self._tasks.discard(task)
@@ -118,9 +122,10 @@ class Gateway:
         self.calls.append((call, time.monotonic()))
         if self.limit is not None and len(body) > self.limit:
             return Fault(413)
-        for index, (name, fault) in enumerate(self._faults):
+        for index, (name, fault) in enumerate(self.planned):
             if name == call:
-                del self._faults[index]
+                del self.planned[index]
+                self.failed_at = time.monotonic()
                 return fault
         return self.outage
 

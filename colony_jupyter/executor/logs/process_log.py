@@ -8,7 +8,7 @@ import random
 import time
 from typing import TYPE_CHECKING
 
-from colony_jupyter.channels.backoff import delays
+from colony_jupyter.channels.backoff import Patience
 from colony_jupyter.client.writer import UNREACHABLE
 from colony_jupyter.errors import ServerUnreachable
 from colony_jupyter.wire.storable import storable
@@ -44,8 +44,7 @@ class Logbook:
         """
         text = storable(text) or " "  # a server refuses an empty line
         async with self._turn:
-            retries = delays(random.random)
-            deadline = time.monotonic() + UNREACHABLE
+            patience = Patience(random.random, time.monotonic(), UNREACHABLE)
             uncertain = False
             while True:
                 try:
@@ -53,10 +52,11 @@ class Logbook:
                         await self._process.colony.add_log(self._process, text)
                 except ServerUnreachable as error:
                     uncertain = uncertain or error.sent
-                    if time.monotonic() > deadline:
+                    delay = patience.delay(time.monotonic(), error.retry_after)
+                    if delay is None:
                         raise
                     logger.info("%r: a line of its log is added again: %s", self._process, error)
-                    await asyncio.sleep(next(retries))
+                    await asyncio.sleep(delay)
                 else:
                     self._latest = text
                     return

@@ -13,6 +13,7 @@ import msgspec
 from colony_jupyter.channels.reader import StreamState
 from colony_jupyter.channels.turns import ends_conversation
 from colony_jupyter.client.acknowledgement import Reading
+from colony_jupyter.client.http import persist
 from colony_jupyter.client.portal import PORTAL
 from colony_jupyter.client.process import raise_unless_successful
 from colony_jupyter.errors import ChannelNotFound, ColonyError, ProcessRemoved
@@ -137,7 +138,7 @@ class Follower:
             ProcessFailed, ProcessCancelled, ProcessRemoved: as it ended.
         """
         await self.follow_to_end()
-        raise_unless_successful(await self.process.refresh())
+        raise_unless_successful(await persist(self.process.refresh))
 
     async def wait(self) -> None:
         """Wait for the end of the following."""
@@ -161,7 +162,9 @@ class Follower:
 
     async def _follow(self) -> None:
         process = self.process
-        record = process.shared.watch.record or await process.refresh()
+        record = process.shared.watch.record
+        if record is None:
+            record = await persist(process.refresh)
         names = visible_channels(record.spec.channels) if self._wanted is None else self._wanted
         if record.state.is_closed:
             names = []  # channels do not outlive their process
@@ -244,7 +247,7 @@ class Follower:
         """Count the entries of a channel that are not to be shown, and say so if there are any."""
         if self._history is None:
             return 0
-        count = max(0, len(await self.process.channel(channel).read()) - self._history)
+        count = max(0, len(await persist(self.process.channel(channel).read)) - self._history)
         if count:
             entries = "1 earlier entry is" if count == 1 else f"{count} earlier entries are"
             self._note(

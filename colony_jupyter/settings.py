@@ -204,13 +204,16 @@ def _real(
 
     text, source = stated("host", host, HOST)
     address = parse_address(text, HOST if host is None else "The address")
-    of_port = _port(*stated("port", port, PORT))
-    of_tls = _flag(*stated("tls", tls, TLS if values[TLS] else TLS_OLD))
+    port_text, port_source = stated("port", port, PORT)
+    tls_text, tls_source = stated("tls", tls, TLS if values[TLS] else TLS_OLD)
+    of_port, of_tls = _port(port_text, port_source), _flag(tls_text, tls_source)
     if host is not None:  # variables describe the server of the environment: what an argument states precedes them
         of_port = of_port if address.port is None or port is not None else None
         of_tls = of_tls if address.tls is None or tls is not None else None
-    secure = _agreed("TLS", address.tls, of_tls, source) or False
-    number = _agreed("the port", address.port, of_port, source) or (_TLS_PORT if secure else _PLAIN_PORT)
+    secure = _agreed("TLS", (source, address.tls), (tls_source, of_tls)) or False
+    number = _agreed("the port", (source, address.port), (port_source, of_port)) or (
+        _TLS_PORT if secure else _PLAIN_PORT
+    )
     sources |= {name: sources["host"] for name in ("port", "tls") if getattr(address, name) is not None}
     colony, _ = stated("colony", colonyname, COLONY)
     if not colony:
@@ -257,10 +260,11 @@ def _port(text: str, name: str) -> int | None:
     return number
 
 
-def _agreed(what: str, of_address: T | None, separate: T | None, source: str) -> T | None:
-    """Return what the address and a setting of its own state; either may state nothing."""
-    if of_address is not None and separate is not None and of_address != separate:
+def _agreed(what: str, of_address: tuple[str, T | None], separate: tuple[str, T | None]) -> T | None:
+    """Return what the address and a setting of its own state, each given with its name; either may state nothing."""
+    (address, one), (setting, other) = of_address, separate
+    if one is not None and other is not None and one != other:
         raise SettingsError(
-            f"{source} states {what} as {of_address}, another setting as {separate}: leave it out of one of them."
+            f"{address[0].upper()}{address[1:]} states {what} as {one}, {setting} as {other}: leave it out of one."
         )
-    return separate if of_address is None else of_address
+    return other if one is None else one

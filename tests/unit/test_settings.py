@@ -102,8 +102,8 @@ def test_the_host_may_be_a_whole_address(environ, place):
 @pytest.mark.parametrize(
     ("environ", "what"),
     [
-        ({"COLONIES_SERVER_HOST": "127.0.0.1:50180"}, "the port as 50180, another setting as 50080"),
-        ({"COLONIES_SERVER_HOST": "https://h:50080"}, "TLS as True, another setting as False"),
+        ({"COLONIES_SERVER_HOST": "127.0.0.1:50180"}, "the port as 50180, COLONIES_SERVER_PORT as 50080"),
+        ({"COLONIES_SERVER_HOST": "https://h:50080"}, "TLS as True, COLONIES_TLS as False"),
     ],
 )
 def test_an_address_that_contradicts_another_variable_is_refused(environ, what):
@@ -115,7 +115,7 @@ def test_an_address_given_as_an_argument_precedes_the_variables():
     found = settings.resolve(REAL, host="https://other.example:8443")
     assert (found.host, found.port, found.tls) == ("other.example", 8443, True)
     assert found.sources["port"] == found.sources["tls"] == "argument"
-    with pytest.raises(SettingsError, match="the port as 1, another setting as 2"):
+    with pytest.raises(SettingsError, match="The argument host states the port as 1, the argument port as 2"):
         settings.resolve(REAL, host="other.example:1", port=2)
 
 

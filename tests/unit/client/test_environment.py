@@ -35,7 +35,7 @@ def environment(monkeypatch, served):
 
 async def exchange(colony):
     """Call the server, and read an entry back by a stream."""
-    process = await colony.submit("nothing", channels=["c"], executortype="nobody-here", maxwaittime=60)
+    process = await colony.submit("nothing", channels=["c"], executortype="absent", maxwaittime=60)
     try:
         channel = process.channel("c")
         async with channel.stream(timeout=10, to_end=False) as stream:

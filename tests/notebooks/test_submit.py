@@ -63,6 +63,22 @@ def test_arguments_arrive_as_they_were_meant(notebook):
     ]
 
 
+def test_json_and_paths_need_no_quotes_and_constants_of_python_are_noted_once(notebook):
+    words = r"""{"lr": 0.1} ["a", "b c"] D:\data\new.csv 007 True"""
+    cell = notebook.run(f"%colony submit gives-back {words} --kw on=False c={{'a': 1}} --wait")
+    assert cell.status == "error"
+    assert "marked ▸: {▸'a': 1}" in cell.error
+    cell = notebook.run(f'%colony submit gives-back {words} --kw on=False c={{"a": [1, 2]}} --wait -o p')
+    assert cell.status == "ok", cell.error
+    assert cell.text.count("True was passed as the JSON value true, not as text.") == 1
+    assert "False was passed" not in cell.text
+    assert notebook.evaluate("p.result()") == [
+        [{"lr": 0.1}, ["a", "b c"], r"D:\data\new.csv", "007", True],
+        {"on": False, "c": {"a": [1, 2]}},
+    ]
+    assert "was passed" not in notebook.run("%colony submit gives-back None --wait").text
+
+
 def test_a_spec_in_json(notebook):
     cell = notebook.run(
         "%%colony submit --wait -o p\n"

@@ -13,7 +13,7 @@ from colony_jupyter.wire.limits import MAX_CHANNELS
 from colony_jupyter.wire.models import SYNC, Conditions, FunctionSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _SLIP: Final = 0.8
 """From what likeness on an unknown field is taken for a slip."""
@@ -66,9 +66,15 @@ def pairs(words: Sequence[str] | None, option: str) -> list[tuple[str, Word]]:
     return found
 
 
-def named_values(words: Sequence[str] | None, option: str, names: Mapping[str, Any]) -> dict[str, Any]:
+def named_values(
+    words: Sequence[str] | None,
+    option: str,
+    names: Mapping[str, Any],
+    *,
+    note: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
     """Read ``KEY=VALUE`` words into values, each as `colony_jupyter.notebook.magics.shell_words.value` reads it."""
-    return {key: value(rest, names) for key, rest in pairs(words, option)}
+    return {key: value(rest, names, note=note) for key, rest in pairs(words, option)}
 
 
 def _known(read: dict[str, Any], shape: type[FunctionSpec | Conditions]) -> dict[str, Any]:

@@ -53,7 +53,10 @@ def _submit(name: str, *, cell: bool) -> Command:
     operands = [
         Operand("FUNCNAME", "name of the function"),
         Operand(
-            "ARG", "an argument: JSON, otherwise text; $name passes the object of a variable", required=False, many=True
+            "ARG",
+            "an argument: JSON, which may hold blanks, otherwise text; $name passes the object of a variable",
+            required=False,
+            many=True,
         ),
     ]
     command = Command(

@@ -82,6 +82,7 @@ class ColonyMagics(Magics):
         self.shell: Any = shell
         self.session = Session()
         self.matcher = make_matcher(NameCache(self.session), shell)
+        self._noted = False  # whether the note about True, False and None was printed
         self.goes_on = ""  # what an interrupt of the running magic does not end, as a sentence
 
     @no_var_expand
@@ -176,9 +177,9 @@ class ColonyMagics(Magics):
         }
         if found.env:
             options["env"] = {key: str(given) for key, given in actions.submit.pairs(found.env, "--env")}
-        arguments = [value(word, names) for word in (found.arg if cell is None else ())]
+        arguments = [value(word, names, note=self._note_once) for word in (found.arg if cell is None else ())]
         options |= {
-            "kwargs": actions.submit.named_values(found.kw, "--kw", names),
+            "kwargs": actions.submit.named_values(found.kw, "--kw", names, note=self._note_once),
             "channels": found.channel or (),
             "executortype": found.type or "",
             "executornames": found.executor or (),
@@ -284,6 +285,12 @@ class ColonyMagics(Magics):
 
     def _names(self, local: dict[str, Any] | None) -> Mapping[str, Any]:
         return ChainMap(local or {}, self.shell.user_ns)
+
+    def _note_once(self, sentence: str) -> None:
+        """Print a note about Python's constants, the first time only."""
+        if not self._noted:
+            self._noted = True
+            print(sentence)  # noqa: T201 - a note below the cell
 
     def _keep(self, name: str | None, kept: object) -> None:
         if name is not None:

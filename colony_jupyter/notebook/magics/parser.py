@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from colony_jupyter.errors import UsageError
-from colony_jupyter.notebook.magics.shell_words import split
+from colony_jupyter.notebook.magics.shell_words import Word, split
 from colony_jupyter.notebook.magics.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -103,6 +103,9 @@ class Command:
         action = self._options.get(option)
         return action is not None and action.nargs == "+"
 
+    def _takes_text(self, option: str) -> bool:
+        return self.takes_value(option) and option != "--kw"
+
     def help(self) -> str:
         """Give the help, as text."""
         operands = [*self.operands, *([self.text] if self.text else [])]
@@ -119,7 +122,10 @@ class Command:
             HelpAsked: if it asks for help.
             UsageError: if it is not as it must be; the sentence says how.
         """
-        words, text = (split(line), None) if self.text is None else self._split_text(line)
+        if self.text is None:
+            words, text = split(line, text_follows=self._takes_text), None
+        else:
+            words, text = self._split_text(line)
         end = next((at for at, word in enumerate(words) if word == _END_OF_OPTIONS and not word.quoted), len(words))
         if any(word in ("-h", "--help") and not word.quoted for word in words[:end]):
             raise HelpAsked(self.help())
@@ -160,7 +166,7 @@ class Command:
         if words:
             raise self._wrong(f"'{words[0]}' is an unexpected argument.")
 
-    def _split_text(self, line: str) -> tuple[list[Any], str]:
+    def _split_text(self, line: str) -> tuple[list[Word], str]:
         """Part a line into the words of the operands, and the text after them as it was typed."""
         pieces = line.strip().split(None, len(self.operands))
         first = " ".join(pieces[: len(self.operands)])
@@ -169,8 +175,8 @@ class Command:
         if len(pieces) <= len(self.operands):
             if not asks and self.text is not None and len(pieces) == len(self.operands):
                 raise self._wrong(f"{self.text.name} is missing: {self.text.help}.")
-            return list(words), ""
-        return list(words), pieces[-1]
+            return words, ""
+        return words, pieces[-1]
 
     def _wrong(self, sentence: str) -> UsageError:
         operands = " ".join(operand.usage for operand in [*self.operands, *([self.text] if self.text else [])])

@@ -90,3 +90,10 @@ def test_the_rest_may_not_be_missing(line):
 def test_help_of_a_command_with_text():
     with pytest.raises(HelpAsked, match="PID CHANNEL TEXT"):
         SEND.read("--help")
+
+
+def test_json_needs_no_quotes():
+    found = SUBMIT.read(r'show {"lr": 0.1} ["a", "b"] D:\data\new.csv --kw a={"b": [1, 2]} c=3 --label [x --wait')
+    assert found.arg == ['{"lr": 0.1}', '["a", "b"]', r"D:\data\new.csv"]
+    assert found.kw == ['a={"b": [1, 2]}', "c=3"]
+    assert (found.label, found.wait) == ("[x", True)

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import ssl
 import threading
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeVar
 
+from colony_jupyter.channels.backoff import Patience
+from colony_jupyter.descriptors import DESCRIPTORS_REMEDY, TOO_MANY, are_exhausted
 from colony_jupyter.embedded import ensure, keys
-from colony_jupyter.errors import SettingsError
+from colony_jupyter.errors import EmbeddedError, ServerUnreachable, SettingsError
 from colony_jupyter.network import authority
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from colony_jupyter.settings import Settings
     from colony_jupyter.wire.identity import PrivateKey
+
+T = TypeVar("T")
+
+_DESCRIPTOR_SECONDS: Final = 20.0
+"""Seconds to wait for a free file descriptor."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +67,23 @@ class Endpoint:
 
         Raises:
             EmbeddedError: if the embedded colony cannot be started.
+            ServerUnreachable: if this process has no free file descriptor for that.
         """
         settings = self._settings
         if settings.data is None:
             return Place(settings.host, settings.port, settings.tls)
+        return await wait_for_descriptor(self._find_embedded)
+
+    async def _find_embedded(self) -> Place:
         given_up = threading.Event()  # a thread cannot be cancelled
         try:
-            address = await asyncio.to_thread(ensure, settings.data, given_up=given_up)
+            address = await asyncio.to_thread(ensure, self._settings.data, given_up=given_up)
         except asyncio.CancelledError:
             given_up.set()
+            raise
+        except (EmbeddedError, OSError) as error:
+            if are_exhausted(error):
+                raise ServerUnreachable("the embedded colony", TOO_MANY, remedy=DESCRIPTORS_REMEDY) from error
             raise
         return Place(address.host, address.port, tls=False)
 
@@ -89,3 +108,20 @@ class Endpoint:
             if self._settings.ca_file is not None:
                 self._tls.load_verify_locations(self._settings.ca_file)
         return self._tls
+
+
+async def wait_for_descriptor(attempt: Callable[[], Awaitable[T]]) -> T:
+    """Repeat an attempt to connect while it fails because this process has no free file descriptor.
+
+    Raises:
+        ColonyError: the failure of the last attempt.
+    """
+    patience = Patience(random.random, time.monotonic(), _DESCRIPTOR_SECONDS)
+    while True:
+        try:
+            return await attempt()
+        except ServerUnreachable as error:
+            delay = None if error.sent or not are_exhausted(error) else patience.delay(time.monotonic())
+            if delay is None:
+                raise
+        await asyncio.sleep(delay)

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
+from colony_jupyter.descriptors import DESCRIPTORS_REMEDY, TOO_MANY, are_exhausted
 from colony_jupyter.errors import ColonyError, GatewayRefused, RequestTooLarge, ServerUnreachable
 from colony_jupyter.network import CA_FILE
 
@@ -104,6 +105,8 @@ def connect_error(
         environ: environment variables; those of this process by default.
     """
     environ = os.environ if environ is None else environ
+    if are_exhausted(error):
+        return ServerUnreachable(address, TOO_MANY, remedy=DESCRIPTORS_REMEDY)
     for each in _chain(error):
         if isinstance(each, ssl.SSLCertVerificationError):
             whose = f"of the server or of the proxy {proxy.shown} " if proxy is not None and proxy.is_tls else ""

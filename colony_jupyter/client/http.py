@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from colony_jupyter.channels.backoff import Patience
+from colony_jupyter.client.endpoint import wait_for_descriptor
 from colony_jupyter.client.gateway import connect_error, no_answer, proxy_error, reason
+from colony_jupyter.descriptors import are_exhausted, raise_limit
 from colony_jupyter.errors import (
     AccessDenied,
     ChannelFull,
@@ -120,7 +122,7 @@ class Transport:
         self._scope.enter()
         call = msgtype(message)
         request = seal(message, key)
-        response = await self._exchange(request, call, seconds)
+        response = await wait_for_descriptor(lambda: self._exchange(request, call, seconds))
         try:
             _, value = open_reply(response.content)
         except ProtocolError as error:
@@ -154,6 +156,7 @@ class Transport:
         import httpx  # noqa: PLC0415 - costs 100 to 170 ms, so not before it is needed
 
         if self._client is None:
+            raise_limit()
             self._client = httpx.AsyncClient(
                 transport=self._transport,
                 verify=self._endpoint.tls_context() if self._endpoint.settings.tls else False,
@@ -180,7 +183,8 @@ class Transport:
         except httpx.ProxyError as error:
             raise proxy_error(str(error), address=str(place), call=call, proxy=self._proxy_source) from error
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            self._place = None
+            if not are_exhausted(error):
+                self._place = None
             raise connect_error(error, address=str(place), proxy=self._endpoint.settings.proxy) from error
         except (httpx.TransportError, httpx.DecodingError) as error:
             self._place = None

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from colony_jupyter.datafolder import environment, info, keys, log
 from colony_jupyter.datafolder.layout import write_private
 from colony_jupyter.datafolder.machine import this_machine
+from colony_jupyter.descriptors import raise_limit
 from colony_jupyter.errors import EmbeddedError
 from colony_jupyter.server.api.app import create_app
 from colony_jupyter.server.process.client_limits import Bounds
@@ -152,19 +153,8 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def _connections() -> int:
-    """Raise the number of files this process may open; returns how many connections fit in."""
-    try:
-        import resource  # noqa: PLC0415 - not on Windows
-    except ImportError:
-        return 400
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _FILES_WANTED if hard == resource.RLIM_INFINITY else min(_FILES_WANTED, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-            soft = wanted
-    free = (_FILES_WANTED if soft == resource.RLIM_INFINITY else soft) - _FILES_OF_OUR_OWN
-    return max(1, min(Bounds.connections, free))
+    """Raise the limit of open files of this process; returns how many connections fit in."""
+    return max(1, min(Bounds.connections, raise_limit(_FILES_WANTED) - _FILES_OF_OUR_OWN))
 
 
 async def _serve(

@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 import virtual_time
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from simulated_colony import ME, THEM, SimulatedColony
+from simulated_colony import ME, PID, THEM, SimulatedColony
 
+from colony_jupyter.client.channel import AsyncChannel
+from colony_jupyter.client.request_reply import Asker
 from colony_jupyter.client.stream import AsyncStream
-from colony_jupyter.errors import UsageError
+from colony_jupyter.errors import StreamError, UsageError, WaitTimeout
+from colony_jupyter.wire import messages
 
 gaps = st.sampled_from((0.0, 0.0, 0.001, 0.05, 0.3, 2.0, 8.0, 30.0))
 happenings = st.lists(
@@ -121,7 +126,7 @@ async def wait(stream: AsyncStream, way: str, seconds: float, count: int, receiv
                 received.append(entry.text)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(happenings, waits, seeds)
 def test_every_entry_is_delivered_once_and_in_order_however_it_is_waited_for(happenings, waits, seed):
     async def scenario() -> None:
@@ -134,5 +139,99 @@ def test_every_entry_is_delivered_once_and_in_order_however_it_is_waited_for(hap
             async with asyncio.timeout(600):
                 await consuming
         assert received == scene.texts
+
+    virtual_time.run(scenario())
+
+
+@settings(max_examples=60)
+@given(happenings, st.lists(gaps, max_size=40), st.integers(1, 40), seeds)
+def test_an_asynchronous_callback_is_awaited_one_call_after_another(happenings, pauses, stop_after, seed):
+    async def scenario() -> None:
+        scene = Scene(seed)
+        received: list[str] = []
+        left = list(pauses)
+        is_running = False
+
+        async def callback(entries) -> bool:
+            nonlocal is_running
+            assert not is_running
+            assert len(received) < stop_after
+            is_running = True
+            await asyncio.sleep(left.pop() if left else 0.0)
+            received.extend(entry.text for entry in entries)
+            is_running = False
+            return len(received) < stop_after
+
+        process = SimpleNamespace(shared=scene.session)
+        reading = asyncio.create_task(AsyncChannel(process, "c").subscribe(callback, timeout=300))
+        await scene.play(happenings)
+        await reading
+        assert received == scene.texts[: len(received)]
+        assert len(received) >= min(stop_after, len(scene.texts))
+        assert not is_running
+
+    virtual_time.run(scenario())
+
+
+questions = st.lists(st.tuples(gaps, st.sampled_from((None, None, 0.001, 0.3))), min_size=1, max_size=6)
+
+
+class Answerer:
+    """The other party: answers each question after a while, out of order."""
+
+    def __init__(self, scene: Scene, seed: int) -> None:
+        self._scene = scene
+        self._chance = random.Random(seed)
+
+    async def send(self, question: str) -> int:
+        colony = self._scene.colony
+        while colony.is_down:  # noqa: ASYNC110 - the simulated server has no event for it
+            await asyncio.sleep(0.5)
+        await asyncio.sleep(colony.latency())
+        entry = colony.append(ME, question)
+        asyncio.get_running_loop().call_later(self._chance.choice((0.0, 0.001, 2.0)), self._answer, entry)
+        await asyncio.sleep(colony.latency())
+        return entry.sequence
+
+    def _answer(self, question) -> None:
+        kind = "error" if self._chance.random() < 0.2 else "data"
+        self._scene.colony.append(THEM, f"re {question.text}", kind=kind, inreplyto=question.sequence)
+
+
+@settings(max_examples=60)
+@given(happenings, st.lists(questions, min_size=1, max_size=4), st.booleans(), seeds)
+def test_questions_of_several_tasks_get_their_own_answers(happenings, tasks, is_calm, seed):
+    async def scenario() -> None:
+        scene = Scene(seed)
+        answerer = Answerer(scene, seed)
+        asker = Asker(PID, "c", ME, send=answerer.send, open_stream=partial(scene.session._open_stream, "c"))
+
+        async def ask(task: int, plan) -> None:
+            for number, (gap, timeout) in enumerate(plan):
+                await asyncio.sleep(gap)
+                question = f"{task}.{number}"
+                try:
+                    assert (await asker.ask(question, timeout)).text == f"re {question}"
+                except StreamError as error:
+                    assert error.entry.text == f"re {question}"  # noqa: PT017 - an answer may be either
+                except WaitTimeout:
+                    assert timeout is not None
+
+        begun = asyncio.get_running_loop().time()
+        calm = [(gap, what) for gap, what in happenings if what.startswith("append")]
+        try:
+            async with asyncio.timeout(600), asyncio.TaskGroup() as group:
+                group.create_task(scene.play(calm if is_calm else happenings))
+                for task, plan in enumerate(tasks):
+                    group.create_task(ask(task, plan))
+        finally:
+            await asker.aclose()
+        if is_calm:
+            windows = [message for _, message in scene.colony.opened]
+            looks = [message for message in scene.colony.calls if isinstance(message, messages.ChannelRead)]
+            seconds = asyncio.get_running_loop().time() - begun
+            assert len(windows) <= 1 + seconds / 15
+            # A window or a look at the log repeats one entry, the last one that was known.
+            assert scene.colony.sent <= len(scene.colony.logs["c"]) + len(windows) + len(looks)
 
     virtual_time.run(scenario())

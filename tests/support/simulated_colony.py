@@ -67,6 +67,8 @@ class SimulatedColony:
         """Every request that reached the server."""
         self.opened: list[tuple[str, Any]] = []
         """Every subscription that reached the server, with its owner."""
+        self.sent = 0
+        """Number of entries that were sent to clients, in frames and replies."""
         self.sequence = {ME: -1, THEM: 0}
         self._entries = 0
 
@@ -173,7 +175,9 @@ class SimulatedColony:
                 return ChannelNotFound(404, "Channel not found")
             case messages.ChannelRead():
                 end = message.afterseq + message.limit if message.limit > 0 else None
-                return self.logs[message.name][message.afterseq : end]
+                page = self.logs[message.name][message.afterseq : end]
+                self.sent += len(page)
+                return page
             case messages.ChannelAppend() if message.name not in self.logs:
                 return ChannelNotFound(404, "Channel not found")
             case messages.ChannelAppend():
@@ -196,6 +200,7 @@ class SimulatedColony:
             self._send(socket, tail)
 
     def _send(self, socket: Socket, value: Any) -> None:
+        self.sent += len(value) if isinstance(value, list) else 0
         socket.arrives = max(socket.arrives, asyncio.get_running_loop().time() + self.latency())
         socket.frames.put_nowait((socket.arrives, msgspec.to_builtins(value)))
 

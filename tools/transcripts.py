@@ -47,7 +47,10 @@ _MANY: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"\btutorial-[a-z]+-laptop-[0-9a-f]{6}\b"), "EXECUTOR"),
     (re.compile(r"\b[0-9a-f]{64}\b|\b[0-9a-f]{8}\b"), "ID"),
     # A conversation that was just ended: whether that was known already when its cell ended is chance.
-    (re.compile(r'(<b style="color:#\w+">)?(RUNNING|SUCCESS)(</b> <bdi>| )(?=\S+ ID with )'), "STATE "),
+    (
+        re.compile(r'(<(?:b|small) style="[^"]+">)?(RUNNING|SUCCESS|answered)(</\w+> <bdi>| )(?=\S+ ID with )'),
+        "STATE ",
+    ),
     (re.compile(r"[ \t]+"), " "),  # columns are as wide as what stands in them
 )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakValueDictionary
 
@@ -14,13 +16,14 @@ from colony_jupyter.client.process import AsyncProcess
 from colony_jupyter.client.process_session import ProcessSession
 from colony_jupyter.client.process_watcher import Followed
 from colony_jupyter.client.rpc import Calls
+from colony_jupyter.client.waiting import waiting_sentence
 from colony_jupyter.client.websocket import subscription
 from colony_jupyter.client.writer import payload_bytes
 from colony_jupyter.errors import AccessDenied, ColonyError, ServerRefused, SettingsError, UsageError
 from colony_jupyter.settings import current
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.identity import PrivateKey
-from colony_jupyter.wire.models import ExecutorState, FunctionSpec, ProcessRecord, ProcessState
+from colony_jupyter.wire.models import FunctionSpec, ProcessRecord, ProcessState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 
     from colony_jupyter.client.process_facts import ProcessFacts
     from colony_jupyter.settings import Settings
-    from colony_jupyter.wire.models import Entry
+    from colony_jupyter.wire.models import Entry, ExecutorRecord
 
 T = TypeVar("T")
 
@@ -403,27 +406,12 @@ class AsyncColony(Calls):
         return shared
 
     async def explain_waiting(self, record: ProcessRecord) -> str:
-        """Say in a sentence what a waiting process waits for."""
-        if record.waitforparents:
-            return "Waiting for the processes it depends on."
-        conditions = record.spec.conditions
-        wanted = f"an executor of type '{conditions.executortype}'"
-        if conditions.executornames:
-            wanted += f" named {' or '.join(repr(name) for name in conditions.executornames)}"
-        try:
-            executors = [
-                each
-                for each in await self.executors()
-                if each.executortype == conditions.executortype
-                and (not conditions.executornames or each.executorname in conditions.executornames)
-            ]
-        except ColonyError:  # nothing is known of them then
-            return f"Waiting for {wanted}."
-        if not executors:
-            return f"Waiting for {wanted}: none is registered."
-        if not any(each.state is ExecutorState.APPROVED for each in executors):
-            return f"Waiting for {wanted}: none is approved."
-        return f"Waiting for {wanted} to be free."
+        """Explain in a sentence what a waiting process waits for; see `colony_jupyter.client.waiting`."""
+        executors: Sequence[ExecutorRecord] | None = None
+        if not record.waitforparents:
+            with contextlib.suppress(ColonyError):  # the sentence then names only the type
+                executors = await self.executors()
+        return waiting_sentence(record, executors, datetime.now(UTC))
 
     def _process(self, record: ProcessRecord, *, fresh: bool = False, asked: float | None = None) -> AsyncProcess:
         process = AsyncProcess(self, record.processid)

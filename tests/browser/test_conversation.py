@@ -64,7 +64,9 @@ def test_each_cell_shows_its_turn_and_the_box_is_under_the_last(notebook, theme)
     expect(second.locator(".cj-b")).to_have_count(2)  # its own turn alone
     expect(second.locator(".cj-meta").first).to_contain_text("turn 2")
     expect(first.locator("textarea")).to_be_hidden()
-    expect(first.locator(".cj-link")).to_have_text("goes on elsewhere")
+    expect(first.locator(".cj-state").first).to_have_text("answered")
+    expect(first.locator(".cj-link")).to_be_hidden()
+    expect(first.get_by_role("status").first).to_have_text("chat: answered")
     assert process_of(second) == process_of(first)
     # What is typed goes on under the last cell.
     box = second.locator("textarea")
@@ -79,7 +81,16 @@ def test_each_cell_shows_its_turn_and_the_box_is_under_the_last(notebook, theme)
     third = shown(book, 4)
     expect(third.locator(".cj-it em")).to_have_text("Afresh", timeout=LONG)
     assert process_of(third) != process_of(second)
+    expect(third.locator(".cj-state").first).to_have_text("answered", timeout=LONG)
     book.run(5)
+    # The file says so, too.
+    transcripts = [
+        "".join(output["data"]["text/plain"])
+        for cell in book.save()["cells"][2:4]
+        for output in cell["outputs"]
+        if "transcript written" in "".join(output["data"].get("text/plain", ""))
+    ]
+    assert [text.split()[0] for text in transcripts] == ["answered", "answered"]
 
 
 def test_one_that_has_ended_says_so_and_offers_a_new_one(notebook):

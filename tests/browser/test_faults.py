@@ -56,6 +56,42 @@ def test_a_kernel_that_is_restarted_is_told_at_once(notebook):
     book.wait_idle()  # a kernel that is on its way cannot be shut down
 
 
+ENDED = """
+view = opened(title="ended")
+running(view, funcname="ended")
+feed(view, "progress", "one")
+view.process(record(ProcessState.SUCCESS, funcname="ended", output=["ok"]), "laptop-7f3a")
+view.connection("ended")
+view.finish()
+chat = opened("chat", title="answered")
+running(chat, funcname="answered", channels=("chat",))
+chat.entries("chat", [entry("hello?", who="a"), entry("Hello!")], {"e" * 64: "laptop-7f3a"}, "a" * 64)
+chat.finish()
+"""
+
+
+def restart(book):
+    book.cell(0).locator(".jp-InputArea-prompt").click()
+    book.page.keyboard.type("00")
+    book.page.locator(".jp-Dialog").locator(".jp-mod-accept").click()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_after_a_restart_only_a_pane_that_misses_something_is_not_live(notebook, theme):
+    book = notebook(ENDED, "view = opened(); running(view)", theme=theme)
+    book.run(1)
+    book.run(2)
+    panes = book.cell(1).locator(".cj")
+    expect(panes.nth(1).locator(".cj-state").first).to_have_text("answered")
+    restart(book)
+    expect(book.cell(2).locator(".cj-link")).to_have_text("not live", timeout=10_000)
+    expect(panes.nth(0).locator(".cj-state").first).to_have_text("SUCCESS")
+    for pane in panes.all():
+        expect(pane.locator(".cj-link")).to_be_hidden()
+    book.shot(f"restarted-ended-{theme}")
+    book.wait_idle()
+
+
 WAITING = "view = opened(); view.process(record(ProcessState.WAITING))"
 ENDS = {
     "killed": "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -34,7 +35,7 @@ def test_every_kind_of_entry_and_a_failure(notebook, theme):
     pane = book.cell(1).locator(".cj")
     rows = pane.locator(".cj-row")
     expect(rows).to_have_count(10)
-    expect(pane.locator(".cj-tab")).to_have_text(["all8", "log6", "metrics2"])
+    expect(pane.locator(".cj-tab")).to_have_text(["all7", "log6", "metrics1"])
     expect(rows.nth(1).locator(".cj-sgr-green.cj-sgr-bold")).to_have_text("ready")
     expect(rows.nth(1).locator(".cj-text")).to_have_text("ready on gpu:0")
     # A long text folds.
@@ -67,7 +68,7 @@ def test_every_kind_of_entry_and_a_failure(notebook, theme):
     pane.locator(".cj-tab.cj-on").focus()
     book.page.keyboard.press("ArrowRight")
     book.page.keyboard.press("ArrowRight")
-    expect(pane.locator(".cj-tab.cj-on")).to_have_text("metrics2")
+    expect(pane.locator(".cj-tab.cj-on")).to_have_text("metrics1")
     expect(rows).to_have_count(4)  # its two, and ours
     pane.locator(".cj-tab").first.click()
     book.run(2)
@@ -165,6 +166,69 @@ def test_replying_stopping_and_the_id(notebook):
     assert book.page.evaluate("navigator.clipboard.readText()") == "424d6828" + "0" * 56
     book.run(2)
     assert book.output(2).strip() == "[('on_send', 'metrics', 'stop at epoch 30'), ('on_cancel',)]"
+
+
+SENDERS = """
+LONG = "tutorial-python-laptop-7f3a"
+view = opened()
+view.process(record(ProcessState.RUNNING), LONG)
+def say(*texts, who="e"):
+    view.entries("progress", [entry(text, who=who) for text in texts], {"e" * 64: LONG, "c" * 64: "ops"}, "a" * 64)
+say(*(f"step {at} of the first phase" for at in range(3)))
+"""
+END = """who => {
+  const text = document.createRange();
+  text.selectNodeContents(who);
+  return text.getBoundingClientRect().right;
+}"""
+ANOTHER = 'say("please skip the plots", who="a"); say("skipped", "step 4"); say("hello", who="c"); say("step 5")'
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 1400), ("light", 500), ("dark", 500)])
+def test_a_row_names_its_sender_only_where_it_changes(notebook, theme, width):
+    book = notebook(SENDERS, ANOTHER, theme=theme, width=width)
+    if width < 1000:
+        book.page.keyboard.press("Control+b")  # the side bar
+    book.run(1)
+    pane = book.cell(1).locator(".cj")
+    rows = pane.locator(".cj-row")
+    senders = pane.locator(".cj-row:not(:hover) .cj-who:visible")
+    height = "row => row.getBoundingClientRect().height"
+    expect(rows).to_have_count(3)
+    expect(senders).to_have_count(0)  # the head line names it
+    expect(pane.locator(".cj-head")).to_contain_text("tutorial-python-laptop-7f3a")
+    alone = rows.first.evaluate(height)
+    book.shot(f"one-sender-{theme}-{width}", 1)
+    book.run(2)
+    expect(rows).to_have_count(8)
+    expect(senders).to_have_text(["tutorial-…ptop-7f3a", "you", "tutorial-…ptop-7f3a", "ops", "tutorial-…ptop-7f3a"])
+    expect(senders.first).to_have_attribute("title", re.compile(r"· tutorial-python-laptop-7f3a$"))
+    assert {row.evaluate(height) for row in rows.all()} == {alone}
+    # No name reaches into the text beside it.
+    beside = "row => row.querySelector('.cj-text').getBoundingClientRect().left"
+    for row in rows.all():
+        who = row.locator(".cj-who").evaluate(END)
+        assert who <= row.evaluate(beside)
+    book.shot(f"several-senders-{theme}-{width}", 1)
+
+
+WATCHED = """
+view = opened()
+running(view, channels=("sync", "residual", "field"))
+view.reading(["residual"])
+feed(view, "residual", *(f"{at} 0.1" for at in range(6)))
+feed(view, "residual", "", kind="end")
+"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_tab_counts_what_it_shows(notebook, theme):
+    book = notebook(WATCHED, theme=theme)
+    book.run(1)
+    pane = book.cell(1).locator(".cj")
+    expect(pane.locator(".cj-row:visible")).to_have_count(6)
+    expect(pane.locator(".cj-tab")).to_have_text(["all6", "residual6", "field"])
+    book.shot(f"watched-{theme}", 1)
 
 
 NARROW = """

@@ -103,6 +103,16 @@ def test_while_it_waits_it_says_for_what_and_can_be_cancelled(notebook):
     assert book.output(2).strip() == "[('on_cancel',)]"
 
 
+@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 500)])
+def test_a_waiting_pane_says_when_an_executor_was_last_heard(notebook, theme, width):
+    heard = "waiting for 1 executor of type 'x', last heard 4 min ago"
+    waiting = f"view = opened(); view.process(record(ProcessState.WAITING), waiting_for={heard!r})"
+    book = notebook(waiting, theme=theme, width=width)
+    book.run(1)
+    expect(book.cell(1).locator(".cj-head")).to_contain_text(heard)
+    book.shot(f"last-heard-{theme}-{width}", 1)
+
+
 @pytest.mark.parametrize(("state", "words"), [("resuming", "resuming"), ("broken", "connection lost")])
 def test_the_connection_stands_beside_the_state_when_it_is_not_simply_live(notebook, state, words):
     book = notebook(

@@ -20,6 +20,7 @@ def test_an_untrusted_notebook_shows_the_transcript(notebook):
     book.run(1)
     expect(book.cell(1).locator(".cj-state").first).to_have_text("SUCCESS")
     document = book.save()
+    assert "pane of" not in json.dumps(document["cells"][1]["outputs"])
     book.end_kernel()
     document["cells"][1]["source"] += "\n# changed by other means: no signature fits any more"
     book.name = f"untrusted-{book.name}"
@@ -31,4 +32,6 @@ def test_an_untrusted_notebook_shows_the_transcript(notebook):
     expect(transcript).to_contain_text("laptop-7f3a  Processing step 1/2")
     expect(transcript).to_contain_text("<b>Processing</b> step 2/2")
     expect(transcript).to_contain_text("Task completed!")
+    # The widget's own output takes no room.
+    expect(book.cell(1).locator(".jp-OutputArea-output").first).to_be_empty()
     book.shot("untrusted", 1)

@@ -146,3 +146,18 @@ test("who asks a kernel that is gone, or goes, is told so", async () => {
   const line = JSON.parse(store.lines("json").split("\n")[1]);
   assert.deepEqual([line.channel, line.sequence, line.type, line.text], ["log", 1, "data", "row 1"]);
 });
+
+for (const [what, change, pending] of [
+  ["a process that runs", {}, true],
+  ["a process that is not known yet", { state: "" }, true],
+  ["a process that ended, with entries on their way", { state: "SUCCESS" }, true],
+  ["a process that ended, with a lost connection that resumes", { state: "FAILED", connection: "resuming" }, true],
+  ["a process that ended, and all its streams", { state: "SUCCESS", connection: "ended" }, false],
+  ["a pane that is complete", { state: "SUCCESS", finished: true }, false],
+  ["a pane whose chat goes on in another cell", { finished: true }, false],
+]) {
+  test(`${what} ${pending ? "can" : "cannot"} bring more`, () => {
+    const { store } = pane({ seq: 0, end: 0, rows: [], head: { ...head, ...change } });
+    assert.equal(store.isPending, pending);
+  });
+}

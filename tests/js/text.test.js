@@ -58,3 +58,15 @@ test("a long text is cut by lines and by characters", () => {
   assert.equal(text.beginning("abc"), "abc");
   assert.equal(text.beginning("a\nb", 2), "a\nb");
 });
+
+test("the name of a sender is short, and its end remains", () => {
+  for (const name of ["laptop-7f3a", "tutorial-python-7f3a", "", "機械学習執行機械学習"]) assert.equal(text.shortName(name), name);
+  assert.equal(text.shortName("tutorial-python-some-long-host-7f3a"), "tutorial-…host-7f3a");
+  assert.equal(text.shortName("laptop-7f3a (former executor)"), "laptop-7f3a (former)");
+  for (const name of ["tutorial-python-laptop-7f3a (former executor)", "機械学習執行機械学習執行機械", "x".repeat(300), "🦜".repeat(30)]) {
+    const short = text.shortName(name);
+    assert.ok(text.nameWidth(short) <= 20, short);
+    assert.equal([...short][0], [...name][0]);
+    assert.match(short, /…/);
+  }
+});

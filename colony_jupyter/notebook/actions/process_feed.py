@@ -150,6 +150,8 @@ class Follower:
         if view is not None and not self._stays:
             view.on_close = self.enqueue_stop
         self._view = view
+        if view is not None and self._wanted is not None:
+            view.reading(self._wanted)
         self._show_process()
         if self._held is not None and view is not None:
             held, self._held = self._held, None

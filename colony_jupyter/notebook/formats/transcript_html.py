@@ -75,8 +75,11 @@ def _as_html(model: PaneModel, written: float, left_out: int, chosen: list[_Line
             f'<div style="white-space:pre-wrap;overflow-wrap:anywhere;{_MONO};font-size:12px">'
             f"{html.escape(_cut(model.result.line), quote=False)}</div>"
         )
-    colour = COLOURS[model.state or ProcessState.WAITING]
-    state = f'<b style="color:{colour}">{model.state.name}</b> ' if model.state is not None else ""
+    state = _state(model)
+    if model.answer:
+        state = f'<small style="opacity:.7">{state}</small> '
+    elif state:
+        state = f'<b style="color:{COLOURS[model.state or ProcessState.WAITING]}">{state}</b> '
     title = html.escape(_title(model), quote=False)
     return (
         f'<details open class="cj-transcript {NO_MATH}"><summary>{state}<bdi>{title}</bdi> '
@@ -85,7 +88,11 @@ def _as_html(model: PaneModel, written: float, left_out: int, chosen: list[_Line
 
 
 def _headline(model: PaneModel) -> str:
-    return f"{model.state.name} {_title(model)}" if model.state is not None else _title(model)
+    return f"{_state(model)} {_title(model)}".lstrip()
+
+
+def _state(model: PaneModel) -> str:
+    return model.answer or (model.state.name if model.state is not None else "")
 
 
 def _title(model: PaneModel) -> str:

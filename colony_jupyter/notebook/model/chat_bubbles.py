@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from colony_jupyter.notebook.formats.markdown import Markdown
@@ -88,6 +89,7 @@ class Conversation:
         self.turn = 0
         """Number of the person's latest message in the whole conversation, of which this may show the end only."""
 
+        self._first = 0  # number of the first bubble of the latest process
         self._growing: dict[tuple[str, int], Bubble] = {}  # (sender's id, inreplyto) -> an answer that may go on
         self._changed: dict[int, Bubble] = {}
 
@@ -112,6 +114,10 @@ class Conversation:
         else:
             self._piece(row, (entry.senderid, entry.inreplyto))
 
+    def begin_anew(self) -> None:
+        """Start the conversation with another process; the bubbles of the earlier one remain."""
+        self._first = len(self.bubbles)
+
     def end_reply(self) -> None:
         """Nothing more of an answer is waited for."""
         self.reply_due = False
@@ -124,6 +130,14 @@ class Conversation:
         """Give what changed since the last time, for the page."""
         changed, self._changed = self._changed, {}
         return [bubble.patch() for bubble in changed.values()]
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the latest message of the conversation is an answer, and complete."""
+        own = islice(reversed(self.bubbles), len(self.bubbles) - self._first)
+        messages = (bubble for bubble in own if bubble.kind not in (NOTE, FAULT))
+        latest = next(messages, None)
+        return latest is not None and not latest.mine and not self.reply_due and not self._growing
 
     @property
     def growing(self) -> int:

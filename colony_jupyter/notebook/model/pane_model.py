@@ -31,6 +31,12 @@ Theme = Literal["auto", "light", "dark"]
 Connection = Literal["open", "resuming", "ended", "broken"]
 """How the link to the server is; ``ended`` is the ordinary end of all streams."""
 
+Answer = Literal["", "answered", "unanswered"]
+"""Whether the turn that a chat shows has been answered; empty while that is open, and in a log."""
+
+SENDERS: Final = 50
+"""Number of senders' names that a page receives."""
+
 _NAME: Final = 200
 
 
@@ -53,6 +59,7 @@ class PaneModel:
         self.detail = ""
         self.party = True
         self.finished = False
+        self.read: frozenset[str] | None = None  # channels whose entries are shown; None for all
         self.store = RowStore()
         self.conversation = Conversation()
         self.meter = Meter()
@@ -75,6 +82,8 @@ class PaneModel:
             waiting_for: while it waits, for what, as a clause: ``waiting for an executor of type 'cli'``.
         """
         before = self.record
+        if before is not None and before.processid != record.processid:
+            self.conversation.begin_anew()
         self.record = record
         self.title = one_line(record.spec.funcname, _NAME) or self.title
         self.executorname = one_line(executorname, _NAME) or self.executorname
@@ -113,6 +122,11 @@ class PaneModel:
                 self.meter.report(progress, row.at)
                 self._dirty.add("progress")
             self._append(row)
+
+    def reading(self, channels: Sequence[str]) -> None:
+        """Take in which channels' entries are shown; the others have no counts."""
+        self.read = frozenset(clean(name) for name in channels)
+        self._dirty.add("head")
 
     def note(self, text: str) -> None:
         """Add a remark of ours."""
@@ -188,6 +202,15 @@ class PaneModel:
         return self.record.state if self.record else None
 
     @property
+    def answer(self) -> Answer:
+        """Whether the turn has been answered, where the process's state does not say more."""
+        if self.kind != "chat" or self.state is None or self.state.is_closed:
+            return ""
+        if self.conversation.is_answered:
+            return "answered"
+        return "unanswered" if self.finished else ""
+
+    @property
     def elapsed(self) -> float:
         """Seconds it has waited, run, or took."""
         record = self.record
@@ -217,8 +240,18 @@ class PaneModel:
             "finished": self.finished,
             "due": self.conversation.reply_due,
             "turn": self.conversation.turn,
-            "channels": list(self.store.counts.items()),
+            "answer": self.answer,
+            "senders": self._senders(),
+            "channels": [(name, count if self._is_read(name) else None) for name, count in self.store.counts.items()],
         }
+
+    def _is_read(self, channel: str) -> bool:
+        return self.read is None or channel in self.read or self.store.counts[channel] > 0
+
+    def _senders(self) -> list[str]:
+        """Give the names of the senders; none where the head line names the only one."""
+        senders = list(self.store.senders)
+        return [] if senders == [self.executorname] else senders[:SENDERS]
 
     def _progress(self) -> dict[str, Any] | None:
         latest = self.meter.latest

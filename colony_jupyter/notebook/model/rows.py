@@ -147,7 +147,10 @@ class RowStore:
         self._rows: list[Row] = []
         self._counts: dict[str, int] = {}
         self.telling = 0
-        """How many rows there are to read (`Row.tells`)."""
+        """Number of rows to read (`Row.tells`)."""
+
+        self.senders: dict[str, None] = {}
+        """Names of all senders, in the order of their first entries."""
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -163,7 +166,7 @@ class RowStore:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Entries of each channel, in the order the channels appeared."""
+        """Number of rows to read of each channel (`Row.tells`), in the order in which the channels appeared."""
         return self._counts
 
     def append(self, row: Row) -> None:
@@ -171,7 +174,9 @@ class RowStore:
         self._rows.append(row)
         self.telling += row.tells
         if row.channel:
-            self._counts[row.channel] = self._counts.get(row.channel, 0) + 1
+            self._counts[row.channel] = self._counts.get(row.channel, 0) + row.tells
+        if row.who:
+            self.senders.setdefault(row.who)
 
     def between(self, first: int, end: int) -> list[Row]:
         """Rows with numbers from ``first`` up to but not including ``end``."""

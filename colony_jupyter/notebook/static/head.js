@@ -83,13 +83,15 @@ export class Head {
     const { head } = store;
     if (!head) return;
     this.state.hidden = !head.state;
-    this.state.className = `cj-state cj-${head.state.toLowerCase()}${store.isLive ? " cj-live" : ""}`;
-    say(this.state, head.state);
+    const state = head.answer || head.state;
+    this.state.className = `cj-state cj-${state.toLowerCase()}${store.isLive ? " cj-live" : ""}`;
+    say(this.state, state);
     const link = this.linkText(head);
     this.link.hidden = !link;
     say(this.link, link);
-    this.link.title = store.dead || (this.busy ? "What you asked for is done when the kernel is free." : head.detail);
-    this.link.classList.toggle("cj-broken", Boolean(store.dead) || head.connection === "broken");
+    const lost = Boolean(store.dead) && store.isPending;
+    this.link.title = lost ? store.dead : (this.busy ? "What you asked for is done when the kernel is free." : head.detail);
+    this.link.classList.toggle("cj-broken", lost || head.connection === "broken");
     say(this.name, head.title);
     this.drawMeta(head);
     this.drawTime();
@@ -98,7 +100,7 @@ export class Head {
     const empty = store.next === 0 && !store.bubbles.size && !head.channels.some(([, count]) => count);
     // What was said in a chat is in the page as it looks only.
     this.tools.hidden = this.more.hidden = empty || (Boolean(store.dead) && store.kind === "chat");
-    const spoken = [head.state.toLowerCase(), link].filter(Boolean).join(", ");
+    const spoken = [state.toLowerCase(), link].filter(Boolean).join(", ");
     const words = head.state ? `${head.title}: ${spoken}` : "";
     say(this.spoken, words);
   }
@@ -109,9 +111,10 @@ export class Head {
    */
   linkText(head) {
     const { store } = this;
-    if (store.dead) return "not live";
-    if (this.busy) return "kernel busy";
-    if (head.finished && store.isOpen) return store.kind === "chat" ? "goes on elsewhere" : "not followed";
+    if (store.dead && store.isPending) return "not live";
+    if (this.busy && !store.dead) return "kernel busy";
+    if (head.finished && store.isOpen) return store.kind === "chat" ? "" : "not followed";
+    if (head.finished) return "";
     return { resuming: "resuming", broken: "connection lost" }[head.connection] ?? "";
   }
 

@@ -1,7 +1,8 @@
 // The log: a window of rows that follows the end while the reader is there, and moves through all rows by scrolling.
 import { button, make, say } from "./dom.js";
-import { rowElement } from "./rows.js";
+import { markSender, rowElement } from "./rows.js";
 import { Store, WINDOW } from "./store.js";
+import { nameWidth, shortName } from "./text.js";
 /** @typedef {import("./view.js").View} View */
 
 /** Pixels from an edge at which the next rows are brought. */
@@ -24,6 +25,15 @@ function catchUp() {
   behind.clear();
   for (const log of logs) log.catchUp();
   for (const log of logs) log.stick();
+}
+
+/**
+ * @param {import("./store.js").Row[]} rows
+ * @returns {string} sender of the last entry among them; empty for none
+ */
+function senderOf(rows) {
+  for (let at = rows.length - 1; at >= 0; at -= 1) if (rows[at].w) return rows[at].w;
+  return "";
 }
 
 /** The log of one view. */
@@ -68,8 +78,8 @@ export class Log {
     this.field.addEventListener("input", () => void this.onSearch(), options);
     this.field.addEventListener("keydown", (event) => event.key === "Escape" && this.toggleSearch(false), options);
     view.on(["rows"], () => this.onRows());
-    view.on(["head"], () => this.drawTabs());
-    this.drawTabs();
+    view.on(["head"], () => this.drawHead());
+    this.drawHead();
     this.toEnd();
   }
 
@@ -77,14 +87,24 @@ export class Log {
     return (this.store.head?.channels ?? []).map(([name]) => name);
   }
 
+  drawHead() {
+    this.drawTabs();
+    const senders = this.store.head?.senders ?? [];
+    this.list.classList.toggle("cj-senders", senders.length > 0);
+    // Each row is a grid of its own, so the width of the column comes from here.
+    const width = String(Math.max(0, ...senders.map((name) => nameWidth(shortName(name)))));
+    if (this.list.style.getPropertyValue("--cj-name") !== width) this.list.style.setProperty("--cj-name", width);
+  }
+
   drawTabs() {
     const channels = this.store.head?.channels ?? [];
     this.tabs.hidden = channels.length <= 1;
     this.reveal();
     if (this.tabs.hidden) return;
-    const total = channels.reduce((sum, [, count]) => sum + count, 0);
-    /** @type {[string, string, number, number][]} */
-    const wanted = [["", "all", total, -1], ...channels.map(([name, count], at) => /** @type {[string, string, number, number]} */ ([name, name, count, at]))];
+    const total = channels.reduce((sum, [, count]) => sum + (count ?? 0), 0);
+    /** @typedef {[string, string, number | null, number]} Tab name, label, count and number of the colour */
+    /** @type {Tab[]} */
+    const wanted = [["", "all", total, -1], ...channels.map(([name, count], at) => /** @type {Tab} */ ([name, name, count, at]))];
     if (this.tabs.childElementCount !== wanted.length) {
       this.tabs.replaceChildren(...wanted.map(([name, label, , colour]) => {
         const tab = button("", () => this.choose(name), "cj-tab");
@@ -105,7 +125,8 @@ export class Log {
     wanted.forEach(([name, , count], at) => {
       const tab = /** @type {HTMLElement} */ (this.tabs.children[at]);
       const on = name === this.channel;
-      say(/** @type {HTMLElement} */ (tab.lastChild), count.toLocaleString("en"));
+      say(/** @type {HTMLElement} */ (tab.lastChild), count === null ? "" : count.toLocaleString("en"));
+      tab.title = count === null ? "This channel is not read here" : "";
       tab.classList.toggle("cj-on", on);
       tab.setAttribute("aria-selected", String(on));
       tab.tabIndex = on ? 0 : -1;
@@ -162,16 +183,17 @@ export class Log {
   /** @param {import("./store.js").Row[]} rows */
   show(rows) {
     this.shown = rows;
-    this.list.replaceChildren(...this.parts(rows));
+    this.list.replaceChildren(...this.parts(rows, ""));
     this.noteSeen();
   }
 
   /**
    * @param {import("./store.js").Row[]} rows
+   * @param {string} sender of the entry before them; empty for none
    * @param {Element | null} [last] part that is not full yet, to begin with
    * @returns {Element[]} the parts that are new
    */
-  parts(rows, last = null) {
+  parts(rows, sender, last = null) {
     const { channels } = this;
     const parts = [];
     for (const row of rows) {
@@ -179,14 +201,17 @@ export class Log {
         last = make("div", "cj-part");
         parts.push(last);
       }
-      last.append(rowElement(row, this.store, channels));
+      const element = rowElement(row, this.store, channels);
+      markSender(element, row.w === sender);
+      sender = row.w || sender;
+      last.append(element);
     }
     return parts;
   }
 
   /** @param {import("./store.js").Row[]} rows */
   append(rows) {
-    this.list.append(...this.parts(rows, this.list.lastElementChild));
+    this.list.append(...this.parts(rows, senderOf(this.shown), this.list.lastElementChild));
     this.shown.push(...rows);
     this.noteSeen();
     const over = this.shown.length - WINDOW;
@@ -265,7 +290,10 @@ export class Log {
     // Meanwhile another channel may have been chosen, or the window moved.
     if (!rows.length || channel !== this.channel || this.shown[0] !== first || this.words) return;
     this.keeping(/** @type {HTMLElement} */ (this.list.firstElementChild), () => {
-      this.list.prepend(...this.parts(rows));
+      const next = this.shown.findIndex((row) => row.w);
+      const following = this.list.querySelectorAll(".cj-row")[next];
+      if (following) markSender(following, this.shown[next].w === senderOf(rows));
+      this.list.prepend(...this.parts(rows, ""));
       this.shown.unshift(...rows);
     });
     if (this.following) this.stick();

@@ -1,11 +1,9 @@
 // One row of the log as an element.
 import { button, copyFrom, download, make } from "./dom.js";
 /** @typedef {import("./store.js").Store} Store */
-import { ansiSpans, beginning, byteSize, clockText, indentJson } from "./text.js";
+import { ansiSpans, beginning, byteSize, clockText, indentJson, shortName } from "./text.js";
 
 const CHANNEL_COLOURS = 6;
-/** Characters of a name that are shown. Cut here: a style that cuts makes each row a part of the page to be put together. */
-const NAME = 11;
 
 /**
  * @param {HTMLElement} element
@@ -35,10 +33,10 @@ export function rowElement(row, store, channels) {
     element.classList.add("cj-channel", `cj-channel-${channels.indexOf(row.c) % CHANNEL_COLOURS}`);
   }
   const time = make("time", "", clockText(row.t));
-  time.title = new Date(row.t).toISOString();
-  const name = [...row.w];
-  const who = make("bdi", row.m ? "cj-who cj-you" : "cj-who", name.length > NAME ? `${name.slice(0, NAME - 1).join("")}…` : row.w);
-  if (name.length > NAME) who.title = row.w;
+  time.title = [new Date(row.t).toISOString(), row.w].filter(Boolean).join(" · ");
+  // Shortened here: a style that cuts text makes each row a layer of its own.
+  const who = make("bdi", row.m ? "cj-who cj-you" : "cj-who", shortName(row.w));
+  who.title = time.title;
   const text = make("div", "cj-text");
   if (row.f === "bytes") bytesInto(text, row, store);
   else textInto(text, row, store);
@@ -46,6 +44,14 @@ export function rowElement(row, store, channels) {
   // Shown by the style sheet when details are wanted: an element more for each row would be felt.
   if (row.s !== undefined) element.dataset.details = detailsOf(row);
   return element;
+}
+
+/**
+ * @param {Element} element a row
+ * @param {boolean} same whether the entry before it has the same sender
+ */
+export function markSender(element, same) {
+  element.classList.toggle("cj-same", same);
 }
 
 /** @param {import("./store.js").Row} row */

@@ -33,7 +33,10 @@ const PATIENCE = 400;
  * @typedef {object} Head
  * @property {string} title @property {string} pid @property {string} state @property {string} executor
  * @property {string} waiting @property {string} connection @property {string} detail @property {number} elapsed
- * @property {boolean} party @property {boolean} finished @property {boolean} due @property {number} turn @property {[string, number][]} channels
+ * @property {boolean} party @property {boolean} finished @property {boolean} due @property {number} turn
+ * @property {"" | "answered" | "unanswered"} answer whether the chat's turn is over, while the process runs
+ * @property {string[]} senders none where the head line names the only one
+ * @property {[string, number | null][]} channels names and numbers of entries shown; null where none are read
  */
 /** @typedef {{fraction: number, label: string, x: string, done?: boolean, took?: number, rate?: number, left?: number}} Progress */
 /** @typedef {{state: string, label: string, x: string, more?: string, columns?: string[], rows?: string[][]}} Result */
@@ -297,6 +300,13 @@ export class Store extends EventTarget {
   /** Whether anything new may be shown here. */
   get isLive() {
     return !this.dead && !this.head?.finished;
+  }
+
+  /** Whether something could still arrive if the kernel lived. */
+  get isPending() {
+    const { head } = this;
+    if (!head || head.finished) return false;
+    return this.isOpen || !head.state || ["open", "resuming"].includes(head.connection);
   }
 
   /** Whether it could still be typed into. */

@@ -95,6 +95,47 @@ export function clockText(at) {
   return `${padded(when.getHours(), 2)}:${padded(when.getMinutes(), 2)}:${padded(when.getSeconds(), 2)}.${padded(when.getMilliseconds(), 3)}`;
 }
 
+/** Width of the longest name of a sender that is shown whole, in columns of a fixed-width font. */
+const NAME = 20;
+/** What rows.py adds to the name of an executor that the process was taken from. */
+const FORMER = " (former executor)";
+
+/**
+ * @param {string} name
+ * @returns {number} columns of a fixed-width font
+ */
+export function nameWidth(name) {
+  // East Asian letters and pictures take two columns.
+  return [...name].reduce((sum, letter) => sum + (/** @type {number} */ (letter.codePointAt(0)) < 0x1100 ? 1 : 2), 0);
+}
+
+/**
+ * @param {string} name
+ * @returns {string} the name, or its beginning and end: generated names differ in their ends
+ */
+export function shortName(name) {
+  if (nameWidth(name) <= NAME) return name;
+  if (name.endsWith(FORMER)) return `${shortened(name.slice(0, -FORMER.length), NAME - 9)} (former)`;
+  return shortened(name, NAME);
+}
+
+/**
+ * @param {string} name
+ * @param {number} width columns
+ * @returns {string}
+ */
+function shortened(name, width) {
+  if (nameWidth(name) <= width) return name;
+  const letters = [...name];
+  const [head, tail] = [[], []].map(() => /** @type {string[]} */ ([]));
+  const room = () => width - 2 - nameWidth(head.join("")) - nameWidth(tail.join(""));
+  for (let at = 0; room() > 0 && at < letters.length; at += 1) {
+    if (at % 2) head.push(letters[(at - 1) / 2]);
+    else tail.unshift(letters[letters.length - 1 - at / 2]);
+  }
+  return `${head.join("")}…${tail.join("")}`;
+}
+
 /**
  * @param {number} seconds
  * @returns {string} "0:04", "2:41", "1:02:03"

@@ -83,6 +83,10 @@ class View:
         """Show how the link to the server is."""
         self._feed(self.model.connect, state, detail)
 
+    def reading(self, channels: Sequence[str]) -> None:
+        """Name the channels whose entries are shown (`PaneModel.reading`)."""
+        self._feed(self.model.reading, channels)
+
     def note(self, text: str) -> None:
         """Show a remark of ours."""
         self._feed(self.model.note, text)

@@ -68,7 +68,9 @@ class PaneWidget(anywidget.AnyWidget):
         if found is None:
             return None
         data, metadata = found if isinstance(found, tuple) else (found, {})
-        return {**data, "text/plain": repr(self)}, metadata
+        # Without a widget manager the transcript below shows the process, so this output shows nothing there. nbconvert
+        # warns about an output that has neither form, and draws an empty line for an empty text.
+        return {**data, "text/plain": "", "text/html": ""}, metadata
 
 
 class Pane(View):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import re
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Final, TextIO
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from colony_jupyter.notebook.model.progress import Progress
     from colony_jupyter.notebook.model.rows import Row
 
+_LAST_HEARD: Final = re.compile(r", last heard .*")
 _BAR: Final = "{desc}{percentage:3.0f}%|{bar:30}| {unit}"
 
 
@@ -65,9 +67,10 @@ class TextView(View):
             rows = model.store.between(self._next, len(model.store))
             self._next = len(model.store)
             result = model.result
-        if head and head != self._told:
-            self._told = head
+        # A line of its own for each minute without news of the executor would say nothing new.
+        if head and _LAST_HEARD.sub("", head) != _LAST_HEARD.sub("", self._told):
             self._line(head)
+        self._told = head or self._told
         for row in rows:
             if self.model.kind == "chat":
                 self._chat(row)

@@ -60,6 +60,18 @@ def test_a_chat_reads_as_one(make, clock):
     assert lines[2].endswith("laptop-7f3a  Hello!")
 
 
+def test_a_chat_whose_turn_is_answered_does_not_run(make, clock):
+    model = PaneModel("chat", "chat", clock)
+    model.process(make.record(ProcessState.RUNNING), "laptop-7f3a")
+    model.entries("chat", [make.entry("hello?", mine=True)], make.names, make.me)
+    assert bundle(model, clock())["text/plain"].startswith("RUNNING long-task 424d6828 with laptop-7f3a\n")
+    model.entries("chat", [make.entry("Hello!")], make.names, make.me)
+    made = bundle(model, clock())
+    assert made["text/plain"].startswith("answered long-task 424d6828 with laptop-7f3a\n")
+    assert '<summary><small style="opacity:.7">answered</small> <bdi>long-task' in made["text/html"]
+    assert "RUNNING" not in made["text/html"]
+
+
 def test_progress_is_one_line_and_no_flood(make, clock):
     model = PaneModel("long-task", "log", clock)
     model.entries("progress", [make.entry("begun")], make.names, make.me)

@@ -2,7 +2,7 @@ import pytest
 
 from colony_jupyter.notebook.model.pane_model import PaneModel
 from colony_jupyter.notebook.model.rows import WINDOW
-from colony_jupyter.wire.models import ProcessState
+from colony_jupyter.wire.models import FunctionSpec, ProcessState
 
 
 @pytest.fixture
@@ -17,6 +17,10 @@ def chat(clock):
 
 def feed(model, make, *entries, channel="progress"):
     model.entries(channel, entries, make.names, make.me)
+
+
+def spec(*channels):
+    return FunctionSpec(funcname="long-task", channels=list(channels))
 
 
 def texts(batch):
@@ -100,6 +104,40 @@ def test_senders_have_names(model, make):
     model.process(make.record(ProcessState.RUNNING), "laptop-7f3a")
     model.entries("progress", [make.entry("y")], None, "")
     assert model.store[1].who == "laptop-7f3a"
+
+
+def test_a_channel_counts_the_rows_that_are_shown(model, make):
+    model.process(make.record(ProcessState.RUNNING, spec=spec("log", "metrics")), "laptop-7f3a")
+    feed(model, make, make.entry("one"), make.entry("two"), channel="log")
+    feed(model, make, make.entry("", type="turn"), make.entry("", type="end"), channel="log")
+    feed(model, make, make.entry("last", type="end"), channel="metrics")
+    assert model.batch()["head"]["channels"] == [("log", 2), ("metrics", 1)]
+
+
+def test_a_channel_that_is_not_read_has_no_count(model, make):
+    model.process(make.record(ProcessState.RUNNING, spec=spec("residual", "field")), "laptop-7f3a")
+    model.reading(["residual"])
+    feed(model, make, make.entry("0.1"), channel="residual")
+    assert model.batch()["head"]["channels"] == [("residual", 1), ("field", None)]
+
+
+def test_the_channel_of_acknowledgements_is_not_listed(model, make):
+    model.process(make.record(ProcessState.RUNNING, spec=spec("sync", "log")), "laptop-7f3a")
+    assert model.batch()["head"]["channels"] == [("log", 0)]
+
+
+def test_the_senders_are_listed_unless_the_head_line_names_the_only_one(model, make):
+    model.process(make.record(ProcessState.RUNNING), "laptop-7f3a")
+    feed(model, make, make.entry("one"), make.entry("two"))
+    model.note("a remark has no sender")
+    assert model.batch()["head"]["senders"] == []
+    feed(model, make, make.entry("stop", mine=True))
+    assert model.batch()["head"]["senders"] == ["laptop-7f3a", "you"]
+
+
+def test_a_sender_that_the_head_line_does_not_name_is_listed(model, make):
+    feed(model, make, make.entry("one"))
+    assert model.batch()["head"]["senders"] == ["laptop-7f3a"]
 
 
 def test_forms_of_payloads(model, make):
@@ -189,3 +227,53 @@ class TestChat:
         assert whole[0]["x"] == "q"
         assert whole[1]["blocks"] == ["<p>a</p>\n"]
         assert len(chat.batch()["bubbles"]) == 2
+
+    def test_a_turn_is_answered_once_its_answer_is_complete(self, chat, make):
+        chat.process(make.record(ProcessState.RUNNING))
+        assert chat.answer == ""
+        feed(chat, make, make.entry("q", mine=True), channel="chat")
+        assert chat.answer == ""
+        feed(chat, make, make.entry("a", inreplyto=1), channel="chat")
+        assert chat.answer == ""
+        feed(chat, make, make.entry("", type="turn", inreplyto=1), channel="chat")
+        chat.note("a remark is no message")
+        assert chat.answer == "answered"
+        assert chat.batch()["head"]["answer"] == "answered"
+        feed(chat, make, make.entry("q", mine=True), channel="chat")
+        assert chat.answer == ""
+
+    def test_an_answer_without_an_end_is_complete_when_the_waiting_ends(self, chat, make):
+        chat.process(make.record(ProcessState.RUNNING))
+        feed(chat, make, make.entry("q", mine=True), make.entry("a", inreplyto=1), channel="chat")
+        chat.end_reply()
+        assert chat.answer == "answered"
+
+    def test_a_turn_that_another_cell_takes_over_is_unanswered(self, chat, make):
+        chat.process(make.record(ProcessState.RUNNING))
+        feed(chat, make, make.entry("q", mine=True), channel="chat")
+        chat.end_reply()
+        assert chat.answer == ""
+        chat.finish()
+        assert chat.answer == "unanswered"
+
+    def test_the_state_of_a_process_that_ended_says_more(self, chat, make):
+        feed(chat, make, make.entry("q", mine=True), make.entry("a", inreplyto=1), channel="chat")
+        chat.process(make.record(ProcessState.SUCCESS))
+        chat.finish()
+        assert chat.answer == ""
+
+    def test_a_new_process_has_answered_nothing_yet(self, chat, make):
+        chat.process(make.record(ProcessState.RUNNING))
+        feed(chat, make, make.entry("q", mine=True), make.entry("a"), channel="chat")
+        assert chat.answer == "answered"
+        chat.process(make.record(ProcessState.RUNNING, processid="b" * 64))
+        assert chat.answer == ""
+        feed(chat, make, make.entry("q", mine=True), make.entry("a"), channel="chat")
+        assert chat.answer == "answered"
+
+
+def test_a_log_has_no_turns(model, make):
+    model.process(make.record(ProcessState.RUNNING))
+    feed(model, make, make.entry("q", mine=True), make.entry("a", inreplyto=1))
+    model.finish()
+    assert model.answer == ""

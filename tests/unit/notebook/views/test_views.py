@@ -101,6 +101,21 @@ def test_a_terminal_gets_lines_and_one_bar(make):
     assert sum("step" in line for line in lines) == 1
 
 
+def test_a_terminal_repeats_no_line_because_time_goes_by(make):
+    out = io.StringIO()
+    view = TextView("long-task", stream=out)
+    for minutes in (4, 5, 6):
+        heard = f"waiting for 1 executor of type 'x', last heard {minutes} min ago"
+        view.process(make.record(ProcessState.WAITING), waiting_for=heard)
+        view.flush()
+    view.process(make.record(ProcessState.WAITING), waiting_for="waiting for an executor of type 'x' to be free")
+    view.flush()
+    assert out.getvalue().splitlines() == [
+        "long-task 424d6828: WAITING, waiting for 1 executor of type 'x', last heard 4 min ago",
+        "long-task 424d6828: WAITING, waiting for an executor of type 'x' to be free",
+    ]
+
+
 def test_a_chat_in_a_terminal_streams_on_one_line(make):
     out = io.StringIO()
     view = TextView("chat", kind="chat", stream=out)

@@ -46,7 +46,7 @@ def test_a_plain_function_runs_in_a_thread_with_blocking_channels(make_executor,
         return {"cancelled": context.cancelled, "input": context.input}
 
     executor.start()
-    process = submit("echo", 2, kwargs={"mark": "?"}, channels=["in", "out"])
+    process = submit("echo", 2, kwargs={"mark": "?"}, channels=["in", "out", "sync"])
     process.channel("in").send("a")
     process.channel("in").send("b")
     process.channel("in").end()

@@ -43,9 +43,9 @@ async def round_trip(process: AsyncProcess, name: str) -> Finding:
     try:
         begun = await _over_websocket(process, channel, text)
     except ServerUnreachable as error:
-        what = f"WebSocket connections are refused ({error.reason})"
+        what = f"streams and panes receive nothing: WebSocket refused by {_refuser(process, error)} ({error.reason})"
     except TimeoutError:
-        what = f"nothing arrived over a WebSocket within {_ARRIVES:g} s"
+        what = f"streams and panes receive nothing: no entry came over a WebSocket within {_ARRIVES:g} s"
     else:
         return Finding(Mark.FINE, "channel", f"an entry comes back after {(time.monotonic() - begun) * 1000:.0f} ms")
     return await _from_log(process, channel, text, what)
@@ -77,7 +77,18 @@ async def _arrival(frames: AsyncIterator[Any], text: str) -> None:
     raise TimeoutError  # the connection was cut
 
 
+def _refuser(process: AsyncProcess, error: ServerUnreachable) -> str:
+    """Return what refused a WebSocket: the proxy that the environment names, or the address of the server."""
+    from websockets.exceptions import ProxyError  # noqa: PLC0415 - not before it is needed
+
+    proxy = process.colony.settings.proxy
+    if proxy is not None and isinstance(error.__cause__, ProxyError):
+        return f"the proxy {proxy.shown}"
+    return error.address
+
+
 async def _from_log(process: AsyncProcess, channel: AsyncChannel, text: str, what: str) -> Finding:
+    """Report what prevents streams, and whether the log holds entries all the same."""
     entries = [entry.text for entry in await channel.read()]
     if text not in entries:
         await channel.send(text)
@@ -88,6 +99,4 @@ async def _from_log(process: AsyncProcess, channel: AsyncChannel, text: str, wha
     remedy = f"{_UPGRADE}."
     if proxy is not None:
         remedy = f"{_UPGRADE}, a proxy must allow CONNECT, or NO_PROXY must exclude the server ({proxy.source} is set)."
-    return Finding(
-        Mark.WARNING, "channel", f"{what}; the entry is in the log, so streams and panes work by polling. {remedy}"
-    )
+    return Finding(Mark.FAILURE, "channel", f"{what}; calls over HTTP work, and the entry is in the log. {remedy}")

@@ -94,10 +94,10 @@ async def test_without_upgrade_calls_work_and_the_doctor_names_the_cause(behind_
         await process.channel("out").send("text")
         assert [entry.text for entry in await process.channel("out").read()] == ["text"]
     report = await examine(lambda: settings)
-    assert not report.failed, report
-    (channel,) = [finding for finding in report.findings if finding.subject == "channel"]
-    assert channel.mark is Mark.WARNING
-    assert "WebSocket connections are refused (server rejected WebSocket connection: HTTP 4" in channel.text
+    (channel,) = [finding for finding in report.findings if finding.mark is Mark.FAILURE]
+    assert channel.subject == "channel"
+    refused = f"WebSocket refused by 127.0.0.1:{settings.port} (server rejected WebSocket connection: HTTP 4"
+    assert f"streams and panes receive nothing: {refused}" in channel.text
     assert "docs/nginx.conf" in channel.text
 
 

@@ -175,8 +175,9 @@ async def test_a_proxy_that_refuses_websockets(colony_server):
         proxy.refuse_connect = "403 Forbidden"
         report, seconds = await examined({**colony_server.environ(), "HTTP_PROXY": proxy.url})
     finding = finding_on(report, "channel")
-    assert finding.mark is Mark.WARNING
-    assert "WebSocket connections are refused (proxy rejected connection: HTTP 403)" in finding.text
+    assert finding.mark is Mark.FAILURE
+    refused = f"WebSocket refused by the proxy {proxy.url} (proxy rejected connection: HTTP 403)"
+    assert f"streams and panes receive nothing: {refused}" in finding.text
     assert "NO_PROXY must exclude the server (HTTP_PROXY is set)" in finding.text
     assert seconds < 15
 

@@ -45,7 +45,8 @@ async def round_trip(process: AsyncProcess, name: str) -> Finding:
     except ServerUnreachable as error:
         what = f"streams and panes receive nothing: WebSocket refused by {_refuser(process, error)} ({error.reason})"
     except TimeoutError:
-        what = f"streams and panes receive nothing: no entry came over a WebSocket within {_ARRIVES:g} s"
+        late = "so streams and panes receive entries late or not at all"
+        what = f"no entry came over a WebSocket within {_ARRIVES:g} s, {late}"
     else:
         return Finding(Mark.FINE, "channel", f"an entry comes back after {(time.monotonic() - begun) * 1000:.0f} ms")
     return await _from_log(process, channel, text, what)

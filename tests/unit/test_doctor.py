@@ -14,7 +14,7 @@ from gateway import Fault, Gateway
 from proxy import Proxy
 
 from colony_jupyter.client.colony import AsyncColony
-from colony_jupyter.doctor import Finding, Mark, Report, examination, examine
+from colony_jupyter.doctor import Finding, Mark, Report, channel, examination, examine
 from colony_jupyter.doctor.examination import clock, settings_found
 from colony_jupyter.doctor.installed import pairs, versions
 from colony_jupyter.server.process import certificate
@@ -179,6 +179,17 @@ async def test_a_proxy_that_refuses_websockets(colony_server):
     refused = f"WebSocket refused by the proxy {proxy.url} (proxy rejected connection: HTTP 403)"
     assert f"streams and panes receive nothing: {refused}" in finding.text
     assert "NO_PROXY must exclude the server (HTTP_PROXY is set)" in finding.text
+    assert seconds < 15
+
+
+async def test_a_websocket_over_which_no_entry_comes_in_time(monkeypatch, colony_server):
+    """It may be slow or may never deliver, and the sentence states no more than that."""
+    monkeypatch.setattr(channel, "_ARRIVES", 0.0)
+    report, seconds = await examined(colony_server.environ())
+    finding = finding_on(report, "channel")
+    assert finding.mark is Mark.FAILURE
+    assert "no entry came over a WebSocket within 0 s, so streams and panes receive entries late or not" in finding.text
+    assert "the entry is in the log" in finding.text
     assert seconds < 15
 
 

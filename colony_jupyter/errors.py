@@ -224,10 +224,14 @@ class RateLimited(ServerRefused):
 
 
 class MessageTooLarge(ServerRefused):
-    """A payload over 10 MiB (10 485 760 bytes)."""
+    """A payload over 10 MiB: `size` and `limit` are in bytes; the size is None if the server refused it."""
+
+    size: int | None = None
+    limit = 10_485_760
 
     def __str__(self) -> str:
-        return "The message is over 10 MiB (10,485,760 bytes), the limit of one channel entry: send it in pieces."
+        size = "over 10 MiB" if self.size is None else sizes(self.size, self.limit)[0]
+        return f"The message is {size}, the limit of one channel entry is 10 MiB (10,485,760 bytes): send it in pieces."
 
 
 class ChannelFull(ServerRefused):
@@ -261,22 +265,28 @@ class RequestTooLarge(ServerRefused):
 
     def __str__(self) -> str:
         call = f" ({self.msgtype})" if self.msgtype else ""
+        return f"The request{call} is {self.compared(self.size)}"
+
+    def compared(self, size: int) -> str:
+        """Compare the size of the request's content, in bytes, with the largest that fits; to be put after "is"."""
         if self.limit is None:
-            limit = f"over the limit of the gateway in front of the server ({self.message or 'HTTP 413'})"
-        else:
-            limit = f"the limit is {_size(self.limit)}"
-        return (
-            f"The request{call} is {_size(self.size)}, {limit}. Send less at once, pass large data by a file, or raise "
-            "the gateway's limit (nginx: client_max_body_size)."
-        )
+            return (
+                f"{sizes(size, 0)[0]}, over the limit of the gateway in front of the server "
+                f"({self.message or 'HTTP 413'}). Send less, pass large data by a file, or raise the gateway's limit "
+                "(nginx: client_max_body_size)."
+            )
+        shown, limit = sizes(size, self.limit * size // max(self.size, 1))  # encoding enlarges both alike
+        return f"{shown}, the limit is {limit}. Send less, or pass large data by a file."
 
 
 _KIB = 1024
 _MIB = 1024 * 1024
 
 
-def _size(size: int) -> str:
-    return f"{size / _MIB:.1f} MiB" if size >= _MIB else f"{size / _KIB:.1f} KiB"
+def sizes(size: int, limit: int) -> tuple[str, str]:
+    """Return two numbers of bytes as text that shows that they differ."""
+    shown, allowed = (f"{each / _MIB:.1f} MiB" if each >= _MIB else f"{each / _KIB:.1f} KiB" for each in (size, limit))
+    return (shown, allowed) if shown != allowed else (f"{size:,} bytes", f"{limit:,} bytes")
 
 
 class GatewayRefused(ServerRefused):

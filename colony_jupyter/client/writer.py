@@ -78,7 +78,9 @@ def payload_bytes(payload: Payload) -> bytes:
             warn(f"payload: {note}")
         data = msgspec.json.encode(converted.value)
     if len(data) > MAX_PAYLOAD:
-        raise MessageTooLarge(500, f"{len(data)} bytes")
+        error = MessageTooLarge(500, f"{len(data)} bytes")
+        error.size = len(data)
+        raise error
     return data
 
 

@@ -14,10 +14,13 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from colony_jupyter.channels.backoff import Patience
 from colony_jupyter.client.acknowledgement import ACK
-from colony_jupyter.errors import ColonyError, ProcessNotFound, ServerUnreachable
+from colony_jupyter.errors import ColonyError, ProcessNotFound, RequestTooLarge, ServerUnreachable
 from colony_jupyter.executor.error_report import shortened
+from colony_jupyter.wire.messages import CloseFailed, msgtype
 from colony_jupyter.wire.models import SYNC, ProcessState
 from colony_jupyter.wire.storable import storable
 
@@ -152,8 +155,9 @@ class Ending:
 async def close_process(process: AsyncProcess, outcome: Outcome) -> None:
     """Close a process on the server; return once it has ended, or is not this executor's any more.
 
-    All texts are made storable. If the server refuses the outcome and the process still runs here, the process fails
-    with a plain sentence instead. Nothing is raised; after 600 s without an answer an error is logged.
+    All texts are made storable. If the outcome is too large, or the server refuses it and the process still runs here,
+    the process fails with a plain sentence instead. Nothing is raised; after 600 s without an answer an error is
+    logged.
 
     Args:
         process: the process.
@@ -168,6 +172,13 @@ async def close_process(process: AsyncProcess, outcome: Outcome) -> None:
             await _close_once(process, outcome)
         except ServerUnreachable as error:
             last, asked = error, error.retry_after
+        except RequestTooLarge as error:
+            smaller = _smaller(outcome, error)
+            if smaller is None:
+                logger.error("%r could not be closed: %s", process, error)  # noqa: TRY400 - the text states all
+                return
+            outcome = smaller
+            continue
         except ColonyError as error:
             last = error
             if not await _is_ours(process):
@@ -175,11 +186,7 @@ async def close_process(process: AsyncProcess, outcome: Outcome) -> None:
                 logger.info("%r was not closed by this executor: %s", process, error)
                 return
             refusals += 1
-            if refusals == _REFUSALS:
-                what = "errors" if outcome.errors else "output"
-                outcome = Outcome(errors=(f"The function ended, but the server refused its {what}: {error}",))
-            elif refusals == 2 * _REFUSALS:
-                outcome = Outcome(errors=(_LAST_RESORT,))
+            outcome = _plainer(outcome, error, refusals)
         else:
             return
         delay = patience.delay(time.monotonic(), asked)
@@ -188,6 +195,22 @@ async def close_process(process: AsyncProcess, outcome: Outcome) -> None:
             return
         logger.info("%r: closing it is retried: %s", process, last)
         await asyncio.sleep(delay)
+
+
+def _smaller(outcome: Outcome, error: RequestTooLarge) -> Outcome | None:
+    """Return the outcome without the part that is too large to be sent; None if nothing is left to omit."""
+    if outcome.output and error.msgtype != msgtype(CloseFailed):
+        size = len(msgspec.json.encode(outcome.output))
+        return Outcome(errors=(*outcome.errors, f"The output is {error.compared(size)}"))
+    return None if outcome.errors == (_LAST_RESORT,) else Outcome(errors=(_LAST_RESORT,))
+
+
+def _plainer(outcome: Outcome, error: ColonyError, refusals: int) -> Outcome:
+    """Return what to close the process with after a number of refusals: in the end, a sentence without its texts."""
+    if refusals == _REFUSALS:
+        what = "errors" if outcome.errors else "output"
+        return Outcome(errors=(f"The function ended, but the server refused its {what}: {error}",))
+    return Outcome(errors=(_LAST_RESORT,)) if refusals == 2 * _REFUSALS else outcome
 
 
 async def _close_once(process: AsyncProcess, outcome: Outcome) -> None:

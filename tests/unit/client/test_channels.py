@@ -42,7 +42,7 @@ class TestWriting:
         async with running() as (mine, _):
             with pytest.raises(UsageError, match="payload is an object, which has no JSON form"):
                 await mine.channel("c").send(object())
-            with pytest.raises(MessageTooLarge, match="10 MiB"):
+            with pytest.raises(MessageTooLarge, match="is 10,485,761 bytes, the limit of one"):
                 await mine.channel("c").send(b"x" * (MAX_PAYLOAD + 1))
             assert await mine.channel("c").read() == []
 

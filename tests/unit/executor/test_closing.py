@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import random
+import time
 
 import pytest
 from awkward import ERRORS, OUTPUTS, TEXTS, offer_awkward
+from gateway import Gateway
 
 import colony_jupyter as cj
 from colony_jupyter import AsyncColony
-from colony_jupyter.errors import ServerRefused
+from colony_jupyter.errors import RequestTooLarge, ServerRefused
 from colony_jupyter.executor.closing import Outcome, close_process
 from colony_jupyter.wire.identity import PrivateKey
 from colony_jupyter.wire.models import ProcessState
@@ -68,6 +71,9 @@ class Refusing:
     async def fail(self, process, errors):
         await self._call((process, list(errors)), self._colony.fail, process, errors)
 
+    async def set_output(self, process, output):
+        await self._call((process, list(output)), self._colony.set_output, process, output)
+
     async def _call(self, call, function, *args):
         self.calls.append(call[1])
         if not self._accepts(call[1]):
@@ -108,6 +114,76 @@ async def test_a_refused_close_is_retried_with_a_plain_sentence(assigned, outcom
     assert record.state is ProcessState.FAILED
     assert record.errors[0].startswith(expected)
     assert len(refusing.calls) in (4, 7)
+
+
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        (24 * MIB, r"The output is 25,165,82\d bytes, the limit is 25,165,\d\d\d bytes. Send less, or pass large data"),
+        (26 * MIB, r"The output is 26\.0 MiB, the limit is 24\.0 MiB. Send less, or pass large data by a file."),
+    ],
+)
+def test_an_output_over_the_embedded_colonys_limit_fails_the_process_at_once(make_executor, submit, size, expected):
+    executor = make_executor()
+    executor.function("make")(lambda context: "x" * size)
+    executor.start()
+    process = submit("make")
+    begun = time.monotonic()
+    with pytest.raises(cj.ProcessFailed, match=expected):
+        process.result(timeout=20)
+    assert time.monotonic() - begun < 10
+
+
+async def test_an_output_over_a_gateways_limit_fails_the_process_at_once(server, settings, colony, make_executor):
+    async with Gateway(server.port) as gateway:
+        gateway.limit = MIB
+        executor = make_executor("behind", settings=dataclasses.replace(settings, port=gateway.port))
+        executor.function("make")(lambda context: "x" * (3 * MIB))
+        await asyncio.to_thread(executor.start)
+        process = await asyncio.to_thread(colony.submit, "make", executortype="behind")
+        with pytest.raises(cj.ProcessFailed) as raised:
+            await asyncio.to_thread(process.result, timeout=10)
+        assert raised.value.errors[0].startswith("The output is 3.0 MiB, over the limit of the gateway in front of the")
+        assert "client_max_body_size" in raised.value.errors[0]
+        assert gateway.count("closesuccessfulmsg") == 1
+        await asyncio.to_thread(executor.stop)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "limit", "expected"),
+    [
+        (
+            Outcome(output=("x" * 9000,), errors=("first",)),
+            5000,
+            ["first", "The output is 8.8 KiB, the limit is 4.9 KiB. Send less, or pass large data by a file."],
+        ),
+        (
+            Outcome(errors=("x" * 9000,)),
+            5000,
+            ["The function ended, but the server refused what it returned and the reason why."],
+        ),
+        (Outcome(errors=("x" * 9000,)), 10, None),
+    ],
+    ids=["output of a failure", "errors", "everything"],
+)
+async def test_what_is_too_large_is_omitted(assigned, outcome, limit, expected):
+    def check(texts):
+        size = sum(map(len, texts))
+        if size > limit:
+            raise RequestTooLarge(size, limit)
+        return True
+
+    colony = assigned.colony
+    assigned.colony = refusing = Refusing(colony, check)
+    async with asyncio.timeout(5):
+        await close_process(assigned, outcome)
+    record = await colony.look(assigned.processid)
+    assert record.state is (ProcessState.RUNNING if expected is None else ProcessState.FAILED)
+    assert (record.errors or None) == expected
+    assert len(refusing.calls) <= 3
 
 
 async def test_a_transient_refusal_does_not_fail_the_process(assigned):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from colony_jupyter.notebook.actions.process_feed import Follower
     from colony_jupyter.settings import Settings
 
+_ENDED = 100  # processes that have ended and whose identifiers are still completed and found first
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -98,11 +100,17 @@ class Session:
         use(colony.settings)
 
     def remember(self, process: AsyncProcess) -> Process:
-        """Keep a process in mind, and give it as a user holds it."""
+        """Remember a process and return it in the blocking form.
+
+        All processes that have not ended are remembered, and the latest 100 that have: a record holds its output.
+        """
         from colony_jupyter.client.blocking import Process  # noqa: PLC0415 - see above
 
         self.processes.pop(process.processid, None)
         self.processes[process.processid] = process
+        ended = [processid for processid, one in self.processes.items() if one.state.is_closed]
+        for processid in ended[:-_ENDED]:
+            del self.processes[processid]
         return Process(process)
 
     def describe(self) -> str:

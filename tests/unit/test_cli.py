@@ -202,6 +202,7 @@ def test_the_lock_is_taken_before_anything_is_imported(tmp_path):
         *(f"colony_jupyter.cli.{name}" for name in ("arguments", "demo", "doctor", "executor", "lab", "serve")),
         "colony_jupyter.version",
         "colony_jupyter.errors",
+        *(f"colony_jupyter.errors.{name}" for name in ("general", "processes", "refused")),
         "colony_jupyter.datafolder",
         "colony_jupyter.datafolder.layout",
         "colony_jupyter.datafolder.lock",

@@ -15,11 +15,11 @@ handles traps 2, 6, 7, 23 and 24.
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from colony_jupyter.channels.backoff import delays
+from colony_jupyter.channels.effects import AskProcess, Close, Effect, Open, Policy, ReadLog, Refused, StreamState
 from colony_jupyter.channels.inbox import Inbox, Verdict
 
 if TYPE_CHECKING:
@@ -29,83 +29,6 @@ if TYPE_CHECKING:
 
 _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
-
-
-class StreamState(enum.Enum):
-    """State of a stream."""
-
-    OPEN = "open"
-    RESUMING = "resuming"
-    ENDED = "ended"
-    BROKEN = "broken"
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing will come any more."""
-        return self in (StreamState.ENDED, StreamState.BROKEN)
-
-
-@dataclass(frozen=True)
-class Open:
-    """Open a subscription window on a connection of its own."""
-
-    window: int
-    afterseq: int
-    seconds: int
-
-
-@dataclass(frozen=True)
-class Close:
-    """Close a window's connection."""
-
-    window: int
-
-
-@dataclass(frozen=True)
-class ReadLog:
-    """Read the log from index ``afterseq`` to its end, and report it with this very request."""
-
-    known: int
-
-    @property
-    def afterseq(self) -> int:
-        """Where to begin: one entry back, see `Inbox`."""
-        return max(self.known - 1, 0)
-
-
-@dataclass(frozen=True)
-class AskProcess:
-    """Find out what became of the process, now."""
-
-
-Effect = Open | Close | ReadLog | AskProcess
-
-
-@dataclass(frozen=True)
-class Policy:
-    """Times, in seconds.
-
-    Attributes:
-        window: length of a subscription window, as the server is told.
-        renew: age of a window at which the next is opened beside it, at the latest.
-        spread: by up to how much sooner, at random: streams that began together must not all renew at one moment.
-        confirm: within what time a window must show its first frame, if it must show one.
-        assume: after what time a window on an empty channel is taken to stand, as nothing confirms it.
-        overdue: how late a window's end may be before its link counts as dead.
-        look: after what silence the log is looked at.
-        quiet: silence after the process closed that means everything has come.
-        give_up: time after the process closed within which a lost connection must be back.
-    """
-
-    window: int = 25
-    renew: float = 20.0
-    spread: float = 5.0
-    confirm: float = 5.0
-    assume: float = 0.5
-    overdue: float = 3.0
-    look: float = 5.0
-    quiet: float = 0.3
-    give_up: float = 10.0
 
 
 @dataclass
@@ -122,14 +45,6 @@ class _Doubt:
     reason: str
     refusal: Refused | None = None
     is_loss: bool = False  # whether the server has lost the log
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A refusal that ends the stream: the server's status and words."""
-
-    status: int
-    message: str
 
 
 class Reader:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
     from typing import Self
 
-    from colony_jupyter.channels.reader import StreamState
+    from colony_jupyter.channels.effects import StreamState
     from colony_jupyter.client.subscription import Statistics
     from colony_jupyter.settings import Settings
     from colony_jupyter.wire.identity import PrivateKey

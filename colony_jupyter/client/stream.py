@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from typing import Self
 
-    from colony_jupyter.channels.reader import StreamState
+    from colony_jupyter.channels.effects import StreamState
     from colony_jupyter.client.acknowledgement import Readers
     from colony_jupyter.client.subscription import Statistics, Subscription
     from colony_jupyter.wire.models import Entry, ProcessRecord

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from colony_jupyter.channels.backoff import delays
-from colony_jupyter.channels.reader import AskProcess, Close, Effect, Open, Reader, ReadLog, Refused, StreamState
+from colony_jupyter.channels.effects import AskProcess, Close, Effect, Open, ReadLog, Refused, StreamState
+from colony_jupyter.channels.reader import Reader
 from colony_jupyter.client.channel_log import pages
 from colony_jupyter.client.http import refusal_error
 from colony_jupyter.client.spool import Spool
@@ -31,8 +32,8 @@ from colony_jupyter.wire.models import Entry, ProcessState, moment
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
+    from colony_jupyter.channels.effects import Policy
     from colony_jupyter.channels.inbox import Inbox
-    from colony_jupyter.channels.reader import Policy
     from colony_jupyter.client.connection import Connection
     from colony_jupyter.client.process_watcher import ProcessWatcher
     from colony_jupyter.wire.models import ProcessRecord

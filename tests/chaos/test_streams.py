@@ -12,7 +12,7 @@ import pytest
 from proxy import Proxy
 
 from colony_jupyter import AsyncColony, FunctionSpec, StreamBroken, settings
-from colony_jupyter.channels.reader import StreamState
+from colony_jupyter.channels.effects import StreamState
 from colony_jupyter.errors import ChannelClosed, ServerUnreachable, StreamError, WaitTimeout
 from colony_jupyter.wire.identity import PrivateKey
 from colony_jupyter.wire.models import ProcessState

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from colony_jupyter import AsyncColony
-from colony_jupyter.channels.reader import StreamState
+from colony_jupyter.channels.effects import StreamState
 from colony_jupyter.wire.identity import PrivateKey
 from colony_jupyter.wire.models import ProcessState
 

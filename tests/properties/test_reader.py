@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colony_jupyter.channels.reader import AskProcess, Close, Open, Reader, ReadLog, StreamState
+from colony_jupyter.channels.effects import AskProcess, Close, Open, ReadLog, StreamState
+from colony_jupyter.channels.reader import Reader
 from colony_jupyter.wire.models import Entry
 
 ME = "me"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from colony_jupyter.channels.reader import StreamState
+from colony_jupyter.channels.effects import StreamState
 from colony_jupyter.channels.turns import ends_conversation
 from colony_jupyter.client.acknowledgement import Reading
 from colony_jupyter.client.http import persist

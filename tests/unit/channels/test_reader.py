@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from colony_jupyter.channels.reader import AskProcess, Close, Open, Policy, Reader, ReadLog, StreamState
+from colony_jupyter.channels.effects import AskProcess, Close, Open, Policy, ReadLog, StreamState
+from colony_jupyter.channels.reader import Reader
 from colony_jupyter.wire.models import Entry
 
 POLICY = Policy()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from colony_jupyter import Colony, StreamBroken, WaitTimeout
-from colony_jupyter.channels.reader import ReadLog
+from colony_jupyter.channels.effects import ReadLog
 from colony_jupyter.errors import UsageError
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakValueDictionary
@@ -282,7 +282,7 @@ class AsyncColony(Calls):
         Raises:
             ProcessNotFound: if there is none of that id.
         """
-        asked = time.monotonic()
+        asked = asyncio.get_running_loop().time()
         return self._process(await self.look(str(processid)), asked=asked)
 
     async def processes(
@@ -296,7 +296,7 @@ class AsyncColony(Calls):
             executortype: only those for this type.
             label: only those with this label.
         """
-        asked = time.monotonic()
+        asked = asyncio.get_running_loop().time()
         found = await self.list_processes(_state(state), count=count, executortype=executortype, label=label)
         return [self._process(record, asked=asked) for record in found]
 

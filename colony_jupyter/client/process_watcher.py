@@ -1,6 +1,6 @@
 """The state of one process, known soon after it changes.
 
-The server is asked for the process about once a second, because not every end is announced: members of failed and
+The server is asked for the process about twice a second, because not every end is announced: members of failed and
 cancelled workflows, removals. Where nobody reads a channel of the process, one socket waits for the next state in the
 usual course (RUNNING, then SUCCESS); one connection carries one announcement (trap 8). Where a channel is read, its own
 socket is the only one, and its ``end`` entry leads to asking at once. The announcement of success has no output
@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from colony_jupyter.client.connection import Connection
 
-_POLL: Final = 0.8
+_POLL: Final = 0.5
 """Seconds between two requests for one process."""
 _POLL_EACH: Final = 0.01
 """Seconds between two requests for any of the processes, so that many of them do not load the server."""
@@ -74,6 +73,7 @@ class ProcessWatcher:
         self._connection = connection
         self._followed = followed
         self._asked = 0.0  # when the request for the record was sent
+        self._learned = 0.0  # when the record arrived
         self._users = 0
         self._announced_users = 0
         self._poller: asyncio.Task[None] | None = None  # None while the process is not followed
@@ -130,7 +130,7 @@ class ProcessWatcher:
             ColonyError: if the server does not answer; a process that it does not know is no error but `removed`.
         """
         async with self._turn:
-            asked = time.monotonic()
+            asked = _now()
             try:
                 record = await self._get()
                 if record.state is ProcessState.FAILED and not record.errors and not self.is_over:
@@ -146,9 +146,9 @@ class ProcessWatcher:
 
         Args:
             record: the process; None if the server does not know it.
-            asked: when the request was sent, in seconds of the monotonic clock; None for a reply that is certainly new.
+            asked: when the request was sent, in seconds of the loop's clock; None for a reply that is certainly new.
         """
-        asked = time.monotonic() if asked is None else asked
+        asked = _now() if asked is None else asked
         if record is None:
             if self.is_over:
                 return
@@ -158,6 +158,7 @@ class ProcessWatcher:
         else:
             self.record = record
             self._asked = max(asked, self._asked)
+            self._learned = max(_now(), self._learned)
         self.wake()
         self._adjust()
 
@@ -168,9 +169,9 @@ class ProcessWatcher:
         if known.state.is_closed:
             is_poorer = bool(known.errors and not record.errors) or bool(known.output and not record.output)
             return record.state is not known.state or (is_poorer and asked < self._asked)
-        if record.state.is_closed or asked >= self._asked:
-            return False
-        return (record.retries, record.state) <= (known.retries, known.state)
+        # Requests overtake each other, and a process returns from RUNNING to WAITING when its executor is removed: only
+        # the reply to a request that was sent after the known reply arrived is newer for certain.
+        return not record.state.is_closed and asked < self._learned
 
     def _adjust(self) -> list[asyncio.Task[None]]:
         """Start and stop the tasks as they are needed; returns those that are stopped."""
@@ -214,7 +215,7 @@ class ProcessWatcher:
             state = ProcessState.SUCCESS if is_running else ProcessState.RUNNING
             window = _WINDOW - random.randrange(_SPREAD)  # noqa: S311 - no secret
             message = messages.SubscribeProcess(processid=self.processid, state=state, timeout=window)
-            begun = time.monotonic()
+            begun = _now()
             with contextlib.suppress(ColonyError):  # the poller meets the same refusal
                 async with self._connection.open_subscription(message) as frames:
                     async for _ in frames:
@@ -222,7 +223,7 @@ class ProcessWatcher:
                         await self._ask_soon(state)
                         break
                 # A window ends by losing the connection (trap 8); only one that ended early counts as a failure.
-                if time.monotonic() - begun >= window / 2:
+                if _now() - begun >= window / 2:
                     retries = delays(random.random)
             if self.is_over:
                 return
@@ -242,3 +243,7 @@ class ProcessWatcher:
 
     async def _get(self) -> ProcessRecord:
         return await self._connection.call(messages.GetProcess(processid=self.processid), ProcessRecord)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -304,7 +304,9 @@ class Subscription:
         self.received += len(entries)
         self._spool.put(entries)
         self._notify()
-        if any(entry.is_end and entry.inreplyto == 0 for entry in entries):
+        # An executor closes its process soon after its plain `end` or `error` entry.
+        last = [entry for entry in entries if (entry.is_end or entry.is_error) and not entry.inreplyto]
+        if any(not self.is_mine(entry) for entry in last):
             self._watcher.expect_end()
 
     def _notify(self) -> None:

@@ -11,6 +11,9 @@ handles traps 2, 6, 7, 23 and 24.
 * When nothing came for a while the log is looked at, since a dead link is as silent as an idle channel.
 * When the process has closed, nothing announces the end of the channel: the stream ends once a window that stood before
   is quiet. If none stood, entries may be lost, and it breaks instead.
+* Where WebSockets fail and calls get through, the log is *polled* until a window stands again (`Polling`). What was
+  appended after the latest read is gone when the process closes: the stream ends if it ended by a plain ``end``, and
+  breaks otherwise.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from typing import TYPE_CHECKING, Final
 from colony_jupyter.channels.backoff import delays
 from colony_jupyter.channels.effects import AskProcess, Close, Effect, Open, Policy, ReadLog, Refused, StreamState
 from colony_jupyter.channels.inbox import Inbox, Verdict
+from colony_jupyter.channels.polling import SHORTEST, Polling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,6 +60,7 @@ class Reader:
         policy: the times.
         inbox: entries that an earlier reader has received; reading resumes behind them.
         survives_loss: whether it continues with the new log after the server has lost the log; otherwise it breaks.
+        shortest_poll: gives the seconds that must be between two reads of a log that is polled.
     """
 
     def __init__(
@@ -66,6 +71,7 @@ class Reader:
         policy: Policy | None = None,
         inbox: Inbox | None = None,
         survives_loss: bool = False,
+        shortest_poll: Callable[[], float] = lambda: SHORTEST,
     ) -> None:
         self.state = StreamState.OPEN
         self.reason = ""  # why it is broken, as a clause
@@ -87,6 +93,8 @@ class Reader:
         self._heard = 0.0  # when something came the last time
         self._closed: float | None = None  # when the process was known to have closed
         self._doubt: _Doubt | None = None
+        self._polling = Polling(shortest_poll)
+        self._is_at_end = False  # whether the latest entry is a plain end
         self._retries = delays(random)
 
     # outputs
@@ -103,8 +111,13 @@ class Reader:
 
     @property
     def listens(self) -> bool:
-        """Whether a subscription has been sent: whatever is appended while the process is open will come."""
-        return any(window.sent is not None for window in self._windows.values())
+        """Whether what is appended while the process is open will come."""
+        return self._polling.is_on or any(window.sent is not None for window in self._windows.values())
+
+    @property
+    def polling(self) -> str:
+        """Why the log is polled, as a clause; empty while it is not."""
+        return self._polling.reason if self._polling.is_on else ""
 
     def deadline(self) -> float | None:
         """Tell when `tick` is wanted next; None while only events matter."""
@@ -152,10 +165,18 @@ class Reader:
             if self._judge(entries, current.known):
                 return
             self._confirm(window, now)
+        self._polling.works()
         self._take(entries)
 
+    def not_opened(self, window: int, reason: str, now: float, *, is_refused: bool) -> None:
+        """A window's connection could not be made; see `Polling.not_opened`."""
+        if self._windows.pop(window, None) is not None:
+            if self._polling.not_opened(reason, is_refused=is_refused) and not self._windows and self._log is None:
+                self._log_at = now  # it shows whether calls get through
+            self._without_window(now)
+
     def lost(self, window: int, now: float) -> None:
-        """A window's connection was cut, or could not be made."""
+        """A window's connection was cut."""
         if self._windows.pop(window, None) is not None:
             self._without_window(now)
 
@@ -170,24 +191,33 @@ class Reader:
             return
         self._log = None
         if self._judge(entries, request.known):
+            if self._is_polled_out():  # a cancelled process's channel comes back empty
+                self._gone()
             return
         before = len(self.inbox)
         if self._take(entries):
             return
-        if len(self.inbox) > before:
+        arrived = len(self.inbox) > before
+        if arrived or self._windows:
             self._heard = now
-        if not self._windows:
+        if not self._windows and self._polling.log_read():
+            self._open_at = now + self._polling.retry()
+        if self._polling.is_on:
+            self._polled(now, arrived=arrived)
+        elif not self._windows:
             self._open()
-        elif len(self.inbox) > before:
+        elif arrived:
             # The log had what no window brought: the links may be dead. A fresh window shows.
             self._open_at = now
-        else:
-            self._heard = now
 
     def log_lost(self, request: ReadLog, now: float) -> None:
         """The log could not be read for now."""
         if request is self._log and not self.state.is_over:
             self._log = None
+            self._polling.log_lost()
+            if self._is_polled_out():
+                self._gone()
+                return
             self._log_at = now + next(self._retries)
             if not self._windows:
                 self._resuming()
@@ -204,7 +234,7 @@ class Reader:
         if doubt is None or self.state.is_over:
             return
         if doubt.is_loss and self._survives_loss:
-            self._start_over()
+            self._start_over(now)
         elif doubt.refusal is not None and self._windows:  # an older window stands: the refusal was of a moment
             self._open_at = now + next(self._retries)
         else:
@@ -215,7 +245,7 @@ class Reader:
         if self._closed is None and not self.state.is_over:
             self._closed = now
             self._log_at = None
-        if self._doubt is not None and not self._windows:
+        if (self._doubt is not None and not self._windows) or self._is_polled_out():
             self._gone()
 
     def tick(self, now: float) -> None:
@@ -244,7 +274,8 @@ class Reader:
             if not window.stands and not window.known and now >= window.sent + policy.assume:
                 self._confirm(number, now)
             elif not window.stands and window.known and now >= window.sent + policy.confirm:
-                # A dead link, or a log that has become shorter than what was read of it: reading tells.
+                # A dead link, or a log that has become shorter than what was read of it: reading shows it.
+                self._polling.silent()
                 self._drop(number)
                 if self._log is None:
                     self._log_at = now
@@ -290,9 +321,10 @@ class Reader:
                 self._drop(other)
         self._retries = delays(self._random)
         self._open_at = now + self._policy.renew - self._policy.spread * (1.0 - self._random())
-        if self.state is StreamState.RESUMING:
-            self.state = StreamState.OPEN
-            self.resumes += 1
+        if self._polling.is_on:
+            self._polling.works()
+            self._log_at = None
+        self._resumed()
 
     def _window_ended(self, window: int) -> None:
         ended = self._windows[window]
@@ -308,14 +340,37 @@ class Reader:
 
     def _without_window(self, now: float) -> None:
         """A window went otherwise than by its own end."""
-        if not self._stands():
-            self._resuming()
-        if self._log is None and self._log_at is None:
-            self._open_at = now + next(self._retries)
+        if self._is_polled_out():
+            self._gone()
+        elif self._polling.is_on:
+            self._open_at = now + self._polling.retry()
+        else:
+            if not self._stands():
+                self._resuming()
+            if self._log is None and self._log_at is None:
+                self._open_at = now + next(self._retries)
 
     def _resuming(self) -> None:
         if self.state is StreamState.OPEN:
             self.state = StreamState.RESUMING
+
+    def _resumed(self) -> None:
+        if self.state is StreamState.RESUMING:
+            self.state = StreamState.OPEN
+            self.resumes += 1
+
+    def _polled(self, now: float, *, arrived: bool) -> None:
+        """The log was read in place of a window."""
+        self._resumed()
+        self._retries = delays(self._random)
+        if self._is_polled_out():
+            self._gone()
+        elif self._log is None and self._closed is None:
+            self._log_at = now + self._polling.pause(arrived=arrived)
+
+    def _is_polled_out(self) -> bool:
+        """Whether the process has closed while its log was polled, so that nothing more can be read."""
+        return self._polling.is_on and self._closed is not None and self._log is None and not self._windows
 
     def _refused(self, refusal: Refused, now: float) -> None:
         if refusal.status == _FORBIDDEN:
@@ -340,15 +395,18 @@ class Reader:
             self._effects.append(self._log)
         return False
 
-    def _start_over(self) -> None:
+    def _start_over(self, now: float) -> None:
         """Continue with the log that has replaced the lost one, from its beginning."""
         self.losses += 1
         self.inbox = Inbox(repeats=self.inbox.repeats)
         self._log = self._log_at = None
         for window in list(self._windows):
             self._drop(window)
-        self._resuming()
-        self._open()
+        if self._polling.is_on:
+            self._log_at = now
+        else:
+            self._resuming()
+            self._open()
 
     def _ask(self, doubt: _Doubt) -> None:
         if self._closed is None:
@@ -359,13 +417,19 @@ class Reader:
         """Deliver what is new; whether that was the end."""
         for entry in self.inbox.take(entries):
             self._delivered.append(entry)
+            self._is_at_end = entry.is_end and not entry.inreplyto
             if self._ends(entry):
                 self._end()
                 return True
         return False
 
     def _gone(self) -> None:
-        self._break("the process ended while the connection to its channel was down, and its entries went with it")
+        if not self._polling.is_on:
+            self._break("the process ended while the connection to its channel was down, and its entries went with it")
+        elif self._is_at_end:
+            self._end()
+        else:
+            self._break(f"{self._polling.reason}, so that the log was polled, and the process ended between two reads")
 
     def _break(self, reason: str, refusal: Refused | None = None) -> None:
         self.reason = reason

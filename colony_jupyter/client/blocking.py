@@ -85,6 +85,11 @@ class Stream(_Face[AsyncStream]):
         return self._async.state
 
     @property
+    def polling(self) -> str:
+        """Why the channel's log is read again and again in place of a WebSocket, as a clause; empty while it is not."""
+        return self._async.polling
+
+    @property
     def process(self) -> ProcessRecord | None:
         """The process as it was last known; after the end it says how it ended."""
         return self._async.process

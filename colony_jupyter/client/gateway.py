@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _REFUSALS: Final = frozenset({400, 401, 403, 407})
+UNANSWERED: Final = frozenset({429, 502, 503, 504})
+"""Statuses by which a gateway states that the server does not answer at the moment."""
 _TITLE: Final = re.compile(rb"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _LIMIT: Final = re.compile(rb"may have (\d{1,18}) bytes")  # the embedded colony states its limit
 _SHOWN: Final = 100

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from colony_jupyter.channels.backoff import delays
-from colony_jupyter.errors import ColonyError, ProcessNotFound
+from colony_jupyter.errors import ColonyError, ProcessNotFound, WebSocketRefused
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.models import ProcessRecord, ProcessState
 
@@ -34,6 +34,9 @@ _LONGEST_POLL: Final = 4.0
 _WINDOW: Final = 25
 _SPREAD: Final = 10
 """Seconds by up to which a window is shorter, so that those that were opened together do not all end at one moment."""
+
+_REFUSED: Final = 30.0
+"""Seconds after which a WebSocket is tried again where it was refused; the requests go on."""
 
 _SOON: Final = (0.02, 0.05, 0.1, 0.2, 0.4)
 """Seconds before each request when a change is expected."""
@@ -86,6 +89,10 @@ class ProcessWatcher:
     def is_over(self) -> bool:
         """Whether the process has closed, or the server does not know it any more."""
         return self.removed or (self.record is not None and self.record.state.is_closed)
+
+    def poll_interval(self) -> float:
+        """Return the seconds between two requests about one process, given how many the client follows."""
+        return self._followed.interval() / 2
 
     @contextlib.asynccontextmanager
     async def following(self, *, announced: bool = True) -> AsyncIterator[ProcessWatcher]:
@@ -216,7 +223,7 @@ class ProcessWatcher:
             window = _WINDOW - random.randrange(_SPREAD)  # noqa: S311 - no secret
             message = messages.SubscribeProcess(processid=self.processid, state=state, timeout=window)
             begun = _now()
-            with contextlib.suppress(ColonyError):  # the poller meets the same refusal
+            try:
                 async with self._connection.open_subscription(message) as frames:
                     async for _ in frames:
                         retries = delays(random.random)
@@ -225,6 +232,10 @@ class ProcessWatcher:
                 # A window ends by losing the connection (trap 8); only one that ended early counts as a failure.
                 if _now() - begun >= window / 2:
                     retries = delays(random.random)
+            except WebSocketRefused:
+                await asyncio.sleep(_REFUSED)
+            except ColonyError:
+                pass  # the poller meets the same refusal
             if self.is_over:
                 return
             await asyncio.sleep(next(retries))

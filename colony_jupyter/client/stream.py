@@ -83,16 +83,21 @@ class AsyncStream:
         """The process as it was last known; after the end it shows how it ended."""
         return self._subscription.record
 
+    @property
+    def polling(self) -> str:
+        """Why the channel's log is read again and again in place of a WebSocket, as a clause; empty while it is not."""
+        return self._subscription.polling
+
     def on_state(self, callback: Callable[[StreamState], None]) -> None:
-        """Have a callback called on the loop each time the state changes; it must not block."""
+        """Have a callback called on the loop each time `state` or `polling` changes; it must not block."""
         subscription = self._subscription
-        last = subscription.state
+        last = (subscription.state, subscription.polling)
 
         def check() -> None:
             nonlocal last
-            if subscription.state is not last:
-                last = subscription.state
-                callback(last)
+            if (subscription.state, subscription.polling) != last:
+                last = (subscription.state, subscription.polling)
+                callback(subscription.state)
 
         subscription.news.add(check)
 

@@ -24,7 +24,15 @@ from colony_jupyter.channels.reader import Reader
 from colony_jupyter.client.channel_log import pages
 from colony_jupyter.client.http import refusal_error
 from colony_jupyter.client.spool import Spool
-from colony_jupyter.errors import ChannelNotFound, ColonyError, ServerRefused, StreamBroken, UsageError
+from colony_jupyter.errors import (
+    ChannelNotFound,
+    ColonyError,
+    ServerRefused,
+    ServerUnreachable,
+    StreamBroken,
+    UsageError,
+    WebSocketRefused,
+)
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.decoding import Undecodable, convert
 from colony_jupyter.wire.models import Entry, ProcessState, moment
@@ -103,7 +111,12 @@ class Subscription:
         self._watcher = watcher
         self._to_end = to_end
         self._reader = Reader(
-            ends=self._ends, random=random.random, policy=policy, inbox=inbox, survives_loss=survives_loss
+            ends=self._ends,
+            random=random.random,
+            policy=policy,
+            inbox=inbox,
+            survives_loss=survives_loss,
+            shortest_poll=watcher.poll_interval,
         )
         self._spool = Spool()
         self._head: Entry | None = None  # the oldest entry of the spool, while the consumer examines it
@@ -112,7 +125,7 @@ class Subscription:
         self._lag: float | None = None
         self._listening = asyncio.Event()
         self._examined: set[tuple[str, str]] = set()  # unknown senders, each with the executor known at that time
-        self._last_state = StreamState.OPEN
+        self._last_state = (StreamState.OPEN, "")
         self._last_losses = 0
 
     # the consumer's side
@@ -121,6 +134,11 @@ class Subscription:
     def state(self) -> StreamState:
         """State of the connection: open, resuming, ended or broken."""
         return self._reader.state
+
+    @property
+    def polling(self) -> str:
+        """Why the log is polled instead of a WebSocket read, as a clause; empty while it is not."""
+        return self._reader.polling
 
     @property
     def inbox(self) -> Inbox:
@@ -247,9 +265,9 @@ class Subscription:
             self._notify()
         if self._reader.listens:
             self._listening.set()
-        if self.state is not self._last_state:
-            logger.info("channel %r of %s: %s", self.channel, self.processid, self.state.value)
-            self._last_state = self.state
+        if (self.state, self.polling) != self._last_state:
+            logger.info("channel %r of %s: %s %s", self.channel, self.processid, self.state.value, self.polling)
+            self._last_state = (self.state, self.polling)
             self._notify()
         if self.state is StreamState.BROKEN:
             self.failure = self._explain()
@@ -363,17 +381,27 @@ class Subscription:
         message = messages.SubscribeChannel(
             processid=self.processid, name=self.channel, afterseq=afterseq, timeout=seconds
         )
+        is_opened = False
         try:
             async with self._connection.open_subscription(message) as frames:
+                is_opened = True
                 self._input(partial(reader.opened, window))
                 async for value in frames:
                     entries = convert(value, list[Entry])
                     self._input(partial(reader.frame, window, entries))
         except ServerRefused as refusal:
             self._input(partial(reader.refused, window, refusal.status, refusal.message))
+        except WebSocketRefused as error:
+            self._input(partial(reader.not_opened, window, error.clause, is_refused=True))
         except (ColonyError, Undecodable) as error:
             logger.debug("window of channel %r of %s: %s", self.channel, self.processid, error)
-            self._input(partial(reader.lost, window))
+            if is_opened:
+                self._input(partial(reader.lost, window))
+            else:
+                reason = error.reason if isinstance(error, ServerUnreachable) else str(error)
+                self._input(
+                    partial(reader.not_opened, window, f"no WebSocket can be opened: {reason}", is_refused=False)
+                )
         else:
             self._input(partial(reader.lost, window))
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
-from colony_jupyter.client.gateway import connect_error, reason
+from colony_jupyter.client.gateway import UNANSWERED, connect_error, reason
 from colony_jupyter.client.http import refusal_error
-from colony_jupyter.errors import ServerUnreachable
+from colony_jupyter.errors import ServerUnreachable, WebSocketRefused
 from colony_jupyter.wire.envelope import Refusal, open_reply, seal
 from colony_jupyter.wire.messages import msgtype
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from websockets.exceptions import InvalidHandshake
+
     from colony_jupyter.client.endpoint import Endpoint
+    from colony_jupyter.network import Proxy
     from colony_jupyter.wire.identity import PrivateKey
     from colony_jupyter.wire.messages import Message
 
@@ -29,12 +32,13 @@ async def subscription(endpoint: Endpoint, message: Message, key: PrivateKey) ->
     The iterator ends when the connection does, by whichever side and however: to a subscription that is no fault.
 
     Raises:
+        WebSocketRefused: if what answers refuses WebSockets.
         ServerUnreachable: if there is no connection.
         ServerRefused: from the iterator, when an error frame comes.
         ProtocolError: from the iterator, when a frame cannot be read.
     """
     from websockets.asyncio.client import connect  # noqa: PLC0415 - not before it is needed
-    from websockets.exceptions import ConnectionClosed, InvalidHandshake  # noqa: PLC0415 - likewise
+    from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage  # noqa: PLC0415 - likewise
 
     place = await endpoint.place()
     proxy = endpoint.settings.proxy
@@ -60,8 +64,10 @@ async def subscription(endpoint: Endpoint, message: Message, key: PrivateKey) ->
             open_timeout=_OPEN_SECONDS,
             close_timeout=_CLOSE_SECONDS,  # nor does it notice a close
         )
-    except (InvalidHandshake, EOFError) as error:
+    except (InvalidMessage, EOFError) as error:  # the connection was cut, or what answers does not speak HTTP
         raise ServerUnreachable(str(place), reason(error)) from error
+    except InvalidHandshake as error:
+        raise _refusal(error, str(place), proxy) from error
     except OSError as error:
         raise connect_error(error, address=str(place), proxy=proxy) from error
     try:
@@ -75,3 +81,13 @@ async def subscription(endpoint: Endpoint, message: Message, key: PrivateKey) ->
                 await stream.aclose()  # type: ignore[attr-defined]  # it is the generator above
     finally:
         connection.transport.abort()  # the closing handshake may have been cancelled, and would leave the socket open
+
+
+def _refusal(error: InvalidHandshake, address: str, proxy: Proxy | None) -> ServerUnreachable:
+    from websockets.exceptions import InvalidProxyStatus, InvalidStatus, ProxyError  # noqa: PLC0415 - as above
+
+    status = error.response.status_code if isinstance(error, InvalidStatus | InvalidProxyStatus) else 0
+    if status in UNANSWERED:
+        return ServerUnreachable(address, reason(error), status=status)
+    by = f"the proxy {proxy.shown}" if proxy is not None and isinstance(error, ProxyError) else address
+    return WebSocketRefused(address, reason(error), by=by, status=status)

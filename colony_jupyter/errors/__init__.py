@@ -8,6 +8,7 @@
     │   │   └── InvalidKey          the text is not a private key
     │   └── InvalidSpec             a function spec that a server accepts and never runs
     ├── ServerUnreachable           no server answers at the address
+    │   └── WebSocketRefused        a gateway or proxy refuses WebSockets
     ├── ProtocolError               the answer is not ColonyOS's
     ├── ServerRefused               the server answered with an error
     │   ├── AccessDenied            not a member, not the owner, not a party
@@ -45,6 +46,7 @@ from colony_jupyter.errors.general import (
     SettingsError,
     UsageError,
     WaitTimeout,
+    WebSocketRefused,
 )
 from colony_jupyter.errors.processes import (
     ChannelClosed,
@@ -97,5 +99,6 @@ __all__ = [
     "StreamError",
     "UsageError",
     "WaitTimeout",
+    "WebSocketRefused",
     "sizes",
 ]

@@ -82,6 +82,23 @@ class ServerUnreachable(ColonyError):
         return f"{subject} at {self.address}: {self.reason}. {remedy}"
 
 
+class WebSocketRefused(ServerUnreachable):
+    """A gateway, a proxy or the server refused a WebSocket; calls may get through all the same.
+
+    Attributes:
+        by: what refused it: ``host:port`` of the server, or the proxy.
+    """
+
+    def __init__(self, address: str, reason: str, *, by: str, status: int = 0) -> None:
+        super().__init__(address, reason, status=status)
+        self.by = by
+
+    @property
+    def clause(self) -> str:
+        """What happened, as a clause."""
+        return f"WebSocket refused by {self.by} ({self.status or self.reason})"
+
+
 class ProtocolError(ColonyError):
     """An answer that cannot be read (docs/protocol.md traps 15 and 16)."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -94,6 +95,13 @@ class World:
                 subscription.frames.append(self.log[subscription.afterseq :])
         self.settle()
 
+    def refuse(self, window: int, *, is_refused: bool = True) -> None:
+        """Let a WebSocket fail before it is open."""
+        if not self.subscriptions[window].connected:
+            del self.subscriptions[window]
+            self.reader.not_opened(window, "WebSocket refused by a proxy (403)", self.now, is_refused=is_refused)
+            self.settle()
+
     def deliver(self, window: int) -> None:
         frames = self.subscriptions[window].frames
         if frames:
@@ -134,15 +142,24 @@ class World:
         self.reader.tick(self.now)
         self.settle()
 
-    def drain(self) -> None:
-        """Let the network be good again, until nothing new comes for several looks."""
+    def drain(self, sockets: str = "open") -> None:
+        """Let the network be good again, or at least calls, until nothing new comes for several looks.
+
+        Args:
+            sockets: what becomes of WebSockets: they ``open``, are ``refused``, ``fail``, or are ``silent``.
+        """
         quiet = 0
         while quiet < 10 and not self.reader.state.is_over:
             before = len(self.delivered)
             for window in list(self.subscriptions):
-                if window in self.subscriptions:
+                if window in self.subscriptions and sockets in ("refused", "fail"):
+                    if self.subscriptions[window].connected:
+                        self.cut(window)
+                    else:
+                        self.refuse(window, is_refused=sockets == "refused")
+                elif window in self.subscriptions:
                     self.connect(window)
-                while window in self.subscriptions and self.subscriptions[window].frames:
+                while sockets == "open" and window in self.subscriptions and self.subscriptions[window].frames:
                     self.deliver(window)
             while self.reads:
                 self.answer()
@@ -153,6 +170,15 @@ class World:
 
 
 OPS = ("append", "append other", "connect", "deliver", "deliver", "cut", "end", "answer", "lose answer", "tick", "pass")
+OPS += ("refuse", "fail")
+WINDOW_OPS = {
+    "connect": World.connect,
+    "deliver": World.deliver,
+    "cut": World.cut,
+    "end": World.end_window,
+    "refuse": World.refuse,
+    "fail": partial(World.refuse, is_refused=False),
+}
 
 
 def play(world: World, data: st.DataObject, *, steps: int, inserts: bool) -> None:
@@ -164,9 +190,8 @@ def play(world: World, data: st.DataObject, *, steps: int, inserts: bool) -> Non
         if op.startswith("append"):
             back = data.draw(st.sampled_from((0, 0, 0, 1, 3))) if inserts else 0
             world.append(OTHER if op.endswith("other") else ME, back=back)
-        elif op in ("connect", "deliver", "cut", "end") and windows:
-            window = data.draw(st.sampled_from(windows))
-            {"connect": world.connect, "deliver": world.deliver, "cut": world.cut, "end": world.end_window}[op](window)
+        elif op in WINDOW_OPS and windows:
+            WINDOW_OPS[op](world, data.draw(st.sampled_from(windows)))
         elif op == "answer":
             world.answer()
         elif op == "lose answer":
@@ -187,6 +212,62 @@ def test_every_entry_once_in_the_order_it_arrived(data):
     world.drain()
     assert world.delivered == world.arrived
     assert world.reader.state is StreamState.OPEN
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data(), st.sampled_from(("refused", "fail", "silent")))
+def test_every_entry_once_while_the_process_runs_where_websockets_do_not_work(data, sockets):
+    world = World()
+    play(world, data, steps=60, inserts=False)
+    world.drain(sockets)
+    assert world.delivered == world.arrived
+    assert not world.reader.state.is_over
+    if sockets != "silent":
+        assert world.reader.state is StreamState.OPEN
+        assert world.reader.polling
+    world.append(OTHER)
+    begun = world.now
+    while len(world.delivered) < len(world.arrived):
+        assert world.now - begun < (20 if sockets == "silent" else 2.1)
+        if (deadline := world.reader.deadline()) is not None:
+            world.advance(max(0.0, deadline - world.now))
+        for window in list(world.subscriptions):
+            if sockets == "silent":
+                world.connect(window)
+            else:
+                world.refuse(window, is_refused=sockets == "refused")
+        world.answer()
+    assert world.delivered == world.arrived
+    while world.reader.polling:
+        assert world.now - begun < 100
+        world.drain()
+    assert world.delivered == world.arrived
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data(), st.booleans())
+def test_a_close_while_the_log_is_polled_ends_it_within_five_seconds(data, has_end):
+    """It is complete where the latest entry is an end; otherwise it breaks, since entries may be missing."""
+    world = World()
+    world.reader._ends = lambda entry: False
+    play(world, data, steps=40, inserts=False)
+    world.drain("refused")
+    world.append(OTHER, kind="end" if has_end else "data")
+    world.drain("refused")
+    world.closed = True
+    closed = world.now
+    world.reader.process_closed(world.now)
+    world.settle()
+    while not world.reader.state.is_over:
+        for window in list(world.subscriptions):
+            world.refuse(window)
+        world.answer()
+        if (deadline := world.reader.deadline()) is not None:
+            world.advance(max(0.0, deadline - world.now))
+    assert world.now - closed < 5
+    assert world.delivered == world.arrived
+    assert world.reader.state is (StreamState.ENDED if has_end else StreamState.BROKEN)
+    assert has_end or "the log was polled" in world.reader.reason
 
 
 @settings(max_examples=400, deadline=None)

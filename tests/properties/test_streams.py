@@ -25,7 +25,18 @@ happenings = st.lists(
     st.tuples(
         gaps,
         st.sampled_from(
-            ("append", "append", "append", "append other", "burst", "cut", "outage", "end windows", "slow")
+            (
+                "append",
+                "append",
+                "append",
+                "append other",
+                "burst",
+                "cut",
+                "outage",
+                "end windows",
+                "slow",
+                "refuse sockets",
+            )
         ),
     ),
     max_size=25,
@@ -78,6 +89,9 @@ class Scene:
                 self.colony.is_down = False
             case "end windows":
                 self.colony.end_windows()
+            case "refuse sockets":
+                self.colony.refuses_sockets = not self.colony.refuses_sockets
+                self.colony.cut()
             case "slow":
                 self.slowness = 0.3 if self.slowness < 0.1 else 0.002
 

@@ -17,7 +17,7 @@ import msgspec
 from colony_jupyter.client.connection import Scope
 from colony_jupyter.client.process_session import ProcessSession
 from colony_jupyter.client.process_watcher import Followed
-from colony_jupyter.errors import ChannelNotFound, ServerUnreachable
+from colony_jupyter.errors import ChannelNotFound, ServerUnreachable, WebSocketRefused
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.models import Entry, FunctionSpec, ProcessRecord, ProcessState
 
@@ -52,6 +52,8 @@ class SimulatedColony:
     def __init__(self, latency: Callable[[], float] = lambda: 0.001, channels: tuple[str, ...] = ("c",)) -> None:
         self.latency = latency
         self.is_down = False
+        self.refuses_sockets = False
+        """Whether a proxy in front of it refuses WebSockets."""
         self.logs: dict[str, list[Entry]] = {name: [] for name in channels}
         self.record = ProcessRecord(
             processid=PID,
@@ -144,6 +146,8 @@ class SimulatedColony:
         self._check()
         await asyncio.sleep(self.latency())
         self._check()
+        if self.refuses_sockets:
+            raise WebSocketRefused("simulated:1", "rejected", by="a simulated proxy", status=403)
         socket = Socket(owner, message)
 
         async def frames() -> AsyncIterator[Any]:

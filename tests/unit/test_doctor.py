@@ -175,9 +175,9 @@ async def test_a_proxy_that_refuses_websockets(colony_server):
         proxy.refuse_connect = "403 Forbidden"
         report, seconds = await examined({**colony_server.environ(), "HTTP_PROXY": proxy.url})
     finding = finding_on(report, "channel")
-    assert finding.mark is Mark.FAILURE
-    refused = f"WebSocket refused by the proxy {proxy.url} (proxy rejected connection: HTTP 403)"
-    assert f"streams and panes receive nothing: {refused}" in finding.text
+    assert finding.mark is Mark.WARNING
+    refused = f"WebSocket refused by the proxy {proxy.url} (403)"
+    assert f"streams and panes poll, and receive entries up to 2 s late: {refused}" in finding.text
     assert "NO_PROXY must exclude the server (HTTP_PROXY is set)" in finding.text
     assert seconds < 15
 
@@ -187,8 +187,8 @@ async def test_a_websocket_over_which_no_entry_comes_in_time(monkeypatch, colony
     monkeypatch.setattr(channel, "_ARRIVES", 0.0)
     report, seconds = await examined(colony_server.environ())
     finding = finding_on(report, "channel")
-    assert finding.mark is Mark.FAILURE
-    assert "no entry came over a WebSocket within 0 s, so streams and panes receive entries late or not" in finding.text
+    assert finding.mark is Mark.WARNING
+    assert "no entry came over a WebSocket within 0 s, so streams and panes receive entries late" in finding.text
     assert "the entry is in the log" in finding.text
     assert seconds < 15
 

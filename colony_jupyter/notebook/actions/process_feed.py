@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from colony_jupyter.client.colony import AsyncColony
     from colony_jupyter.client.process import AsyncProcess
+    from colony_jupyter.client.stream import AsyncStream
     from colony_jupyter.notebook.model.pane_model import Connection
     from colony_jupyter.notebook.views.base import View
     from colony_jupyter.wire.models import Entry, ProcessRecord
@@ -79,6 +80,7 @@ class Follower:
         self._notes: list[str] = []  # likewise
         self._main: asyncio.Task[None] | None = None  # None before the start
         self._states: dict[str, StreamState] = {}
+        self._polling: dict[str, str] = {}  # why a channel's log is polled
         self._executors: dict[str, str] = {}  # names by id
         self._waiting_for = ""
 
@@ -153,6 +155,7 @@ class Follower:
         if view is not None and self._wanted is not None:
             view.reading(self._wanted)
         self._show_process()
+        self._draw_connection()
         if self._held is not None and view is not None:
             held, self._held = self._held, None
             for channel, entries in held:
@@ -224,7 +227,7 @@ class Follower:
             stream = process.channel(channel).stream(
                 start=start, errors="yield", to_end=False, on_loss=partial(self._report_loss, channel)
             )
-            stream.on_state(partial(self._show_connection, channel))
+            stream.on_state(partial(self._show_connection, channel, stream))
             async with stream:
                 while entries := await stream.batch():
                     for senderid in {entry.senderid for entry in entries} - {process.record.initiatorid}:
@@ -322,10 +325,18 @@ class Follower:
             senders = {record.initiatorid: record.initiatorname, **self._executors}
             self._view.entries(channel, entries, senders, self.process.colony.userid)
 
-    def _show_connection(self, channel: str, state: StreamState) -> None:
-        self._states[channel] = state
-        if self._view is not None:
-            worst = next(each for each in _WORST_FIRST if each in self._states.values())
+    def _show_connection(self, channel: str, stream: AsyncStream, state: StreamState) -> None:
+        self._states[channel], self._polling[channel] = state, stream.polling
+        self._draw_connection()
+
+    def _draw_connection(self) -> None:
+        if self._view is None or not self._states:
+            return
+        worst = next(each for each in _WORST_FIRST if each in self._states.values())
+        polling = next(filter(None, self._polling.values()), "")
+        if worst is StreamState.OPEN and polling:
+            self._view.connection("polling", polling)
+        else:
             self._view.connection(_CONNECTION[worst])
 
     def stop(self) -> None:

@@ -28,8 +28,8 @@ Kind = Literal["log", "chat"]
 Theme = Literal["auto", "light", "dark"]
 """The colours of a pane: the page's own, or others whatever the page has."""
 
-Connection = Literal["open", "resuming", "ended", "broken"]
-"""How the link to the server is; ``ended`` is the ordinary end of all streams."""
+Connection = Literal["open", "polling", "resuming", "ended", "broken"]
+"""State of the link to the server; ``ended`` is the ordinary end of all streams."""
 
 Answer = Literal["", "answered", "unanswered"]
 """Whether the turn that a chat shows has been answered; empty while that is open, and in a log."""

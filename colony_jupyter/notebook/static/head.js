@@ -115,6 +115,7 @@ export class Head {
     if (this.busy && !store.dead) return "kernel busy";
     if (head.finished && store.isOpen) return store.kind === "chat" ? "" : "not followed";
     if (head.finished) return "";
+    if (head.connection === "polling") return `polling: ${head.detail}`;
     return { resuming: "resuming", broken: "connection lost" }[head.connection] ?? "";
   }
 

@@ -306,7 +306,7 @@ export class Store extends EventTarget {
   get isPending() {
     const { head } = this;
     if (!head || head.finished) return false;
-    return this.isOpen || !head.state || ["open", "resuming"].includes(head.connection);
+    return this.isOpen || !head.state || ["open", "polling", "resuming"].includes(head.connection);
   }
 
   /** Whether it could still be typed into. */

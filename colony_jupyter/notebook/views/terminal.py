@@ -96,6 +96,8 @@ class TextView(View):
             words += f", {model.waiting_for}"
         if model.connection == "resuming":
             words += " (connection lost, resuming)"
+        elif model.connection == "polling":
+            words += f" (polling: {model.detail})"
         return words
 
     def _log(self, row: Row) -> None:

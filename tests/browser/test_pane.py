@@ -113,7 +113,14 @@ def test_a_waiting_pane_says_when_an_executor_was_last_heard(notebook, theme, wi
     book.shot(f"last-heard-{theme}-{width}", 1)
 
 
-@pytest.mark.parametrize(("state", "words"), [("resuming", "resuming"), ("broken", "connection lost")])
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("resuming", "resuming"),
+        ("broken", "connection lost"),
+        ("polling", "polling: the server does not answer"),
+    ],
+)
 def test_the_connection_stands_beside_the_state_when_it_is_not_simply_live(notebook, state, words):
     book = notebook(
         "view = opened(); running(view)",
@@ -128,3 +135,12 @@ def test_the_connection_stands_beside_the_state_when_it_is_not_simply_live(noteb
     expect(link).to_have_attribute("title", "the server does not answer")
     book.run(3)
     expect(link).to_be_hidden()
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 500)])
+def test_a_pane_without_a_websocket_names_what_refused_it(notebook, theme, width):
+    reason = "WebSocket refused by the proxy http://proxy.example:3128 (403)"
+    book = notebook(f"view = opened(); running(view); view.connection('polling', {reason!r})", theme=theme, width=width)
+    book.run(1)
+    expect(book.cell(1).locator(".cj-link")).to_have_text(f"polling: {reason}")
+    book.shot(f"polling-{theme}-{width}", 1)

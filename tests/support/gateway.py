@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _PIECE = 65536
-_PHRASES = {429: "Too Many Requests", 502: "Bad Gateway", 503: "Service Temporarily Unavailable", 504: "Time-out"}
+_PHRASES = {
+    403: "Forbidden",
+    429: "Too Many Requests",
+    502: "Bad Gateway",
+    503: "Service Temporarily Unavailable",
+    504: "Time-out",
+}
 
 
 @dataclass(frozen=True)
@@ -57,16 +63,26 @@ class Gateway:
         self.port = 0
         self.outage: Fault | None = None
         """Answer to every request while it is set."""
+        self.upgrade_refusal: Fault | None = None
+        """Answer to every request for a WebSocket while it is set."""
         self.limit: int | None = None
         """Bytes of a request's body beyond which the answer is 413."""
         self.calls: list[tuple[str, float]] = []
         """Message type and time of every call that came in."""
         self.planned: list[tuple[str, Fault]] = []
         """Faults to come, each with the message type of the call."""
+        self.upgrades = 0
+        """Number of requests for a WebSocket."""
         self.failed_at = 0.0
         """Time of the latest fault that was planned."""
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._tunnels: set[asyncio.StreamWriter] = set()
+
+    def cut_tunnels(self) -> None:
+        """Cut every WebSocket."""
+        for writer in self._tunnels:
+            writer.transport.abort()
 
     def plan(self, call: str, faults: Sequence[Fault]) -> None:
         """Answer the next calls of a message type by these faults, one each."""
@@ -106,7 +122,13 @@ class Gateway:
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         fields = dict(line.lower().split(b":", 1) for line in head.split(b"\r\n")[1:] if b":" in line)
+        if b"upgrade" in fields and self.upgrade_refusal is not None:
+            self.upgrades += 1
+            writer.write(self.upgrade_refusal.render())
+            await writer.drain()
+            return
         if b"upgrade" in fields:
+            self.upgrades += 1
             await self._tunnel(head, reader, writer)
             return
         body = await reader.readexactly(int(fields[b"content-length"]))
@@ -141,6 +163,7 @@ class Gateway:
 
     async def _tunnel(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         onward_reader, onward_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        self._tunnels.add(writer)
         try:
             onward_writer.write(head)
             carrying = [
@@ -154,6 +177,7 @@ class Gateway:
                     task.cancel()
                 await asyncio.gather(*carrying, return_exceptions=True)
         finally:
+            self._tunnels.discard(writer)
             onward_writer.transport.abort()
 
 

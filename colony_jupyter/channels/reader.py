@@ -120,7 +120,7 @@ class Reader:
         return self._polling.reason if self._polling.is_on else ""
 
     def deadline(self) -> float | None:
-        """Tell when `tick` is wanted next; None while only events matter."""
+        """Return when `tick` is wanted next; None while only events matter."""
         if self.state.is_over:
             return None
         policy = self._policy
@@ -190,25 +190,14 @@ class Reader:
         if request is not self._log or self.state.is_over:
             return
         self._log = None
-        if self._judge(entries, request.known):
-            if self._is_polled_out():  # a cancelled process's channel comes back empty
-                self._gone()
-            return
-        before = len(self.inbox)
-        if self._take(entries):
-            return
-        arrived = len(self.inbox) > before
-        if arrived or self._windows:
-            self._heard = now
-        if not self._windows and self._polling.log_read():
-            self._open_at = now + self._polling.retry()
-        if self._polling.is_on:
-            self._polled(now, arrived=arrived)
-        elif not self._windows:
-            self._open()
-        elif arrived:
-            # The log had what no window brought: the links may be dead. A fresh window shows.
-            self._open_at = now
+        if not self._judge(entries, request.known):
+            before = len(self.inbox)
+            if not self._windows:
+                self._resumed()
+            if not self._take(entries):
+                self._log_was_read(now, arrived=len(self.inbox) > before)
+        elif self._is_polled_out():  # a cancelled process's channel comes back empty
+            self._gone()
 
     def log_lost(self, request: ReadLog, now: float) -> None:
         """The log could not be read for now."""
@@ -262,8 +251,6 @@ class Reader:
         elif self._log is None and self._log_at is None and self._stands() and now >= self._heard + self._policy.look:
             self._heard = now
             self._read_log()
-
-    # the works
 
     def _check_windows(self, now: float) -> None:
         policy = self._policy
@@ -359,14 +346,22 @@ class Reader:
             self.state = StreamState.OPEN
             self.resumes += 1
 
-    def _polled(self, now: float, *, arrived: bool) -> None:
-        """The log was read in place of a window."""
-        self._resumed()
-        self._retries = delays(self._random)
+    def _log_was_read(self, now: float, *, arrived: bool) -> None:
+        if arrived or self._windows:
+            self._heard = now
+        if not self._windows and self._polling.log_read():
+            self._open_at = now + self._polling.retry()
         if self._is_polled_out():
             self._gone()
-        elif self._log is None and self._closed is None:
-            self._log_at = now + self._polling.pause(arrived=arrived)
+        elif self._polling.is_on:
+            self._retries = delays(self._random)
+            if self._log is None and self._closed is None:
+                self._log_at = now + self._polling.pause(arrived=arrived)
+        elif not self._windows:
+            self._open()
+        elif arrived:
+            # The log had what no window brought: the links may be dead. A fresh window shows.
+            self._open_at = now
 
     def _is_polled_out(self) -> bool:
         """Whether the process has closed while its log was polled, so that nothing more can be read."""
@@ -414,7 +409,7 @@ class Reader:
             self._effects.append(AskProcess())
 
     def _take(self, entries: Sequence[Entry]) -> bool:
-        """Deliver what is new; whether that was the end."""
+        """Deliver what is new; returns whether that was the end."""
         for entry in self.inbox.take(entries):
             self._delivered.append(entry)
             self._is_at_end = entry.is_end and not entry.inreplyto

@@ -17,6 +17,7 @@ import msgspec
 
 from colony_jupyter.caller import warn
 from colony_jupyter.channels.backoff import PATIENCE, Patience, delays
+from colony_jupyter.channels.nodes import NOT_ASSIGNED_HERE
 from colony_jupyter.channels.outbox import REFUSED_FIRST, REFUSED_LONGEST, Bucket, Sequencer, TextBuffer
 from colony_jupyter.channels.tail import Pages, Search, Tail
 from colony_jupyter.errors import (
@@ -32,10 +33,11 @@ from colony_jupyter.errors import (
     ServerUnreachable,
     UsageError,
 )
+from colony_jupyter.errors.general import quoted
 from colony_jupyter.values.conversion import convert
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.limits import MAX_PAYLOAD
-from colony_jupyter.wire.models import DATA, END, Entry, visible_channels
+from colony_jupyter.wire.models import DATA, END, Entry, ProcessState, visible_channels
 from colony_jupyter.wire.storable import encodable
 
 if TYPE_CHECKING:
@@ -43,11 +45,14 @@ if TYPE_CHECKING:
 
     from colony_jupyter.client.connection import Connection
     from colony_jupyter.client.process_watcher import ProcessWatcher
+    from colony_jupyter.wire.models import ProcessRecord
 
 logger = logging.getLogger(__name__)
 
 UNREACHABLE: Final = PATIENCE
 """Seconds for which an append is tried again while ColonyOS does not answer."""
+
+_NEITHER: Final = "only the process's initiator and its assigned executor may write, and you are neither"
 
 _TEXT_BOUND: Final = 4 * 1024 * 1024
 """Characters of `write` that wait before it blocks its caller."""
@@ -373,7 +378,7 @@ class ChannelWriter:
             return ChannelClosed(
                 self._processid,
                 self._channel,
-                f"process {self._processid[:8]} has ended ({record.state.name.lower()}), and its channels with it",
+                f"process {self._processid[:8]} has ended{_how(record)}, and its channels with it",
             )
         if isinstance(error, ChannelNotFound):
             return ChannelNotFound(
@@ -384,9 +389,13 @@ class ChannelWriter:
                 declared=visible_channels(record.spec.channels),
             )
         if isinstance(error, AccessDenied) and "Not authorized" in error.message:
-            return ChannelClosed(
-                self._processid,
-                self._channel,
-                "only the process's initiator and its assigned executor may write, and you are neither",
-            )
+            is_ours = self._source.key.id == record.assignedexecutorid
+            return ChannelClosed(self._processid, self._channel, NOT_ASSIGNED_HERE if is_ours else _NEITHER)
         return error
+
+
+def _how(record: ProcessRecord) -> str:
+    """Return a clause that states how a process ended."""
+    if record.state is ProcessState.FAILED and record.errors:
+        return quoted(record.errors)
+    return f" ({record.state.name.lower()})"

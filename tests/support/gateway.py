@@ -162,7 +162,12 @@ class Gateway:
             await writer.wait_closed()
 
     async def _tunnel(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        onward_reader, onward_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        await self._tunnel_to(self.target, head, reader, writer)
+
+    async def _tunnel_to(
+        self, port: int, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        onward_reader, onward_writer = await asyncio.open_connection("127.0.0.1", port)
         self._tunnels.add(writer)
         try:
             onward_writer.write(head)

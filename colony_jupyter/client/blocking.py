@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from colony_jupyter.channels.effects import StreamState
-    from colony_jupyter.client.subscription import Statistics
+    from colony_jupyter.channels.statistics import Statistics
     from colony_jupyter.settings import Settings
     from colony_jupyter.wire.identity import PrivateKey
     from colony_jupyter.wire.models import Entry, FunctionSpec, ProcessRecord

@@ -12,14 +12,11 @@ from colony_jupyter.channels.outbox import Bucket
 from colony_jupyter.client.acknowledgement import ACK, Readers
 from colony_jupyter.client.process_watcher import Followed, ProcessWatcher
 from colony_jupyter.client.request_reply import Asker
-from colony_jupyter.client.stream import AsyncStream
 from colony_jupyter.client.subscription import Subscription
 from colony_jupyter.client.writer import ChannelWriter
 from colony_jupyter.wire.models import SYNC
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from colony_jupyter.channels.inbox import Inbox
     from colony_jupyter.client.connection import Connection
     from colony_jupyter.wire.models import ProcessRecord
@@ -85,7 +82,7 @@ class ProcessSession:
                 channel,
                 self._connection.key.id,
                 send=self.writer(channel).send,
-                open_stream=partial(self._open_stream, channel),
+                reading=partial(self._reading, channel),
             )
         return asker
 
@@ -101,11 +98,16 @@ class ProcessSession:
         for writer in list(self.writers.values()):
             await writer.aclose()
 
-    def _open_stream(
-        self, channel: str, inbox: Inbox | None, on_loss: Callable[[int], None]
-    ) -> tuple[Subscription, AsyncStream]:
-        reading = self.subscription(channel, to_end=False, survives_loss=True, inbox=inbox)
-        return reading, AsyncStream(reading, errors="yield", everything=True, on_loss=on_loss)
+    def _reading(self, channel: str, inbox: Inbox | None) -> tuple[Subscription, bool]:
+        """Return a reading of a channel that runs, or else a new one, and whether it is new."""
+        readings = [each for each in self._subscriptions if each.channel == channel]
+        for reading in readings:
+            if reading.is_running:
+                return reading, False
+        # A reading that is over has received more than the inbox, if it was used in the meantime.
+        inboxes = [each.inbox for each in readings if each.is_over]
+        inbox = max((*inboxes, *([] if inbox is None else [inbox])), key=len, default=None)
+        return self.subscription(channel, to_end=False, survives_loss=True, inbox=inbox), True
 
     async def _acknowledge(self) -> None:
         record = self.watch.record

@@ -1,36 +1,45 @@
-"""Questions on a channel and their answers, many at a time, over one stream."""
+"""Questions on a channel and their answers, many at a time, over one reading of the channel."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from colony_jupyter.errors import ChannelClosed, ChannelNotFound, ColonyError, StreamBroken, StreamError, WaitTimeout
+from colony_jupyter.errors import (
+    ChannelClosed,
+    ChannelNotFound,
+    ColonyError,
+    StreamBroken,
+    StreamError,
+    UsageError,
+    WaitTimeout,
+)
+from colony_jupyter.errors.general import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from colony_jupyter.channels.inbox import Inbox
-    from colony_jupyter.client.stream import AsyncStream
     from colony_jupyter.client.subscription import Subscription
     from colony_jupyter.wire.models import Entry
 
 LINGER: Final = 60.0
-"""Seconds for which the stream stays open after the last question."""
+"""Seconds for which the channel is read on after the last question."""
 
 
 class Asker:
-    """Matches answers to questions by ``inreplyto``; all questions of a channel share its one stream.
+    """Matches answers to questions by ``inreplyto``; all questions of a channel share one reading of it.
 
-    The stream stays open between questions. After `LINGER` seconds without one it is closed, and the next question
-    resumes it at the end of what was read.
+    Where a stream of the channel is open, answers are picked from what it receives, without a socket of their own. The
+    reading of one's own that takes its place when the stream ends resumes behind it. It stays open between questions;
+    after `LINGER` seconds without one it is closed, and the next question resumes at the end of what was read.
 
     Args:
         processid: the process.
         channel: the channel's name.
         me: id of the sender of the questions.
         send: appends a question and returns its sequence.
-        open_stream: opens the stream behind an inbox, with a callback for the loss of the log.
+        reading: returns a reading of the channel that runs, or else a new one behind an inbox, and whether it is new.
     """
 
     def __init__(
@@ -40,22 +49,22 @@ class Asker:
         me: str,
         *,
         send: Callable[[Any], Awaitable[int]],
-        open_stream: Callable[[Inbox | None, Callable[[int], None]], tuple[Subscription, AsyncStream]],
+        reading: Callable[[Inbox | None], tuple[Subscription, bool]],
     ) -> None:
         self._processid = processid
         self._channel = channel
         self._me = me
         self._send = send
-        self._open_stream = open_stream
+        self._reading = reading
         self._inbox: Inbox | None = None
-        self._reader: asyncio.Task[None] | None = None  # None while no stream is open
-        self._ready = asyncio.Event()  # the stream listens, or has ended
-        self._ended: ColonyError | None = None  # why the latest stream ended
+        self._reader: asyncio.Task[None] | None = None  # None while the channel is not read
+        self._ready = asyncio.Event()  # answers will arrive, or the reading has ended
+        self._ended: ColonyError | None = None  # why the latest reading ended
         self._asking = 0
         self._sending = 0
         self._waiting: dict[int, asyncio.Future[Entry]] = {}
         self._early: dict[int, Entry] = {}  # answers that arrived before `send` returned the sequence they answer
-        self._timer: asyncio.TimerHandle | None = None  # closes the stream
+        self._timer: asyncio.TimerHandle | None = None  # ends the reading
 
     async def ask(self, payload: Any, timeout: float | None) -> Entry:
         """Send a question and wait for its answer; see `AsyncChannel.ask`."""
@@ -76,7 +85,7 @@ class Asker:
                 self._timer = asyncio.get_running_loop().call_later(LINGER, self._rest)
 
     async def aclose(self) -> None:
-        """Close the stream."""
+        """End the reading."""
         self._stop_timer()
         reader = self._reader
         self._rest()
@@ -90,7 +99,7 @@ class Asker:
             self._reader = asyncio.create_task(self._read())
         await self._ready.wait()
         if self._ended is not None:
-            raise self._ended
+            raise self._unsent(self._ended)
         self._sending += 1
         try:
             sequence = await self._send(payload)
@@ -112,24 +121,59 @@ class Asker:
         return answer
 
     async def _read(self) -> None:
-        ended: ColonyError = ChannelClosed(self._processid, self._channel, "the process ended without an answer")
-        subscription, stream = self._open_stream(self._inbox, self._lost)
+        ended: ColonyError | None = None
         try:
-            async with stream:
-                await stream.listening()
-                self._ready.set()
-                async for entry in stream:
-                    if entry.inreplyto and entry.senderid != self._me:
-                        self._answer(entry)
+            while ended is None:
+                ended = await self._read_once()
         except ColonyError as error:
             ended = error
         finally:
-            self._inbox = subscription.inbox
             if self._reader is asyncio.current_task():
                 self._reader = None
                 self._ended = ended
                 self._ready.set()
-                self._fail(self._unanswered(ended))
+                if ended is not None:
+                    self._fail(self._unanswered(ended))
+
+    async def _read_once(self) -> ColonyError | None:
+        """Read to the end of a reading; returns why nothing more can arrive, None if another reading is needed."""
+        reading, is_new = self._reading(self._inbox)
+        changed = asyncio.Event()
+        losses = reading.loss_count
+        reading.taps.add(self._take)
+        reading.news.add(changed.set)
+        try:
+            if is_new:
+                reading.start()
+            await reading.listening()
+            self._ready.set()
+            while not reading.is_over:
+                await changed.wait()
+                changed.clear()
+                if is_new:
+                    reading.discard()
+                if reading.loss_count != losses:
+                    losses = reading.loss_count
+                    self._lost(reading.received)
+        finally:
+            self._inbox = reading.inbox
+            reading.taps.discard(self._take)
+            reading.news.discard(changed.set)
+            if is_new:
+                await reading.aclose()
+        if isinstance(reading.failure, UsageError):  # the client is closed
+            return reading.failure
+        if not (is_new or reading.is_process_over):
+            return None
+        errors = reading.errors()
+        return reading.failure or ChannelClosed(
+            self._processid, self._channel, f"the process has ended{quoted(errors)}"
+        )
+
+    def _take(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if entry.inreplyto and entry.senderid != self._me:
+                self._answer(entry)
 
     def _answer(self, entry: Entry) -> None:
         future = self._waiting.get(entry.inreplyto)
@@ -144,12 +188,18 @@ class Asker:
         self._fail(StreamBroken(self._processid, self._channel, delivered, reason, sent=True))
 
     def _unanswered(self, ended: ColonyError) -> ColonyError:
+        """Return the error of a question that was sent."""
         if isinstance(ended, StreamBroken):
-            return StreamBroken(self._processid, self._channel, ended.delivered, ended.reason, sent=True)
-        reason = ended.reason if isinstance(ended, ChannelClosed) else str(ended).rstrip(".")
-        if isinstance(ended, ChannelNotFound) and ended.closed:
-            reason = f"the process ended without an answer{ended.failure()}"
-        return ChannelClosed(self._processid, self._channel, reason, sent=True)
+            return StreamBroken(
+                self._processid, self._channel, ended.delivered, ended.reason, errors=ended.errors, sent=True
+            )
+        return ChannelClosed(self._processid, self._channel, _reason(ended), sent=True)
+
+    def _unsent(self, ended: ColonyError) -> ColonyError:
+        """Return the error of a question that was not sent, because no answer could be received."""
+        if isinstance(ended, UsageError) or (isinstance(ended, ChannelNotFound) and not ended.closed):
+            return ended.with_traceback(None)
+        return ChannelClosed(self._processid, self._channel, _reason(ended))
 
     def _fail(self, error: ColonyError) -> None:
         for future in self._waiting.values():
@@ -157,7 +207,7 @@ class Asker:
                 future.set_exception(error)
 
     def _rest(self) -> None:
-        """Close the stream; the next question resumes it."""
+        """End the reading; the next question resumes it."""
         reader, self._reader = self._reader, None
         if reader is not None:
             reader.cancel()
@@ -167,3 +217,11 @@ class Asker:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _reason(ended: ColonyError) -> str:
+    if isinstance(ended, ChannelNotFound) and ended.closed:
+        return f"the process has ended{ended.failure()}"
+    if isinstance(ended, StreamBroken):
+        return f"{ended.reason}{quoted(ended.errors)}"
+    return ended.reason if isinstance(ended, ChannelClosed) else str(ended).rstrip(".")

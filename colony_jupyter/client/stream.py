@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from typing import Self
 
     from colony_jupyter.channels.effects import StreamState
+    from colony_jupyter.channels.statistics import Statistics
     from colony_jupyter.client.acknowledgement import Readers
-    from colony_jupyter.client.subscription import Statistics, Subscription
+    from colony_jupyter.client.subscription import Subscription
     from colony_jupyter.wire.models import Entry, ProcessRecord
 
 _BATCH: Final = 1000

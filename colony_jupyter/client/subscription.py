@@ -12,7 +12,6 @@ import logging
 import random
 import time
 from collections import deque
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +19,11 @@ import msgspec
 
 from colony_jupyter.channels.backoff import delays
 from colony_jupyter.channels.effects import AskProcess, Close, Effect, Open, ReadLog, Refused, StreamState
+from colony_jupyter.channels.nodes import EMPTY_AFTER_END
 from colony_jupyter.channels.reader import Reader
+from colony_jupyter.channels.statistics import Statistics
 from colony_jupyter.client.channel_log import pages
-from colony_jupyter.client.http import refusal_error
+from colony_jupyter.client.http import persist, refusal_error
 from colony_jupyter.client.spool import Spool
 from colony_jupyter.errors import (
     ChannelNotFound,
@@ -47,26 +48,6 @@ if TYPE_CHECKING:
     from colony_jupyter.wire.models import ProcessRecord
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Statistics:
-    """Counts of a stream.
-
-    Attributes:
-        delivered: entries that the consumer has received.
-        waiting: entries that arrived and that the consumer has not received yet.
-        repeats: entries that arrived again and were dropped.
-        resumes: number of times the connection was lost and restored.
-        lag: seconds between the server's time of the latest entry and its arrival here, which include the difference of
-            the two clocks. None before the first entry.
-    """
-
-    delivered: int
-    waiting: int
-    repeats: int
-    resumes: int
-    lag: float | None
 
 
 class Subscription:
@@ -106,6 +87,8 @@ class Subscription:
         """For each loss of the log that the consumer has not passed: the number of entries received before it."""
         self.news: set[Callable[[], None]] = set()
         """Called on the loop when entries arrived or the state of the stream or of the process changed."""
+        self.taps: set[Callable[[Sequence[Entry]], None]] = set()
+        """Called on the loop with every entry that arrives, before the consumer receives it."""
         self._connection = connection
         self._me = connection.key.id
         self._watcher = watcher
@@ -122,6 +105,7 @@ class Subscription:
         self._head: Entry | None = None  # the oldest entry of the spool, while the consumer examines it
         self._tasks: dict[object, asyncio.Task[None]] = {}  # windows by their number, and others
         self._timer: asyncio.TimerHandle | None = None
+        self._heard_other = False  # whether an entry of the other party arrived
         self._lag: float | None = None
         self._listening = asyncio.Event()
         self._examined: set[tuple[str, str]] = set()  # unknown senders, each with the executor known at that time
@@ -133,7 +117,22 @@ class Subscription:
     @property
     def state(self) -> StreamState:
         """State of the connection: open, resuming, ended or broken."""
-        return self._reader.state
+        return self._reader.state if self.failure is None else StreamState.BROKEN
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and entries may still arrive."""
+        return bool(self._tasks) and not self.is_over
+
+    @property
+    def is_process_over(self) -> bool:
+        """Whether the process has closed."""
+        return self._watcher.is_over
+
+    @property
+    def loss_count(self) -> int:
+        """How often the server has lost the log."""
+        return self._reader.losses
 
     @property
     def polling(self) -> str:
@@ -195,6 +194,12 @@ class Subscription:
         assert entry is not None  # noqa: S101 - `peek` returned it
         self.delivered += 1
         return msgspec.structs.replace(entry, former=True) if self.is_former(entry) else entry
+
+    def discard(self) -> None:
+        """Drop what was not consumed."""
+        self._head = None
+        self._spool.close()
+        self.delivered = self.received
 
     def is_known(self, entry: Entry) -> bool:
         """Whether the role of the sender is known, or asking the server again would not change that."""
@@ -271,10 +276,12 @@ class Subscription:
             self._notify()
         if self.state is StreamState.BROKEN:
             self.failure = self._explain()
-        if self.state.is_over:
-            self.stop()
-        else:
+        if not self.state.is_over:
             self._set_timer()
+        elif self._may_be_elsewhere():
+            self._spawn("node", self._check_node())
+        else:
+            self.stop()
 
     def _begin(self, effect: Effect) -> None:
         match effect:
@@ -320,6 +327,9 @@ class Subscription:
         written = moment(entries[-1].timestamp)
         self._lag = None if written is None else time.time() - written.timestamp()
         self.received += len(entries)
+        self._heard_other = self._heard_other or not all(self.is_mine(entry) for entry in entries)
+        for tap in list(self.taps):
+            tap(entries)
         self._spool.put(entries)
         self._notify()
         # An executor closes its process soon after its plain `end` or `error` entry.
@@ -352,7 +362,7 @@ class Subscription:
             self.received,
             self._reader.reason,
             ended=self._watcher.is_over,
-            errors=self._errors(),
+            errors=self.errors(),
         )
 
     def _refusal_error(self, refusal: Refused) -> ColonyError:
@@ -366,11 +376,12 @@ class Subscription:
                 channel=self.channel,
                 declared=None if record is None else record.spec.channels,
                 closed=self._watcher.is_over,
-                errors=self._errors(),
+                errors=self.errors(),
             )
         return error
 
-    def _errors(self) -> Sequence[str]:
+    def errors(self) -> Sequence[str]:
+        """Return the errors of the process, if it has failed."""
         record = self.record
         return () if record is None or record.state is not ProcessState.FAILED else record.errors or ()
 
@@ -418,6 +429,20 @@ class Subscription:
             self._input(partial(reader.log_lost, request))
         else:
             self._input(partial(reader.log, request, entries))
+
+    def _may_be_elsewhere(self) -> bool:
+        """Whether the process has ended by itself, and nothing of the other party arrived."""
+        record = self.record
+        has_run = record is not None and record.state in (ProcessState.SUCCESS, ProcessState.FAILED)
+        return self.state is StreamState.ENDED and has_run and not self._heard_other
+
+    async def _check_node(self) -> None:
+        """Break the stream if this node still has the channel of the process, which has ended (docs/protocol.md)."""
+        message = messages.ChannelRead(processid=self.processid, name=self.channel, limit=1)
+        with contextlib.suppress(ColonyError):  # the channel is gone, as it should be
+            await persist(lambda: self._connection.call(message, list[Entry]))
+            self.failure = StreamBroken(self.processid, self.channel, self.received, EMPTY_AFTER_END)
+        self.stop()
 
     async def _ask_process(self) -> None:
         retries = delays(random.random)

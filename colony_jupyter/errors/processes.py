@@ -141,7 +141,10 @@ class StreamBroken(ChannelError):
 
     def __str__(self) -> str:
         if self.sent:
-            return f"The message was sent on channel '{self.channel}', but no answer was received: {self.reason}."
+            failure = quoted(self.errors)
+            return (
+                f"The message was sent on channel '{self.channel}', but no answer was received: {self.reason}{failure}."
+            )
         delivered = "1 entry was" if self.delivered == 1 else f"{self.delivered} entries were"
         advice = ""
         if self.ended and not self.errors:

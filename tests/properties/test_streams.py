@@ -212,13 +212,25 @@ class Answerer:
         self._scene.colony.append(THEM, f"re {question.text}", kind=kind, inreplyto=question.sequence)
 
 
+async def open_and_close(scene: Scene, streams) -> None:
+    for pause, hold in streams:
+        await asyncio.sleep(pause)
+        async with scene.stream(to_end=False, errors="yield") as opened:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(hold):
+                    async for _ in opened:
+                        pass
+
+
 @settings(max_examples=60)
-@given(happenings, st.lists(questions, min_size=1, max_size=4), st.booleans(), seeds)
-def test_questions_of_several_tasks_get_their_own_answers(happenings, tasks, is_calm, seed):
+@given(happenings, st.lists(questions, min_size=1, max_size=4), st.booleans(), st.lists(st.tuples(gaps, gaps)), seeds)
+def test_questions_of_several_tasks_get_their_own_answers(happenings, tasks, is_calm, streams, seed):
+    """While streams of the channel, whose sockets they use, are opened and closed."""
+
     async def scenario() -> None:
         scene = Scene(seed)
         answerer = Answerer(scene, seed)
-        asker = Asker(PID, "c", ME, send=answerer.send, open_stream=partial(scene.session._open_stream, "c"))
+        asker = Asker(PID, "c", ME, send=answerer.send, reading=partial(scene.session._reading, "c"))
 
         async def ask(task: int, plan) -> None:
             for number, (gap, timeout) in enumerate(plan):
@@ -236,11 +248,12 @@ def test_questions_of_several_tasks_get_their_own_answers(happenings, tasks, is_
         try:
             async with asyncio.timeout(600), asyncio.TaskGroup() as group:
                 group.create_task(scene.play(calm if is_calm else happenings))
+                group.create_task(open_and_close(scene, streams))
                 for task, plan in enumerate(tasks):
                     group.create_task(ask(task, plan))
         finally:
             await asker.aclose()
-        if is_calm:
+        if is_calm and not streams:
             windows = [message for _, message in scene.colony.opened]
             looks = [message for message in scene.colony.calls if isinstance(message, messages.ChannelRead)]
             seconds = asyncio.get_running_loop().time() - begun

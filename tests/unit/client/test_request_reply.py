@@ -72,8 +72,40 @@ async def test_an_end_without_an_answer_states_that_the_message_was_sent(running
         asking = asyncio.create_task(mine.channel("c").ask("well?", timeout=20))
         await anext(theirs.channel("c").stream(limit=1))
         await theirs.colony.fail(theirs, ["disk full"])
-        with pytest.raises(ChannelClosed, match="The message was sent on channel 'c', but it was not answered"):
+        words = r"The message was sent on channel 'c', but it was not answered: .* ended \(it failed: disk full\)"
+        with pytest.raises(ChannelClosed, match=words):
             await asking
+        with pytest.raises(
+            ChannelClosed, match=r"Nothing can be sent on channel 'c': .* ended \(it failed: disk full\)"
+        ):
+            await mine.channel("c").ask("still there?", timeout=20)
+
+
+async def test_a_question_uses_the_socket_of_an_open_stream_and_reads_no_log(running, monkeypatch):
+    opened = []
+    async with running() as (mine, theirs), answering(theirs, mine.colony.userid):
+        async with mine.channel("c").stream(to_end=False) as stream:
+            await stream.listening()
+            real = mine.colony.open_subscription
+            monkeypatch.setattr(mine.colony, "open_subscription", lambda sent: opened.append(sent) or real(sent))
+            monkeypatch.setattr(subscription, "pages", lambda *_: pytest.fail("the log is read"))
+            for number in range(3):
+                assert (await mine.channel("c").ask(f"{number}", timeout=20)).text == f"re {number}"
+            assert opened == []
+            assert [(await anext(stream)).text for _ in range(6)] == ["0", "re 0", "1", "re 1", "2", "re 2"]
+        monkeypatch.undo()
+        assert (await mine.channel("c").ask("after it", timeout=20)).text == "re after it"
+
+
+async def test_a_question_outlives_the_stream_whose_socket_it_used(running):
+    async with running() as (mine, theirs):
+        stream = mine.channel("c").stream(to_end=False)
+        await stream.listening()
+        asking = asyncio.create_task(mine.channel("c").ask("well?", timeout=20))
+        question = await anext(stream)
+        await stream.aclose()
+        await theirs.channel("c").send("yes", inreplyto=question.sequence)
+        assert (await asking).text == "yes"
 
 
 async def test_a_loss_of_the_log_states_that_the_message_was_sent(running):

@@ -1,0 +1,25 @@
+"""Counts of a stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Counts of a stream.
+
+    Attributes:
+        delivered: entries that the consumer has received.
+        waiting: entries that arrived and that the consumer has not received yet.
+        repeats: entries that arrived again and were dropped.
+        resumes: number of times the connection was lost and restored.
+        lag: seconds between the server's time of the latest entry and its arrival here, which include the difference of
+            the two clocks. None before the first entry.
+    """
+
+    delivered: int
+    waiting: int
+    repeats: int
+    resumes: int
+    lag: float | None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from benchmarks.effort import Effort
     from benchmarks.places import Running
-    from colony_jupyter.client.stream import AsyncStream
+    from colony_jupyter.client.streams.stream import AsyncStream
 
 _ENTRIES = (100, 1_000, 10_000)
 _MANY = (1, 10, 100)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from colony_jupyter.client.channel import AsyncChannel as AsyncChannel
     from colony_jupyter.client.colony import AsyncColony as AsyncColony
     from colony_jupyter.client.process import AsyncProcess as AsyncProcess
-    from colony_jupyter.client.stream import AsyncStream as AsyncStream
+    from colony_jupyter.client.streams.stream import AsyncStream as AsyncStream
     from colony_jupyter.errors import AccessDenied as AccessDenied
     from colony_jupyter.errors import ChannelClosed as ChannelClosed
     from colony_jupyter.errors import ChannelError as ChannelError
@@ -66,7 +66,7 @@ _HOMES = {
     "client.channel": ("AsyncChannel",),
     "client.colony": ("AsyncColony",),
     "client.process": ("AsyncProcess",),
-    "client.stream": ("AsyncStream",),
+    "client.streams.stream": ("AsyncStream",),
     "errors": (
         "AccessDenied",
         "ChannelClosed",

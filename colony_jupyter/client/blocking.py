@@ -16,7 +16,7 @@ from colony_jupyter.client.colony import AsyncColony
 from colony_jupyter.client.portal import PORTAL, Portal
 from colony_jupyter.client.process import AsyncProcess
 from colony_jupyter.client.process_facts import ProcessFacts
-from colony_jupyter.client.stream import AsyncStream, Errors
+from colony_jupyter.client.streams.stream import AsyncStream, Errors
 from colony_jupyter.errors import WaitTimeout
 from colony_jupyter.wire.models import ProcessState
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from colony_jupyter.client.channel_log import pages
-from colony_jupyter.client.stream import AsyncStream, Errors
+from colony_jupyter.client.streams.channel_log import pages
+from colony_jupyter.client.streams.stream import AsyncStream, Errors
 from colony_jupyter.errors import ChannelNotFound, WaitTimeout
 from colony_jupyter.wire.models import END, ERROR, Entry, ProcessState, visible_channels
 

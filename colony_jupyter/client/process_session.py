@@ -9,10 +9,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from colony_jupyter.channels.outbox import Bucket
-from colony_jupyter.client.acknowledgement import ACK, Readers
 from colony_jupyter.client.process_watcher import Followed, ProcessWatcher
-from colony_jupyter.client.request_reply import Asker
-from colony_jupyter.client.subscription import Subscription
+from colony_jupyter.client.streams.acknowledgement import ACK, Readers
+from colony_jupyter.client.streams.request_reply import Asker
+from colony_jupyter.client.streams.subscription import Subscription
 from colony_jupyter.client.writer import ChannelWriter
 from colony_jupyter.wire.models import SYNC
 

@@ -119,6 +119,7 @@ class StreamBroken(ChannelError):
         ended: whether the process ended before everything was received.
         errors: the errors of the process, if it failed.
         sent: whether a question was sent whose answer is among the missing entries.
+        avoidable: whether a channel ``sync``, on which the executor waits for the reader, would have prevented it.
     """
 
     def __init__(
@@ -131,8 +132,10 @@ class StreamBroken(ChannelError):
         ended: bool = False,
         errors: Sequence[str] = (),
         sent: bool = False,
+        avoidable: bool = False,
     ) -> None:
         super().__init__(processid, channel)
+        self.avoidable = avoidable
         self.delivered = delivered
         self.reason = reason
         self.ended = ended
@@ -147,7 +150,7 @@ class StreamBroken(ChannelError):
             )
         delivered = "1 entry was" if self.delivered == 1 else f"{self.delivered} entries were"
         advice = ""
-        if self.ended and not self.errors:
+        if self.avoidable:
             advice = " Declare a channel named 'sync' so that the executor waits for the reader before it closes."
         return (
             f"The stream of channel '{self.channel}' may be incomplete: {self.reason}{quoted(self.errors)}. "

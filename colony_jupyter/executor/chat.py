@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from colony_jupyter.client.channel import AsyncChannel
-    from colony_jupyter.client.stream import AsyncStream
+    from colony_jupyter.client.streams.stream import AsyncStream
     from colony_jupyter.executor.cancellation import ThreadPortal
     from colony_jupyter.executor.functions import Definition
     from colony_jupyter.wire.models import Entry

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from colony_jupyter.channels.backoff import Patience
-from colony_jupyter.client.acknowledgement import ACK
+from colony_jupyter.client.streams.acknowledgement import ACK
 from colony_jupyter.errors import ColonyError, ProcessNotFound, RequestTooLarge, ServerUnreachable
 from colony_jupyter.executor.error_report import shortened
 from colony_jupyter.wire.messages import CloseFailed, msgtype

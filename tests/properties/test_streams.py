@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from simulated_colony import ME, PID, THEM, SimulatedColony
 
 from colony_jupyter.client.channel import AsyncChannel
-from colony_jupyter.client.request_reply import Asker
-from colony_jupyter.client.stream import AsyncStream
+from colony_jupyter.client.streams.request_reply import Asker
+from colony_jupyter.client.streams.stream import AsyncStream
 from colony_jupyter.errors import StreamError, UsageError, WaitTimeout
 from colony_jupyter.wire import messages
 

@@ -12,10 +12,10 @@ import msgspec
 
 from colony_jupyter.channels.effects import StreamState
 from colony_jupyter.channels.turns import ends_conversation
-from colony_jupyter.client.acknowledgement import Reading
 from colony_jupyter.client.http import persist
 from colony_jupyter.client.portal import PORTAL
 from colony_jupyter.client.process import raise_unless_successful
+from colony_jupyter.client.streams.acknowledgement import Reading
 from colony_jupyter.errors import ChannelNotFound, ColonyError, ProcessRemoved
 from colony_jupyter.notebook.actions.submit import with_acknowledgement
 from colony_jupyter.notebook.views.base import PaneCallbacks
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from colony_jupyter.client.colony import AsyncColony
     from colony_jupyter.client.process import AsyncProcess
-    from colony_jupyter.client.stream import AsyncStream
+    from colony_jupyter.client.streams.stream import AsyncStream
     from colony_jupyter.notebook.model.pane_model import Connection
     from colony_jupyter.notebook.views.base import View
     from colony_jupyter.wire.models import Entry, ProcessRecord

@@ -203,7 +203,7 @@ class TestAsking:
             asking = asyncio.create_task(mine.channel("c").ask("still there?", timeout=10))
             await texts(theirs.channel("c").stream(limit=4))
             await theirs.colony.close(theirs)
-            with pytest.raises(ChannelClosed, match="without an answer"):
+            with pytest.raises(ChannelClosed, match="it was not answered: the process has ended"):
                 await asking
 
 

@@ -13,7 +13,7 @@ from colony_jupyter.channels.effects import ReadLog
 from colony_jupyter.errors import UsageError
 
 if TYPE_CHECKING:
-    from colony_jupyter.client.stream import AsyncStream
+    from colony_jupyter.client.streams.stream import AsyncStream
 
 
 class Unspeakable(str):  # a str that the encoder of messages refuses

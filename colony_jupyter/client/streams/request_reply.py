@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from colony_jupyter.channels.inbox import Inbox
-    from colony_jupyter.client.subscription import Subscription
+    from colony_jupyter.client.streams.subscription import Subscription
     from colony_jupyter.wire.models import Entry
 
 LINGER: Final = 60.0
@@ -138,6 +138,7 @@ class Asker:
     async def _read_once(self) -> ColonyError | None:
         """Read to the end of a reading; returns why nothing more can arrive, None if another reading is needed."""
         reading, is_new = self._reading(self._inbox)
+        reading.scope.enter()
         changed = asyncio.Event()
         losses = reading.loss_count
         reading.taps.add(self._take)

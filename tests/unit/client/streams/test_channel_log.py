@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from colony_jupyter import AsyncColony
-from colony_jupyter.client import channel_log
+from colony_jupyter.client.streams import channel_log
 
 
 @pytest.fixture(autouse=True)

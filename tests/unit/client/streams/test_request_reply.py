@@ -8,7 +8,7 @@ import contextlib
 import pytest
 
 from colony_jupyter import ChannelClosed, StreamBroken
-from colony_jupyter.client import subscription
+from colony_jupyter.client.streams import subscription
 
 
 @contextlib.asynccontextmanager

@@ -7,7 +7,7 @@ import contextlib
 import weakref
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from colony_jupyter.client.acknowledgement import Reading
+from colony_jupyter.client.streams.acknowledgement import Reading
 from colony_jupyter.errors import ColonyError, StreamError, UsageError, WaitTimeout
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from colony_jupyter.channels.effects import StreamState
     from colony_jupyter.channels.statistics import Statistics
-    from colony_jupyter.client.acknowledgement import Readers
-    from colony_jupyter.client.subscription import Subscription
+    from colony_jupyter.client.streams.acknowledgement import Readers
+    from colony_jupyter.client.streams.subscription import Subscription
     from colony_jupyter.wire.models import Entry, ProcessRecord
 
 _BATCH: Final = 1000

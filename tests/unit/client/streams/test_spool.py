@@ -4,7 +4,7 @@ import threading
 
 import psutil
 
-from colony_jupyter.client.spool import Spool
+from colony_jupyter.client.streams.spool import Spool
 from colony_jupyter.wire.models import Entry
 
 

@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from colony_jupyter.channels.backoff import delays
-from colony_jupyter.channels.effects import AskProcess, Close, Effect, Open, ReadLog, Refused, StreamState
+from colony_jupyter.channels.effects import AskProcess, Close, Effect, Open, ReadLog, StreamState
 from colony_jupyter.channels.nodes import EMPTY_AFTER_END
 from colony_jupyter.channels.reader import Reader
 from colony_jupyter.channels.statistics import Statistics
-from colony_jupyter.client.channel_log import pages
-from colony_jupyter.client.http import persist, refusal_error
-from colony_jupyter.client.spool import Spool
+from colony_jupyter.client.http import persist
+from colony_jupyter.client.streams.channel_log import pages
+from colony_jupyter.client.streams.failure import process_errors, stream_failure
+from colony_jupyter.client.streams.spool import Spool
 from colony_jupyter.errors import (
-    ChannelNotFound,
     ColonyError,
     ServerRefused,
     ServerUnreachable,
@@ -275,7 +275,10 @@ class Subscription:
             self._last_state = (self.state, self.polling)
             self._notify()
         if self.state is StreamState.BROKEN:
-            self.failure = self._explain()
+            reader = self._reader
+            self.failure = stream_failure(
+                self._watcher, self.channel, self.received, reason=reader.reason, refusal=reader.refusal
+            )
         if not self.state.is_over:
             self._set_timer()
         elif self._may_be_elsewhere():
@@ -350,40 +353,9 @@ class Subscription:
         is_known = record is not None and entry.senderid in (record.initiatorid, record.assignedexecutorid)
         return is_known and self.is_end(entry)
 
-    def _explain(self) -> ColonyError:
-        refusal = self._reader.refusal
-        if refusal is not None:
-            return self._refusal_error(refusal)
-        if self.received == 0 and self._watcher.is_over:
-            return self._refusal_error(Refused(404, "Channel not found"))
-        return StreamBroken(
-            self.processid,
-            self.channel,
-            self.received,
-            self._reader.reason,
-            ended=self._watcher.is_over,
-            errors=self.errors(),
-        )
-
-    def _refusal_error(self, refusal: Refused) -> ColonyError:
-        error = refusal_error(refusal.status, refusal.message, "")
-        if isinstance(error, ChannelNotFound):
-            record = self.record
-            return ChannelNotFound(
-                refusal.status,
-                refusal.message,
-                processid=self.processid,
-                channel=self.channel,
-                declared=None if record is None else record.spec.channels,
-                closed=self._watcher.is_over,
-                errors=self.errors(),
-            )
-        return error
-
     def errors(self) -> Sequence[str]:
         """Return the errors of the process, if it has failed."""
-        record = self.record
-        return () if record is None or record.state is not ProcessState.FAILED else record.errors or ()
+        return process_errors(self.record)
 
     # input and output
 

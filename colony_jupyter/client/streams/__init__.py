@@ -1,0 +1,1 @@
+"""Reading the channels of processes: subscriptions, streams, questions and the acknowledged ending."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from colony_jupyter.client.colony import AsyncColony
 from colony_jupyter.doctor.channel import round_trip
+from colony_jupyter.doctor.cluster import check_nodes
 from colony_jupyter.doctor.installed import installed, numbers, pairs, versions
 from colony_jupyter.doctor.report import Finding, Mark, Report
 from colony_jupyter.errors import (
@@ -159,6 +160,10 @@ class _Examination:
         if (parts := numbers(version)) and parts < _OLDEST_SERVER:
             text = f"ColonyOS {version} is older than 1.9.6, the first with all that channels need: have it updated."
             yield Finding(Mark.WARNING, "server", text)
+
+        self.step = "asking for the server's nodes"
+        if (nodes := await check_nodes(colony)) is not None:
+            yield nodes
 
         self.step = "listing the executors"
         executors = await colony.executors()

@@ -447,6 +447,28 @@ class GetServerInfo(Message, tag="getserverinfomsg"):
     """Version and backends of the server (anyone, unsigned)."""
 
 
+class Node(Struct, kw_only=True):
+    """One node of a server."""
+
+    name: str = ""
+    host: str = ""
+    port: Int = 0
+    peerport: Int = 0
+    relayport: Int = 0
+    apiport: Int = 0
+
+
+class Cluster(Struct, kw_only=True):
+    """Reply to `GetCluster`."""
+
+    nodes: list[Node] | None = None
+    leader: Node = field(default_factory=Node)
+
+
+class GetCluster(Message, tag="getclustermsg"):
+    """Nodes of the server (server owner)."""
+
+
 class PauseStatus(Struct, kw_only=True):
     """Reply to `GetPauseStatus`."""
 
@@ -538,6 +560,7 @@ CALLS: Final[dict[str, type[Message]]] = {
         SubscribeProcesses,
         GetVersion,
         GetServerInfo,
+        GetCluster,
     )
 }
 """Every call by its msgtype."""

@@ -12,7 +12,7 @@ from colony_jupyter import AsyncColony, StreamBroken
 from colony_jupyter.channels.effects import StreamState
 from colony_jupyter.errors import ChannelClosed
 
-SAME_NODE = "Connect the submitter and the executor to the same node"
+SAME_NODE = "connect the submitter and the executor to the same node"
 
 
 @pytest.fixture
@@ -52,7 +52,9 @@ async def test_a_question_on_the_other_node_is_not_waited_for_for_ever(colony_se
 
 async def test_an_executor_on_a_node_that_does_not_know_it_is_told_so(colony_server, follower):
     async with world(colony_server, writer_port=follower.port) as (_, assigned):
-        with pytest.raises(ChannelClosed, match=f"does not accept entries of the executor.*{SAME_NODE}"):
+        with pytest.raises(
+            ChannelClosed, match=f"the server refuses the executor that the process is assigned to.*{SAME_NODE}"
+        ):
             await assigned.channel("c").send("x")
         await assigned.colony.close(assigned)
 

@@ -27,3 +27,11 @@ async def get_server_info(server: Server, message: messages.GetServerInfo, calle
         "buildtime": encoding.time(server.now()),
         "backends": [{"type": "http", "port": port, "host": host}],
     }
+
+
+@call(messages.GetCluster, "get cluster")
+async def get_cluster(server: Server, _: messages.GetCluster, caller: Caller) -> Any:
+    server.require_server_owner(caller.id)
+    host, port = caller.address
+    node = messages.Node(name="embedded", host=host, apiport=port)
+    return messages.Cluster(nodes=[node], leader=node)

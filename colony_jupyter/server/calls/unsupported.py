@@ -25,7 +25,6 @@ _BY_SUBJECT: Final = {
         "updateblueprintmsg",
         "updateblueprintstatusmsg",
     ),
-    "cluster": ("getclustermsg",),
     "crons": ("addcronmsg", "getcronmsg", "getcronsmsg", "removecronmsg", "runcronmsg"),
     "executor updates": ("reportallocationmsg", "updateexecutormsg"),
     "files": ("addfilemsg", "getfilelabelsmsg", "getfilemsg", "getfilesmsg", "removefilemsg"),

@@ -151,6 +151,7 @@ def calls(t: Things, make_spec: Any, identify: Any) -> dict[type[m.Message], tup
         (m.SubscribeProcesses(executortype="x", state=0, timeout=-1), EXECUTORS | {"foreign executor"}),
         (m.GetVersion(), EVERYBODY),
         (m.GetServerInfo(), EVERYBODY),
+        (m.GetCluster(), {"server"}),
     ]
     return {type(message): (message, allowed) for message, allowed in table}
 

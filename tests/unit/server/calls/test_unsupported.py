@@ -17,7 +17,7 @@ from colony_jupyter.wire.identity import PrivateKey
 
 
 def test_none_of_them_has_a_handler():
-    assert len(UNSUPPORTED) == 47
+    assert len(UNSUPPORTED) == 46
     assert not UNSUPPORTED.keys() & (HANDLERS.keys() | SUBSCRIPTIONS.keys())
 
 

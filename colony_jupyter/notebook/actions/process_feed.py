@@ -79,6 +79,7 @@ class Follower:
         self._faults: list[str] = []  # likewise
         self._notes: list[str] = []  # likewise
         self._main: asyncio.Task[None] | None = None  # None before the start
+        self._has_begun = False  # whether that task has run
         self._states: dict[str, StreamState] = {}
         self._polling: dict[str, str] = {}  # why a channel's log is polled
         self._executors: dict[str, str] = {}  # names by id
@@ -166,6 +167,7 @@ class Follower:
                 view.error(fault)
 
     async def _follow(self) -> None:
+        self._has_begun = True
         process = self.process
         record = process.shared.watch.record
         if record is None:
@@ -341,8 +343,11 @@ class Follower:
 
     def stop(self) -> None:
         """Stop following; the process goes on."""
-        if self._main is not None:
+        if self._main is not None and self._has_begun:
             self._main.cancel()
+        elif self._main is not None:
+            # A task that is cancelled before its first step runs none of its code, and would not acknowledge.
+            asyncio.get_running_loop().call_soon(self.stop)
 
 
 async def follow(

@@ -14,13 +14,13 @@ from colony_jupyter.client.function_spec import check_name
 from colony_jupyter.errors import ExecutorError, UsageError
 from colony_jupyter.executor import registry
 from colony_jupyter.executor.functions import Functions, check_decorated, define, define_chat
-from colony_jupyter.executor.identity import claim, origin
+from colony_jupyter.executor.membership.identity import claim, origin
 from colony_jupyter.executor.worker import Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from colony_jupyter.executor.identity import Identity
+    from colony_jupyter.executor.membership.identity import Identity
     from colony_jupyter.settings import Settings
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -93,6 +93,11 @@ class Executor:
     def service(self) -> Service | None:
         """What runs of it, or ran last; None before the first start."""
         return self._service
+
+    @property
+    def trouble(self) -> str:
+        """Why it has received no work for long, as a clause; empty while calls for work succeed."""
+        return self._service.trouble.text if self._service is not None and self.is_running else ""
 
     @property
     def is_running(self) -> bool:

@@ -48,6 +48,12 @@ def add(executor: Executor) -> None:
             early(stop_all)
 
 
+def running() -> list[Executor]:
+    """Return the executors that run."""
+    with _lock:
+        return list(_running.values())
+
+
 def remove(executor: Executor) -> None:
     """Forget an executor that was stopped."""
     with _lock:

@@ -20,14 +20,15 @@ from colony_jupyter.channels.backoff import delays
 from colony_jupyter.client.colony import AsyncColony
 from colony_jupyter.errors import AccessDenied, ColonyError, ExecutorError, ServerUnreachable
 from colony_jupyter.executor.closing import Outcome, close_process
-from colony_jupyter.executor.registration import Registration
+from colony_jupyter.executor.membership.registration import Registration
 from colony_jupyter.executor.run import Run, fail_quietly
+from colony_jupyter.executor.trouble import Trouble
 from colony_jupyter.wire.models import ProcessState
 
 if TYPE_CHECKING:
     from colony_jupyter.client.process import AsyncProcess
     from colony_jupyter.executor.functions import Functions
-    from colony_jupyter.executor.identity import Identity
+    from colony_jupyter.executor.membership.identity import Identity
     from colony_jupyter.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -82,6 +83,8 @@ class Service:
         """Set when nothing of it runs any more."""
         self.failure: ColonyError | None = None
         """Why it gave up; None if it did not."""
+        self.trouble = Trouble(identity.executorname)
+        """Calls for work that have failed for long."""
         self.is_serving = False
         """Whether it takes processes; from then on a stop can be requested."""
         self._executortype = executortype
@@ -210,13 +213,16 @@ class Service:
                 process = await self._ask()
             except AccessDenied as error:
                 logger.warning("executor %r is no member any more: %s", self.identity.executorname, error)
+                _report(self.trouble.failed(error, time.monotonic()))
                 await self._rejoin()
             except ColonyError as error:
                 logger.info("executor %r could not ask for work: %s", self.identity.executorname, error)
+                _report(self.trouble.failed(error, time.monotonic()))
                 asked_to_wait = error.retry_after if isinstance(error, ServerUnreachable) else 0.0
                 await asyncio.sleep(max(next(retries), min(asked_to_wait, LONGEST_ASKED_DELAY)))
             else:
                 retries = delays(random.random, longest=_LONGEST_DELAY)
+                _report(self.trouble.succeeded())
                 if process is not None:
                     self._begin(process)
                 else:
@@ -314,3 +320,9 @@ class Service:
                 logger.warning("the list of functions could not be brought up to date: %s", error)
 
         self._published = asyncio.create_task(publish())
+
+
+def _report(sentence: str) -> None:
+    """Show a sentence in the notebook or terminal, if there is one."""
+    if sentence:
+        logger.warning(sentence)

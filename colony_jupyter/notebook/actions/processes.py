@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from colony_jupyter.client.process_facts import ProcessFacts
 from colony_jupyter.errors import ChannelNotFound, ProcessNotFound, UsageError
+from colony_jupyter.executor import registry
 from colony_jupyter.notebook.formats import tables
 from colony_jupyter.notebook.formats.workflow_graph import MOST, Graph, Workflows
 from colony_jupyter.notebook.magics.shell_words import variable
@@ -74,8 +75,10 @@ async def recent(colony: AsyncColony) -> Table:
 
 
 async def executors(colony: AsyncColony) -> Table:
-    """List the colony's executors."""
-    return tables.executors(sorted(await colony.executors(), key=lambda one: (one.executortype, one.executorname)))
+    """List the colony's executors, with the troubles of those that run in this kernel."""
+    troubles = {executor.name: executor.trouble for executor in registry.running() if executor.trouble}
+    records = sorted(await colony.executors(), key=lambda one: (one.executortype, one.executorname))
+    return tables.executors(records, troubles)
 
 
 async def functions(colony: AsyncColony) -> Table:

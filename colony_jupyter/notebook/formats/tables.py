@@ -115,10 +115,15 @@ def processes(records: Sequence[ProcessRecord], executors: Mapping[str, str] | N
     )
 
 
-def executors(records: Sequence[ExecutorRecord]) -> Table:
-    """Give a table of executors."""
+def executors(records: Sequence[ExecutorRecord], troubles: Mapping[str | None, str] | None = None) -> Table:
+    """Return a table of executors.
+
+    Args:
+        records: the executors.
+        troubles: for the names of those that receive no work, the reason; a column shows it if there are any.
+    """
     rows = [
-        (
+        [
             Cell(one_line(record.executorname, _LONGEST)),
             Cell(one_line(record.executortype, _LONGEST)),
             Cell(
@@ -128,10 +133,16 @@ def executors(records: Sequence[ExecutorRecord]) -> Table:
             _time(record.lastheardfromtime),
             Cell(one_line(record.locationname, _LONGEST)),
             _identity(record.executorid),
-        )
+        ]
         for record in records
     ]
-    return Table(["name", "type", "state", "last heard from", "location", "id"], rows, "No executor is registered.")
+    columns = ["name", "type", "state", "last heard from", "location", "id"]
+    if troubles:
+        columns.append("trouble")
+        for record, row in zip(records, rows, strict=True):
+            text = one_line(troubles.get(record.executorname, ""), _LONGEST)
+            row.append(Cell(text, colour=COLOURS[ProcessState.FAILED]))
+    return Table(columns, rows, "No executor is registered.")
 
 
 def functions(records: Sequence[Function]) -> Table:

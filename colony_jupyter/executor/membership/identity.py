@@ -1,6 +1,6 @@
 """Name and private key of an executor, both kept across restarts (docs/protocol.md traps 13, 18, 19).
 
-The key lies in a file of mode 0600 whose name says which executor it is for. A lock beside it is held while the
+The key lies in a file of mode 0600 whose name contains the id of its executor. A lock beside it is held while the
 executor runs, since two copies with one name would throw each other out of the colony.
 """
 
@@ -39,7 +39,7 @@ class Identity:
     Attributes:
         executorname: its name in the colony.
         key: its private key.
-        is_chosen: whether the user chose the name; a name of ours holds digits of the id, so nobody else has it.
+        is_chosen: whether the user chose the name; a name of ours holds digits of the id, so no other executor has it.
         lock: held until `release`.
     """
 
@@ -59,7 +59,7 @@ def default_folder() -> Path:
 
 
 def origin(environ: Mapping[str, str] | None = None, argv: Sequence[str] | None = None, cwd: str | None = None) -> str:
-    """Say where an executor is run from, the same each time the same notebook or program is.
+    """Return where an executor is run from, the same each time the same notebook or program is.
 
     Args:
         environ: environment variables; a Jupyter server names the notebook there.
@@ -85,7 +85,7 @@ def claim(
         executortype: its type.
         name: its name; by default one made of type, machine and id, another one for each copy that runs at a time.
         folder: where the keys are; the user's own folder by default.
-        origin: what tells executors without a name apart, see `origin`.
+        origin: what distinguishes executors without a name, see `origin`.
         random_bytes: source of randomness for a new key.
 
     Raises:

@@ -1,4 +1,4 @@
-"""An executor stays who it is, and is nobody twice."""
+"""An executor has the same identity after a restart, and no two have one identity."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 import colony_jupyter as cj
 from colony_jupyter.errors import ExecutorError, InvalidSpec, UsageError
-from colony_jupyter.executor import identity
+from colony_jupyter.executor.membership import identity
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_a_folder_that_cannot_be_is_named(tmp_path):
 
 def test_another_process_has_the_name_until_it_dies(folder, claim):
     program = (
-        "import sys, pathlib\nfrom colony_jupyter.executor import identity\n"
+        "import sys, pathlib\nfrom colony_jupyter.executor.membership import identity\n"
         f"identity.claim('tutorial', 'mine', folder=pathlib.Path({str(folder)!r}))\n"
         "print('claimed', flush=True)\nsys.stdin.read()"
     )

@@ -16,13 +16,13 @@ from colony_jupyter.wire.models import ExecutorState, moment
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from colony_jupyter.executor.identity import Identity
+    from colony_jupyter.executor.membership.identity import Identity
     from colony_jupyter.wire.models import ExecutorRecord
 
 logger = logging.getLogger(__name__)
 
 _LOOK: Final = 2.0
-"""Seconds between two looks whether the owner has approved."""
+"""Seconds between two requests for whether the owner has approved."""
 _ALIVE: Final = 60.0
 """Seconds since the latest sign of life within which another executor counts as running."""
 
@@ -75,7 +75,7 @@ class Registration:
         return True
 
     def request(self) -> str:
-        """Say what the colony's owner is to do."""
+        """Return what the colony's owner is to do."""
         identity = self._identity
         return (
             f"Executor '{identity.executorname}' is no member of colony '{self._colony.colonyname}' yet, and "
@@ -102,14 +102,14 @@ class Registration:
         would begin anew.
 
         Args:
-            functions: what there is to tell of each, by name.
+            functions: what is listed of each, by name.
         """
         async with self._publishing:
             name = self._identity.executorname
             listed: set[str] = set()
             for function in await self._colony.functions(name):
-                told = Offer(function.description, function.args)
-                if functions.get(function.funcname) == told and function.funcname not in listed:
+                listed_before = Offer(function.description, function.args)
+                if functions.get(function.funcname) == listed_before and function.funcname not in listed:
                     listed.add(function.funcname)
                 else:
                     with contextlib.suppress(ServerRefused):
@@ -125,7 +125,7 @@ class Registration:
                     )
 
     async def _record(self) -> ExecutorRecord | None:
-        """Find our own record; any state lets us look, and a stranger is told that he is one (trap 17)."""
+        """Find our own record, in any state; for a stranger the server reports that it is one (trap 17)."""
         try:
             executors = await self._colony.executors()
         except AccessDenied as error:
@@ -136,17 +136,17 @@ class Registration:
         return next((each for each in executors if each.executorid == key.id and each.executorname == name), None)
 
     async def _refuse_name_in_use(self) -> None:
-        """Refuse to take a name from an executor that runs; from one that does not, it may be taken over.
+        """Refuse the name of an executor that runs; the name of one that does not run may be used again.
 
         Raises:
-            ExecutorError: if somebody runs under that name.
+            ExecutorError: if another executor runs under that name.
         """
         if not self._identity.is_chosen:
             return
         user = AsyncColony(self._colony.settings)
         try:
             executors = await user.executors()
-        except ColonyError:  # the user may be no member: then nobody can be asked
+        except ColonyError:  # the user may be no member, who may not ask
             return
         finally:
             await user.aclose()

@@ -17,7 +17,7 @@ from simulated_colony import ME, PID, THEM, SimulatedColony
 from colony_jupyter.client.channel import AsyncChannel
 from colony_jupyter.client.streams.request_reply import Asker
 from colony_jupyter.client.streams.stream import AsyncStream
-from colony_jupyter.errors import StreamError, UsageError, WaitTimeout
+from colony_jupyter.errors import StreamBroken, StreamError, UsageError, WaitTimeout
 from colony_jupyter.wire import messages
 
 gaps = st.sampled_from((0.0, 0.0, 0.001, 0.05, 0.3, 2.0, 8.0, 30.0))
@@ -260,5 +260,66 @@ def test_questions_of_several_tasks_get_their_own_answers(happenings, tasks, is_
             assert len(windows) <= 1 + seconds / 15
             # A window or a look at the log repeats one entry, the last one that was known.
             assert scene.colony.sent <= len(scene.colony.logs["c"]) + len(windows) + len(looks)
+
+    virtual_time.run(scenario())
+
+
+@settings(max_examples=100)
+@given(happenings, st.lists(happenings, min_size=1, max_size=3), seeds)
+def test_a_loss_of_the_log_is_reported_once_and_the_new_log_is_read_whole(first, later, seed):
+    async def scenario() -> None:
+        scene = Scene(seed)
+        received: list[str] = []
+        reported: list[int] = []
+        async with scene.stream(on_loss=reported.append) as stream:
+
+            async def read() -> None:
+                async for entry in stream:
+                    received.append(entry.text)  # noqa: PERF401 - read by the scene meanwhile
+
+            reading = asyncio.create_task(read())
+            await scene.play(first)
+            for plan in later:
+                scene.append()
+                await asyncio.sleep(40)  # whatever the network does, it has arrived
+                losses = len(reported)
+                scene.colony.refuses_sockets = False
+                scene.colony.lose_logs()
+                await asyncio.sleep(40)
+                assert len(reported) == losses + 1
+                assert reported[-1] == len(received) == len(scene.texts)
+                await scene.play(plan)
+            scene.colony.append(THEM, "", kind="end")
+            async with asyncio.timeout(600):
+                await reading
+        assert received == scene.texts
+        assert len(reported) == len(later)
+
+    virtual_time.run(scenario())
+
+
+@settings(max_examples=60)
+@given(happenings, seeds)
+def test_without_a_callback_a_loss_breaks_the_stream_with_the_number_of_entries_before(plan, seed):
+    async def scenario() -> None:
+        scene = Scene(seed)
+        received: list[str] = []
+        stream = scene.stream()
+
+        async def read() -> None:
+            async for entry in stream:
+                received.append(entry.text)  # noqa: PERF401 - read by the scene meanwhile
+
+        reading = asyncio.create_task(read())
+        await scene.play(plan)
+        scene.append()
+        await asyncio.sleep(40)
+        scene.colony.lose_logs()
+        with pytest.raises(StreamBroken, match="the server lost the channel's log") as broken:
+            async with asyncio.timeout(600):
+                await reading
+        assert broken.value.delivered == len(received) == len(scene.texts)
+        assert "sync" not in str(broken.value)
+        await stream.aclose()
 
     virtual_time.run(scenario())

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 from colony_jupyter.client.connection import Scope
 from colony_jupyter.client.endpoint import Endpoint
 from colony_jupyter.client.function_spec import make_spec
-from colony_jupyter.client.http import Transport
+from colony_jupyter.client.http import Transport, persist_once
 from colony_jupyter.client.process import AsyncProcess
 from colony_jupyter.client.process_session import ProcessSession
 from colony_jupyter.client.process_watcher import Followed
@@ -264,8 +264,11 @@ class AsyncColony(Calls):
         Args:
             process: the process or its id.
             output: its output; empty leaves it as `set_output` left it.
+
+        Raises:
+            ServerUnreachable: after a minute without an answer of ColonyOS.
         """
-        await self.call(messages.CloseSuccessful(processid=str(process), output=list(output)), dict[str, Any])
+        await self._end(messages.CloseSuccessful(processid=str(process), output=list(output)), ProcessState.SUCCESS)
 
     async def fail(self, process: ProcessFacts | str, errors: Sequence[str]) -> None:
         """End a process as failed, as its executor.
@@ -273,8 +276,17 @@ class AsyncColony(Calls):
         Args:
             process: the process or its id.
             errors: what went wrong.
+
+        Raises:
+            ServerUnreachable: after a minute without an answer of ColonyOS.
         """
-        await self.call(messages.CloseFailed(processid=str(process), errors=list(errors)), dict[str, Any])
+        await self._end(messages.CloseFailed(processid=str(process), errors=list(errors)), ProcessState.FAILED)
+
+    async def _end(self, message: messages.CloseSuccessful | messages.CloseFailed, state: ProcessState) -> None:
+        async def has_ended() -> bool:
+            return (await self.look(message.processid)).state is state
+
+        await persist_once(lambda: self.call(message, dict[str, Any]), has_ended)
 
     async def get_process(self, processid: ProcessFacts | str) -> AsyncProcess:
         """Look a process up.

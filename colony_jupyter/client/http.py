@@ -87,6 +87,37 @@ async def persist(call: Callable[[], Awaitable[T]]) -> T:
         await asyncio.sleep(delay)
 
 
+async def persist_once(call: Callable[[], Awaitable[T]], is_done: Callable[[], Awaitable[bool]]) -> T | None:
+    """Repeat a call until ColonyOS answers it, where a second one may be refused because the first was carried out.
+
+    Args:
+        call: makes the call.
+        is_done: finds out whether an earlier call, whose answer was lost, was carried out.
+
+    Returns:
+        The answer; None if it was lost.
+
+    Raises:
+        ServerUnreachable: after a minute without an answer.
+        ServerRefused: if the server refuses the call.
+    """
+    was_sent = False
+
+    async def attempt() -> T | None:
+        nonlocal was_sent
+        try:
+            return await call()
+        except ServerUnreachable as error:
+            was_sent = was_sent or error.sent
+            raise
+        except ServerRefused:
+            if was_sent and await is_done():
+                return None
+            raise
+
+    return await persist(attempt)
+
+
 class Transport:
     """Calls a server over one kept-alive HTTP client, which is closed at the latest when its event loop ends.
 

@@ -101,7 +101,8 @@ async def test_questions_are_answered_and_states_known(colony_server, gateway):
 
         async def answer() -> None:
             async for entry in assigned.channel("c").stream():
-                await assigned.channel("c").send(f"re {entry.text}", inreplyto=entry.sequence)
+                if entry.senderid == assigned.initiatorid:
+                    await assigned.channel("c").send(f"re {entry.text}", inreplyto=entry.sequence)
 
         answering = asyncio.create_task(answer())
         for number in range(4):

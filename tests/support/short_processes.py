@@ -30,7 +30,7 @@ class RecordingView:
     def connection(self, *_: Any) -> None:
         pass
 
-    process = note = finish = connection
+    process = note = finish = reading = connection
 
 
 def offer_short(executor: Any) -> None:

@@ -9,6 +9,7 @@ from colony_jupyter.errors import (
     ChannelClosed,
     ChannelNotFound,
     ColonyError,
+    GatewayRefused,
     StreamBroken,
     StreamError,
     UsageError,
@@ -198,7 +199,8 @@ class Asker:
 
     def _unsent(self, ended: ColonyError) -> ColonyError:
         """Return the error of a question that was not sent, because no answer could be received."""
-        if isinstance(ended, UsageError) or (isinstance(ended, ChannelNotFound) and not ended.closed):
+        is_missing = isinstance(ended, ChannelNotFound) and not ended.closed
+        if is_missing or isinstance(ended, UsageError | GatewayRefused):
             return ended.with_traceback(None)
         return ChannelClosed(self._processid, self._channel, _reason(ended))
 

@@ -28,6 +28,7 @@ from colony_jupyter.client.streams.failure import process_errors, stream_failure
 from colony_jupyter.client.streams.spool import Spool
 from colony_jupyter.errors import (
     ColonyError,
+    GatewayRefused,
     ServerRefused,
     ServerUnreachable,
     StreamBroken,
@@ -394,6 +395,9 @@ class Subscription:
         try:
             async for page in pages(self._connection, self.processid, self.channel, request.afterseq):
                 entries += page
+        except GatewayRefused as refusal:
+            self.failure = refusal
+            self.stop()
         except ServerRefused as refusal:
             self._input(partial(reader.log_refused, request, refusal.status, refusal.message))
         except ColonyError as error:

@@ -10,6 +10,7 @@ import pytest
 
 from colony_jupyter import settings
 from colony_jupyter.client.colony import AsyncColony
+from colony_jupyter.client.http import persist_once
 from colony_jupyter.errors import (
     AccessDenied,
     GatewayRefused,
@@ -158,3 +159,41 @@ async def test_a_closed_client_raises():
         await colony.executors()
     with pytest.raises(UsageError, match="closed"):
         await colony.executors()
+
+
+async def outcome_of(replies, *, is_done):
+    asked = []
+
+    async def call():
+        reply = replies.pop(0)
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    async def found():
+        asked.append(True)
+        return is_done
+
+    try:
+        return await persist_once(call, found), len(asked)
+    except ServerRefused as refusal:
+        return refusal, len(asked)
+
+
+class TestPersistingOnce:
+    """A call that a second one may not repeat: `close` and `fail` of a process."""
+
+    async def test_a_refusal_after_a_lost_answer_is_success_if_the_first_call_was_carried_out(self):
+        lost, refusal = ServerUnreachable("x:1", "cut", sent=True), ServerRefused(400, "Process is not running")
+        assert await outcome_of([lost, refusal], is_done=True) == (None, 1)
+        assert await outcome_of([lost, refusal], is_done=False) == (refusal, 1)
+
+    async def test_a_refusal_of_the_first_call_is_raised(self):
+        refusal = ServerRefused(400, "Process is not running")
+        assert await outcome_of([refusal], is_done=True) == (refusal, 0)
+        unsent = ServerUnreachable("x:1", "refused")
+        assert await outcome_of([unsent, refusal], is_done=True) == (refusal, 0)
+
+    async def test_an_answer_is_returned_after_failures(self):
+        lost = ServerUnreachable("x:1", "HTTP 503", sent=True, status=503)
+        assert await outcome_of([lost, lost, {"a": 1}], is_done=False) == ({"a": 1}, 0)

@@ -168,12 +168,12 @@ class Reader:
         self._polling.works()
         self._take(entries)
 
-    def not_opened(self, window: int, reason: str, now: float, *, is_refused: bool) -> None:
-        """A window's connection could not be made; see `Polling.not_opened`."""
+    def not_opened(self, window: int, reason: str, now: float, *, is_refused: bool, wait: float = 0.0) -> None:
+        """A window's connection could not be made; see `Polling.not_opened`. A gateway may ask to wait (seconds)."""
         if self._windows.pop(window, None) is not None:
             if self._polling.not_opened(reason, is_refused=is_refused) and not self._windows and self._log is None:
-                self._log_at = now  # it shows whether calls get through
-            self._without_window(now)
+                self._log_at = now + wait  # it shows whether calls get through
+            self._without_window(now, wait)
 
     def lost(self, window: int, now: float) -> None:
         """A window's connection was cut."""
@@ -199,15 +199,15 @@ class Reader:
         elif self._is_polled_out():  # a cancelled process's channel comes back empty
             self._gone()
 
-    def log_lost(self, request: ReadLog, now: float) -> None:
-        """The log could not be read for now."""
+    def log_lost(self, request: ReadLog, now: float, wait: float = 0.0) -> None:
+        """The log could not be read for now. A gateway may ask to wait (seconds)."""
         if request is self._log and not self.state.is_over:
             self._log = None
             self._polling.log_lost()
             if self._is_polled_out():
                 self._gone()
                 return
-            self._log_at = now + next(self._retries)
+            self._log_at = now + max(next(self._retries), wait)
             if not self._windows:
                 self._resuming()
 
@@ -325,7 +325,7 @@ class Reader:
         elif not self._windows:
             self._open()
 
-    def _without_window(self, now: float) -> None:
+    def _without_window(self, now: float, wait: float = 0.0) -> None:
         """A window went otherwise than by its own end."""
         if self._is_polled_out():
             self._gone()
@@ -335,7 +335,7 @@ class Reader:
             if not self._stands():
                 self._resuming()
             if self._log is None and self._log_at is None:
-                self._open_at = now + next(self._retries)
+                self._open_at = now + max(next(self._retries), wait)
 
     def _resuming(self) -> None:
         if self.state is StreamState.OPEN:

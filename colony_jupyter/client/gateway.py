@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
+from colony_jupyter.channels.backoff import PATIENCE
 from colony_jupyter.descriptors import DESCRIPTORS_REMEDY, TOO_MANY, are_exhausted
 from colony_jupyter.errors import ColonyError, GatewayRefused, RequestTooLarge, ServerUnreachable
 from colony_jupyter.network import CA_FILE
@@ -75,7 +76,7 @@ def no_answer(
     if status in _REFUSALS:
         return GatewayRefused(status, answer, call, address=address, proxy=proxy)
     return ServerUnreachable(
-        address, answer, sent=True, status=status, retry_after=_retry_after(headers.get("retry-after", ""), now)
+        address, answer, sent=True, status=status, retry_after=retry_after(headers.get("retry-after", ""), now)
     )
 
 
@@ -172,7 +173,12 @@ def _describe(status: int, headers: Mapping[str, str], body: bytes) -> str:
     return f"HTTP {status}{phrase}{by} with {content}"
 
 
-def _retry_after(text: str, now: datetime) -> float:
+def asked_to_wait(error: BaseException) -> float:
+    """Return the seconds that a gateway asks to wait before the next request, at most a minute; 0 if it does not."""
+    return min(error.retry_after, PATIENCE) if isinstance(error, ServerUnreachable) else 0.0
+
+
+def retry_after(text: str, now: datetime) -> float:
     """Return the seconds that a ``Retry-After`` header asks to wait; 0 without one."""
     text = text.strip()
     if text.isdecimal():

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from colony_jupyter.channels.backoff import delays
+from colony_jupyter.client.gateway import asked_to_wait
 from colony_jupyter.errors import ColonyError, ProcessNotFound, WebSocketRefused
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.models import ProcessRecord, ProcessState
@@ -206,7 +207,8 @@ class ProcessWatcher:
 
     async def _poll(self) -> None:
         while self._poller is asyncio.current_task():
-            await self._quietly_refresh()
+            wait = await self._quietly_refresh()
+            await asyncio.sleep(wait)
             self._expecting.clear()
             try:
                 async with asyncio.timeout(self._followed.interval() * random.uniform(0.9, 1.0)):  # noqa: S311 - no secret
@@ -234,8 +236,8 @@ class ProcessWatcher:
                     retries = delays(random.random)
             except WebSocketRefused:
                 await asyncio.sleep(_REFUSED)
-            except ColonyError:
-                pass  # the poller meets the same refusal
+            except ColonyError as error:  # the poller meets the same refusal
+                await asyncio.sleep(asked_to_wait(error))
             if self.is_over:
                 return
             await asyncio.sleep(next(retries))
@@ -244,13 +246,18 @@ class ProcessWatcher:
         """Ask for the process until it shows an expected state, which may be announced first."""
         for delay in (0.0, *_SOON):
             await asyncio.sleep(delay)
-            await self._quietly_refresh()
+            if await self._quietly_refresh():
+                return
             if self.is_over or (self.record is not None and self.record.state >= state):
                 return
 
-    async def _quietly_refresh(self) -> None:
-        with contextlib.suppress(ColonyError):  # the next request may be answered
+    async def _quietly_refresh(self) -> float:
+        """Ask for the process; returns the seconds that a gateway asks to wait before the next request."""
+        try:
             await self.refresh()
+        except ColonyError as error:  # the next request may be answered
+            return asked_to_wait(error)
+        return 0.0
 
     async def _get(self) -> ProcessRecord:
         return await self._connection.call(messages.GetProcess(processid=self.processid), ProcessRecord)

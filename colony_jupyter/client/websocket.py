@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from colony_jupyter.client.gateway import UNANSWERED, connect_error, reason
+from colony_jupyter.client.gateway import UNANSWERED, connect_error, reason, retry_after
 from colony_jupyter.client.http import refusal_error
 from colony_jupyter.errors import ServerUnreachable, WebSocketRefused
 from colony_jupyter.wire.envelope import Refusal, open_reply, seal
@@ -86,8 +87,10 @@ async def subscription(endpoint: Endpoint, message: Message, key: PrivateKey) ->
 def _refusal(error: InvalidHandshake, address: str, proxy: Proxy | None) -> ServerUnreachable:
     from websockets.exceptions import InvalidProxyStatus, InvalidStatus, ProxyError  # noqa: PLC0415 - as above
 
-    status = error.response.status_code if isinstance(error, InvalidStatus | InvalidProxyStatus) else 0
-    if status in UNANSWERED:
-        return ServerUnreachable(address, reason(error), status=status)
+    response = error.response if isinstance(error, InvalidStatus | InvalidProxyStatus) else None
+    status = 0 if response is None else response.status_code
+    if response is not None and status in UNANSWERED:
+        wait = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
+        return ServerUnreachable(address, reason(error), status=status, retry_after=wait)
     by = f"the proxy {proxy.shown}" if proxy is not None and isinstance(error, ProxyError) else address
     return WebSocketRefused(address, reason(error), by=by, status=status)

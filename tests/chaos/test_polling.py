@@ -137,3 +137,23 @@ async def test_a_hundred_streams_poll_within_what_a_server_answers(colony_server
             await assigned.channel(name).end()
         assert [[entry.text for entry in await task] for task in reading] == [["x"]] * 100
         await assigned.colony.close(assigned)
+
+
+async def test_streams_and_watchers_wait_as_long_as_a_gateway_asks(colony_server, gateway):
+    gateway.upgrade_refusal = None
+    async with world(colony_server, reader_port=gateway.port) as (process, assigned):
+        stream = process.channel("c").stream(timeout=60)
+        reading = asyncio.create_task(collect(stream))
+        await assigned.channel("c").send("before")
+        await condition(lambda: stream.statistics().delivered)
+        gateway.outage = gateway.upgrade_refusal = Fault(503, headers={"retry-after": "4"})
+        gateway.cut_tunnels()
+        await asyncio.sleep(1)
+        before = len(gateway.calls), gateway.upgrades
+        await asyncio.sleep(2)
+        assert (len(gateway.calls), gateway.upgrades) == before
+        gateway.outage = gateway.upgrade_refusal = None
+        await assigned.channel("c").send("after")
+        await assigned.channel("c").end()
+        assert [entry.text for entry in await reading] == ["before", "after"]
+        await assigned.colony.close(assigned)

@@ -36,6 +36,7 @@ happenings = st.lists(
                 "end windows",
                 "slow",
                 "refuse sockets",
+                "outage of a minute",
             )
         ),
     ),
@@ -82,10 +83,10 @@ class Scene:
                     self.append()
             case "cut":
                 self.colony.cut()
-            case "outage":
+            case "outage" | "outage of a minute":
                 self.colony.is_down = True
                 self.colony.cut()
-                await asyncio.sleep(3)
+                await asyncio.sleep(3 if happening == "outage" else 60)
                 self.colony.is_down = False
             case "end windows":
                 self.colony.end_windows()

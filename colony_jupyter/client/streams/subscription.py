@@ -22,6 +22,7 @@ from colony_jupyter.channels.effects import AskProcess, Close, Effect, Open, Rea
 from colony_jupyter.channels.nodes import EMPTY_AFTER_END
 from colony_jupyter.channels.reader import Reader
 from colony_jupyter.channels.statistics import Statistics
+from colony_jupyter.client.gateway import asked_to_wait
 from colony_jupyter.client.http import persist
 from colony_jupyter.client.streams.channel_log import pages
 from colony_jupyter.client.streams.failure import process_errors, stream_failure
@@ -383,9 +384,8 @@ class Subscription:
                 self._input(partial(reader.lost, window))
             else:
                 reason = error.reason if isinstance(error, ServerUnreachable) else str(error)
-                self._input(
-                    partial(reader.not_opened, window, f"no WebSocket can be opened: {reason}", is_refused=False)
-                )
+                reason = f"no WebSocket can be opened: {reason}"
+                self._input(partial(reader.not_opened, window, reason, is_refused=False, wait=asked_to_wait(error)))
         else:
             self._input(partial(reader.lost, window))
 
@@ -402,7 +402,7 @@ class Subscription:
             self._input(partial(reader.log_refused, request, refusal.status, refusal.message))
         except ColonyError as error:
             logger.debug("log of channel %r of %s: %s", self.channel, self.processid, error)
-            self._input(partial(reader.log_lost, request))
+            self._input(partial(reader.log_lost, request, wait=asked_to_wait(error)))
         else:
             self._input(partial(reader.log, request, entries))
 

@@ -15,7 +15,7 @@ from colony_jupyter.client.channel import AsyncChannel
 from colony_jupyter.client.colony import AsyncColony
 from colony_jupyter.client.portal import PORTAL, Portal
 from colony_jupyter.client.process import AsyncProcess
-from colony_jupyter.client.process_facts import ProcessFacts
+from colony_jupyter.client.process_facts import ProcessFacts, handles
 from colony_jupyter.client.streams.stream import AsyncStream, Errors
 from colony_jupyter.errors import WaitTimeout
 from colony_jupyter.wire.models import ProcessState
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from colony_jupyter.channels.effects import StreamState
     from colony_jupyter.channels.statistics import Statistics
     from colony_jupyter.settings import Settings
+    from colony_jupyter.values.records import Records
     from colony_jupyter.wire.identity import PrivateKey
     from colony_jupyter.wire.models import Entry, FunctionSpec, ProcessRecord
 
@@ -78,6 +79,7 @@ class Stream(_Face[AsyncStream]):
     """The entries of a channel, both sides', in the order they arrived; an iterator. See `AsyncStream`."""
 
     aclose = _blocking(AsyncStream.aclose)
+    read = _blocking(AsyncStream.read)
 
     @property
     def state(self) -> StreamState:
@@ -366,10 +368,10 @@ class Colony(_Face[AsyncColony]):
 
     def processes(
         self, state: ProcessState | int | str, *, count: int = 100, executortype: str = "", label: str = ""
-    ) -> list[Process]:
+    ) -> Records[Process]:
         """List processes of one state; see `AsyncColony.processes`."""
         found = self._portal.run(self._async.processes, state, count=count, executortype=executortype, label=label)
-        return [Process(process, self._portal) for process in found]
+        return handles(Process(process, self._portal) for process in found)
 
     def subscribe_process(
         self,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from colony_jupyter.client.streams.channel_log import pages
 from colony_jupyter.client.streams.stream import AsyncStream, Errors
 from colony_jupyter.errors import ChannelNotFound, WaitTimeout
+from colony_jupyter.values.records import Records
+from colony_jupyter.values.rows import entry_row
 from colony_jupyter.wire.models import END, ERROR, Entry, ProcessState, visible_channels
 
 if TYPE_CHECKING:
@@ -74,7 +76,7 @@ class AsyncChannel:
             readers=session.readers if to_end and limit == 0 else None,
         )
 
-    async def read(self, start: int = 0, limit: int = 0) -> list[Entry]:
+    async def read(self, start: int = 0, limit: int = 0) -> Records[Entry]:
         """Read what is there now, of all types and both parties.
 
         Args:
@@ -90,7 +92,7 @@ class AsyncChannel:
                 entries += page
         except ChannelNotFound as error:
             raise await self._explain(error) from error
-        return entries
+        return Records(entries, entry_row)
 
     async def subscribe(
         self, callback: Callable[[list[Entry]], object], start: int = 0, timeout: float | None = None

@@ -13,6 +13,7 @@ from colony_jupyter.client.endpoint import Endpoint
 from colony_jupyter.client.function_spec import make_spec
 from colony_jupyter.client.http import Transport, persist_once
 from colony_jupyter.client.process import AsyncProcess
+from colony_jupyter.client.process_facts import as_state, handles
 from colony_jupyter.client.process_session import ProcessSession
 from colony_jupyter.client.process_watcher import Followed
 from colony_jupyter.client.rpc import Calls
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from colony_jupyter.client.process_facts import ProcessFacts
     from colony_jupyter.settings import Settings
+    from colony_jupyter.values.records import Records
     from colony_jupyter.wire.models import Entry, ExecutorRecord
 
 T = TypeVar("T")
@@ -299,7 +301,7 @@ class AsyncColony(Calls):
 
     async def processes(
         self, state: ProcessState | int | str, *, count: int = 100, executortype: str = "", label: str = ""
-    ) -> list[AsyncProcess]:
+    ) -> Records[AsyncProcess]:
         """List processes of one state, at most 100.
 
         Args:
@@ -309,8 +311,8 @@ class AsyncColony(Calls):
             label: only those with this label.
         """
         asked = asyncio.get_running_loop().time()
-        found = await self.list_processes(_state(state), count=count, executortype=executortype, label=label)
-        return [self._process(record, asked=asked) for record in found]
+        found = await self.list_processes(as_state(state), count=count, executortype=executortype, label=label)
+        return handles(self._process(record, asked=asked) for record in found)
 
     async def subscribe_process(
         self, process: ProcessFacts | str, state: ProcessState | int | str = ProcessState.RUNNING, timeout: float = 30.0
@@ -326,7 +328,7 @@ class AsyncColony(Calls):
             WaitTimeout: if it is not in that time; the message says what the process waits for.
             ProcessFailed, ProcessCancelled, ProcessRemoved: if it ended another way, so that it never will.
         """
-        awaited = _state(state)
+        awaited = as_state(state)
         handle = process if isinstance(process, AsyncProcess) else await self.get_process(str(process))
         await handle.wait(awaited, timeout)
         return handle
@@ -435,16 +437,3 @@ class AsyncColony(Calls):
             prvkey, colony_prvkey, server_prvkey = self.endpoint.keys()
             self._keys = (self._own_key or prvkey, colony_prvkey, server_prvkey)
         return self._keys
-
-
-def _state(state: ProcessState | int | str) -> ProcessState:
-    """Read a state given by name or number.
-
-    Raises:
-        UsageError: if there is no such state; the message lists them.
-    """
-    try:
-        return ProcessState[state.upper()] if isinstance(state, str) else ProcessState(state)
-    except (KeyError, ValueError):
-        known = ", ".join(f"{each.name.lower()} ({each.value})" for each in ProcessState)
-        raise UsageError(f"{state!r} is not the state of a process. The states are: {known}.") from None

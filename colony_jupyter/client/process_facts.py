@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from colony_jupyter.errors import UsageError
 from colony_jupyter.values.datatable import revive
+from colony_jupyter.values.records import Records
+from colony_jupyter.values.rows import process_row
+from colony_jupyter.wire.models import ProcessState
 
 if TYPE_CHECKING:
-    from colony_jupyter.wire.models import FunctionSpec, ProcessRecord, ProcessState
+    from collections.abc import Iterable
+
+    from colony_jupyter.wire.models import FunctionSpec, ProcessRecord
 
 
 class ProcessFacts:
@@ -145,3 +150,28 @@ class ProcessFacts:
             return f"<{type(self).__name__} {self.funcname} {self.processid[:8]} {self.state.name}>"
         except UsageError:
             return f"<{type(self).__name__} {self.processid[:8]}>"
+
+
+F = TypeVar("F", bound=ProcessFacts)
+
+
+def handles(processes: Iterable[F]) -> Records[F]:
+    """Return handles of processes as a list that converts to a table."""
+    return Records(processes, _row)
+
+
+def _row(process: ProcessFacts) -> dict[str, Any]:
+    return process_row(process.record)
+
+
+def as_state(state: ProcessState | int | str) -> ProcessState:
+    """Read a state given by name or number.
+
+    Raises:
+        UsageError: if there is no such state; the message lists them.
+    """
+    try:
+        return ProcessState[state.upper()] if isinstance(state, str) else ProcessState(state)
+    except (KeyError, ValueError):
+        known = ", ".join(f"{each.name.lower()} ({each.value})" for each in ProcessState)
+        raise UsageError(f"{state!r} is not the state of a process. The states are: {known}.") from None

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from colony_jupyter.client.function_spec import check_name, check_workflow
 from colony_jupyter.errors import UsageError
+from colony_jupyter.values import rows
+from colony_jupyter.values.records import Records
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.limits import MAX_FOUND_LOGS, MAX_LOGS, MAX_PROCESSES
 from colony_jupyter.wire.models import (
@@ -136,9 +138,10 @@ class Calls:
         message = messages.RemoveExecutor(colonyname=self.colonyname, executorname=executorname)
         await self.call_as_owner(message, _Nothing)
 
-    async def executors(self) -> list[ExecutorRecord]:
+    async def executors(self) -> Records[ExecutorRecord]:
         """List the colony's executors, removed ones included."""
-        return await self.call(messages.GetExecutors(colonyname=self.colonyname), list[ExecutorRecord])
+        found = await self.call(messages.GetExecutors(colonyname=self.colonyname), list[ExecutorRecord])
+        return Records(found, rows.executor_row)
 
     async def get_executor(self, executorname: str) -> ExecutorRecord:
         """Look an executor up by name."""
@@ -178,10 +181,10 @@ class Calls:
         )
         return await self.call(messages.AddFunction(fun=fun), Function)
 
-    async def functions(self, executorname: str = "") -> list[Function]:
+    async def functions(self, executorname: str = "") -> Records[Function]:
         """List the functions of one executor, or of all."""
         message = messages.GetFunctions(colonyname=self.colonyname, executorname=executorname)
-        return await self.call(message, list[Function])
+        return Records(await self.call(message, list[Function]), rows.function_row)
 
     async def remove_function(self, functionid: str) -> None:
         """Take a function back, as the executor itself."""
@@ -300,7 +303,7 @@ class Calls:
         count: int = MAX_LOGS,
         since: int = 0,
         latest: bool = False,
-    ) -> list[Log]:
+    ) -> Records[Log]:
         """List log lines of a process, or of an executor, oldest first; at most 500.
 
         Args:
@@ -318,12 +321,12 @@ class Calls:
             since=since,
             latest=latest,
         )
-        return await self.call(message, list[Log])
+        return Records(await self.call(message, list[Log]), rows.log_row)
 
-    async def search_logs(self, text: str, *, days: int = 1, count: int = MAX_FOUND_LOGS) -> list[Log]:
+    async def search_logs(self, text: str, *, days: int = 1, count: int = MAX_FOUND_LOGS) -> Records[Log]:
         """Search log lines of the colony; case counts, ``%`` and ``_`` are wildcards; at most 100, 30 days back."""
         message = messages.SearchLogs(colonyname=self.colonyname, text=text, days=days, count=count)
-        return await self.call(message, list[Log])
+        return Records(await self.call(message, list[Log]), rows.log_row)
 
     # workflows
 
@@ -344,12 +347,12 @@ class Calls:
         """Look a workflow up."""
         return await self.call(messages.GetProcessGraph(processgraphid=processgraphid), Workflow)
 
-    async def workflows(self, state: ProcessState, *, count: int = MAX_PROCESSES) -> list[Workflow]:
+    async def workflows(self, state: ProcessState, *, count: int = MAX_PROCESSES) -> Records[Workflow]:
         """List workflows of one state, at most 100."""
         message = messages.GetProcessGraphs(
             colonyname=self.colonyname, count=min(max(count, 1), MAX_PROCESSES), state=state
         )
-        return await self.call(message, list[Workflow])
+        return Records(await self.call(message, list[Workflow]), rows.workflow_row)
 
     async def cancel_workflow(self, processgraphid: str) -> None:
         """Cancel a workflow; any member may. A finished one turns cancelled too (trap 31)."""

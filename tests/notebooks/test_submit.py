@@ -237,6 +237,19 @@ def test_lists(notebook, name):
     assert "text/html" in cell.value
 
 
+def test_lists_are_assigned_to_variables_and_converted(notebook):
+    notebook.run("process = %colony submit gives-back --quiet --wait")
+    notebook.run("%colony ps -o newest")
+    cell = notebook.run(
+        "print(newest.to_pandas()[['funcname', 'state']].iloc[0].to_list(), newest.to_dicts()[0]['state'])"
+    )
+    assert cell.text.strip() == "['gives-back', 'SUCCESS'] SUCCESS"
+    notebook.run("%colony log process -o lines")
+    assert notebook.run("print(type(lines.to_polars()).__name__)").text.strip() == "DataFrame"
+    wrong = notebook.run("%colony ps -o 1a")
+    assert "'1a' cannot be the name of a variable" in wrong.error
+
+
 def test_a_workflow_is_drawn_with_its_states(notebook):
     notebook.run(
         "import colony_jupyter as cj\n"

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from colony_jupyter.client.streams.acknowledgement import Reading
 from colony_jupyter.errors import ColonyError, StreamError, UsageError, WaitTimeout
+from colony_jupyter.values.records import Records
+from colony_jupyter.values.rows import entry_row
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -141,6 +143,17 @@ class AsyncStream:
             StreamError, StreamBroken, ChannelNotFound, WaitTimeout, UsageError: as `__anext__`, after all before.
         """
         return await self._next(_BATCH)
+
+    async def read(self) -> Records[Entry]:
+        """Wait for the end of the stream and return its entries.
+
+        Raises:
+            StreamError, StreamBroken, ChannelNotFound, WaitTimeout, UsageError: as `__anext__`.
+        """
+        entries: list[Entry] = []
+        while batch := await self.batch():
+            entries += batch
+        return Records(entries, entry_row)
 
     async def aclose(self) -> None:
         """End the reading."""

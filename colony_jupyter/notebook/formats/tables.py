@@ -13,6 +13,8 @@ import msgspec
 
 from colony_jupyter.notebook.formats.plain_text import clean, one_line, seconds
 from colony_jupyter.notebook.model.rows import row_of
+from colony_jupyter.values.records import Records
+from colony_jupyter.values.rows import entry_row, executor_row, function_row, log_row, process_row, workflow_row
 from colony_jupyter.wire.models import ExecutorState, ProcessState, moment, visible_channels
 
 if TYPE_CHECKING:
@@ -60,15 +62,31 @@ class Table:
         columns: their headings.
         rows: each with as many cells.
         empty: the sentence that is shown when there are no rows.
+        records: what the rows show, for the conversion to other tables.
     """
 
-    def __init__(self, columns: Sequence[str], rows: Iterable[Sequence[Cell]], empty: str) -> None:
+    def __init__(
+        self, columns: Sequence[str], rows: Iterable[Sequence[Cell]], empty: str, records: Records[Any] | None = None
+    ) -> None:
+        self._records = Records((), dict) if records is None else records
         self.columns = list(columns)
         self.rows = [list(row) for row in rows]
         self.empty = empty
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """Return a dict for each row; see `Records.to_dicts`."""
+        return self._records.to_dicts()
+
+    def to_pandas(self) -> Any:
+        """Return a pandas DataFrame; see `Records.to_pandas`."""
+        return self._records.to_pandas()
+
+    def to_polars(self) -> Any:
+        """Return a polars DataFrame; see `Records.to_polars`."""
+        return self._records.to_polars()
 
     def __repr__(self) -> str:
         if not self.rows:
@@ -112,6 +130,7 @@ def processes(records: Sequence[ProcessRecord], executors: Mapping[str, str] | N
         ["id", "state", "function", "type", "executor", "submitted", "took", "channels"],
         rows,
         "There are no processes.",
+        Records(records, process_row),
     )
 
 
@@ -142,7 +161,7 @@ def executors(records: Sequence[ExecutorRecord], troubles: Mapping[str | None, s
         for record, row in zip(records, rows, strict=True):
             text = one_line(troubles.get(record.executorname, ""), _LONGEST)
             row.append(Cell(text, colour=COLOURS[ProcessState.FAILED]))
-    return Table(columns, rows, "No executor is registered.")
+    return Table(columns, rows, "No executor is registered.", Records(records, executor_row))
 
 
 def functions(records: Sequence[Function]) -> Table:
@@ -160,7 +179,7 @@ def functions(records: Sequence[Function]) -> Table:
         for record in records
     ]
     columns = ["function", "type", "executor", "arguments", "calls", "average", "description"]
-    return Table(columns, rows, "No function is registered.")
+    return Table(columns, rows, "No function is registered.", Records(records, function_row))
 
 
 def workflows(records: Sequence[Workflow]) -> Table:
@@ -176,7 +195,8 @@ def workflows(records: Sequence[Workflow]) -> Table:
         )
         for record in records
     ]
-    return Table(["id", "state", "processes", "submitted", "ended", "by"], rows, "There are no workflows.")
+    columns = ["id", "state", "processes", "submitted", "ended", "by"]
+    return Table(columns, rows, "There are no workflows.", Records(records, workflow_row))
 
 
 def entries(listed: Sequence[Entry], senders: Mapping[str, str] | None = None, me: str = "") -> Table:
@@ -196,9 +216,8 @@ def entries(listed: Sequence[Entry], senders: Mapping[str, str] | None = None, m
             Cell(_cut(shown.line), mono=True),
         )
 
-    return Table(
-        ["time", "sender", "sequence", "in reply to", "type", "text"], map(row, listed), "The channel is empty."
-    )
+    columns = ["time", "sender", "sequence", "in reply to", "type", "text"]
+    return Table(columns, map(row, listed), "The channel is empty.", Records(listed, entry_row))
 
 
 def logs(lines: Sequence[Log]) -> Table:
@@ -211,7 +230,7 @@ def logs(lines: Sequence[Log]) -> Table:
         )
         for line in lines
     ]
-    return Table(["time", "executor", "message"], rows, "There are no log lines.")
+    return Table(["time", "executor", "message"], rows, "There are no log lines.", Records(lines, log_row))
 
 
 def process(record: ProcessRecord, executorname: str = "") -> Table:
@@ -233,7 +252,8 @@ def process(record: ProcessRecord, executorname: str = "") -> Table:
         ("output", _json(record.output)),
         ("errors", Cell(_cut(clean("\n".join(record.errors or []))), colour=COLOURS[ProcessState.FAILED], mono=True)),
     ]
-    return Table(["", ""], [(Cell(name), cell) for name, cell in found if cell.text], "")
+    rows = [(Cell(name), cell) for name, cell in found if cell.text]
+    return Table(["", ""], rows, "", Records([record], process_row))
 
 
 def _cell(cell: Cell) -> str:

@@ -122,6 +122,8 @@ class Workflows:
         self.table = table
         self.graphs = list(graphs)
 
+        self.to_dicts, self.to_pandas, self.to_polars = table.to_dicts, table.to_pandas, table.to_polars
+
     def __len__(self) -> int:
         return len(self.table)
 

@@ -127,6 +127,12 @@ def _of_process(name: str, summary: str, *more: Operand, text: Operand | None = 
     return Command(f"%colony {name}", summary, [PID, *more], text=text)
 
 
+def _table(command: Command) -> Command:
+    """Add the option of commands whose value is a table."""
+    command.option("-o", metavar="VAR", dest="table", type=variable, help="also assign the table to a variable")
+    return command
+
+
 SUBMIT: Final = _submit("%colony submit", cell=False)
 SUBMIT_CELL: Final = _submit("%%colony submit", cell=True)
 CHAT: Final = _chat()
@@ -135,13 +141,13 @@ LINES: Final[dict[str, Command]] = {
     "status": Command("%colony status", "Show the connection, the identity, and the activity of the colony."),
     "connect": _connect(),
     "submit": SUBMIT,
-    "ps": Command("%colony ps", "List the newest processes."),
-    "executors": Command("%colony executors", "List the colony's executors."),
-    "functions": Command("%colony functions", "List the functions that executors offer."),
-    "workflows": Command("%colony workflows", "List the newest workflows."),
-    "get": _of_process("get", "Show the details of a process."),
-    "log": _of_process("log", "List the log lines of a process."),
-    "read": _of_process("read", "List the entries of a channel of a process.", CHANNEL),
+    "ps": _table(Command("%colony ps", "List the newest processes.")),
+    "executors": _table(Command("%colony executors", "List the colony's executors.")),
+    "functions": _table(Command("%colony functions", "List the functions that executors offer.")),
+    "workflows": _table(Command("%colony workflows", "List the newest workflows.")),
+    "get": _table(_of_process("get", "Show the details of a process.")),
+    "log": _table(_of_process("log", "List the log lines of a process.")),
+    "read": _table(_of_process("read", "List the entries of a channel of a process.", CHANNEL)),
     "watch": _of_process(
         "watch",
         "Show a process live, with a text box for its channels. Without CHANNEL: all channels.",

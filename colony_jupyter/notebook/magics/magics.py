@@ -105,7 +105,9 @@ class ColonyMagics(Magics):
             raise UsageError(f"%colony has no command '{name}'.{near}")
         found = commands.LINES[name].read(rest)
         action: Callable[[Namespace, Mapping[str, Any]], object] = getattr(self, f"_{name}")
-        return action(found, names)
+        result = action(found, names)
+        self._keep(getattr(found, "table", None), result)
+        return result
 
     @no_var_expand
     @needs_local_scope

@@ -61,6 +61,6 @@ def test_every_command_offers_its_options(name):
 
 
 def test_after_all_operands_there_are_options():
-    offer = complete("%colony ps ", KNOWN)
+    offer = complete("%colony doctor ", KNOWN)
     assert offer is not None
     assert offer.words == ["--help", "-h"]

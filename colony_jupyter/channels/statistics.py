@@ -16,6 +16,8 @@ class Statistics:
         resumes: number of times the connection was lost and restored.
         lag: seconds between the server's time of the latest entry and its arrival here, which include the difference of
             the two clocks. None before the first entry.
+        missing: numbers that are missing in the numbering of the senders, so that entries may have been dropped on the
+            way between nodes of the server.
     """
 
     delivered: int
@@ -23,3 +25,4 @@ class Statistics:
     repeats: int
     resumes: int
     lag: float | None
+    missing: int = 0

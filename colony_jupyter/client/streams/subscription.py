@@ -20,6 +20,7 @@ import msgspec
 from colony_jupyter.channels.backoff import delays
 from colony_jupyter.channels.effects import AskProcess, Close, Effect, Open, ReadLog, StreamState
 from colony_jupyter.channels.nodes import EMPTY_AFTER_END
+from colony_jupyter.channels.numbering import Numbering
 from colony_jupyter.channels.reader import Reader
 from colony_jupyter.channels.statistics import Statistics
 from colony_jupyter.client.gateway import asked_to_wait
@@ -109,6 +110,7 @@ class Subscription:
         self._timer: asyncio.TimerHandle | None = None
         self._heard_other = False  # whether an entry of the other party arrived
         self._lag: float | None = None
+        self._numbering = Numbering()
         self._listening = asyncio.Event()
         self._examined: set[tuple[str, str]] = set()  # unknown senders, each with the executor known at that time
         self._last_state = (StreamState.OPEN, "")
@@ -247,6 +249,7 @@ class Subscription:
             repeats=self._reader.inbox.repeats,
             resumes=self._reader.resumes,
             lag=self._lag,
+            missing=self._numbering.missing(),
         )
 
     # the reader's side
@@ -268,6 +271,7 @@ class Subscription:
         if self._reader.losses != self._last_losses:
             self._last_losses = self._reader.losses
             self.losses.append(self.received)
+            self._numbering = Numbering()
             logger.warning("channel %r of %s: the server lost its log", self.channel, self.processid)
             self._notify()
         if self._reader.listens:
@@ -281,6 +285,8 @@ class Subscription:
             self.failure = stream_failure(
                 self._watcher, self.channel, self.received, reason=reader.reason, refusal=reader.refusal
             )
+        if self.state.is_over and (missing := self._numbering.missing()):
+            logger.warning("channel %r of %s: %d numbers of senders are missing", self.channel, self.processid, missing)
         if not self.state.is_over:
             self._set_timer()
         elif self._may_be_elsewhere():
@@ -332,6 +338,7 @@ class Subscription:
         written = moment(entries[-1].timestamp)
         self._lag = None if written is None else time.time() - written.timestamp()
         self.received += len(entries)
+        self._numbering.note(entries)
         self._heard_other = self._heard_other or not all(self.is_mine(entry) for entry in entries)
         for tap in list(self.taps):
             tap(entries)

@@ -237,6 +237,12 @@ class Follower:
                     self._take(channel, entries)
                     if any(ends_conversation(entry) and entry.senderid != process.colony.userid for entry in entries):
                         await readers.finished(reading)
+            if missing := stream.statistics().missing:
+                numbers = "1 number is" if missing == 1 else f"{missing} numbers are"
+                self._note(
+                    f"On channel '{channel}' {numbers} missing in the numbering of a sender: the server may have "
+                    "dropped entries between its nodes, or the sender left them out."
+                )
         except ChannelNotFound as error:
             if not error.closed:
                 raise

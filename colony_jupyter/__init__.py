@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from colony_jupyter.errors import StreamError as StreamError
     from colony_jupyter.errors import UsageError as UsageError
     from colony_jupyter.errors import WaitTimeout as WaitTimeout
+    from colony_jupyter.errors import WebSocketRefused as WebSocketRefused
     from colony_jupyter.executor.context import Context as Context
     from colony_jupyter.executor.context import ThreadContext as ThreadContext
     from colony_jupyter.executor.executor import Executor as Executor
@@ -95,6 +96,7 @@ _HOMES = {
         "StreamError",
         "UsageError",
         "WaitTimeout",
+        "WebSocketRefused",
     ),
     "executor.context": ("Context", "ThreadContext"),
     "executor.executor": ("Executor",),

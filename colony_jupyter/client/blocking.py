@@ -18,6 +18,8 @@ from colony_jupyter.client.process import AsyncProcess
 from colony_jupyter.client.process_facts import ProcessFacts, handles
 from colony_jupyter.client.streams.stream import AsyncStream, Errors
 from colony_jupyter.errors import WaitTimeout
+from colony_jupyter.values.records import Records
+from colony_jupyter.values.rows import entry_row
 from colony_jupyter.wire.models import ProcessState
 
 if TYPE_CHECKING:
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from colony_jupyter.channels.effects import StreamState
     from colony_jupyter.channels.statistics import Statistics
     from colony_jupyter.settings import Settings
-    from colony_jupyter.values.records import Records
     from colony_jupyter.wire.identity import PrivateKey
     from colony_jupyter.wire.models import Entry, FunctionSpec, ProcessRecord
 
@@ -79,7 +80,6 @@ class Stream(_Face[AsyncStream]):
     """The entries of a channel, both sides', in the order they arrived; an iterator. See `AsyncStream`."""
 
     aclose = _blocking(AsyncStream.aclose)
-    read = _blocking(AsyncStream.read)
 
     @property
     def state(self) -> StreamState:
@@ -108,6 +108,17 @@ class Stream(_Face[AsyncStream]):
     def __init__(self, behind: AsyncStream, portal: Portal = PORTAL) -> None:
         super().__init__(behind, portal)
         self._received: deque[Entry] = deque()  # read on the loop and not delivered yet
+
+    def read(self) -> Records[Entry]:
+        """Wait for the end of the stream and return its entries; see `AsyncStream.read`."""
+        entries: list[Entry] = []
+        try:
+            for batch in self.batches():
+                entries += batch
+        except BaseException:
+            self._received.extendleft(reversed(entries))
+            raise
+        return Records(entries, entry_row)
 
     def batches(self) -> Iterator[list[Entry]]:
         """Yield entries as they arrive, in lists of those that arrived together."""

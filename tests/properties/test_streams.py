@@ -44,7 +44,7 @@ happenings = st.lists(
 )
 waits = st.lists(
     st.tuples(
-        st.sampled_from(("wait", "wait", "wait for a batch", "loop", "intrude", "pause")),
+        st.sampled_from(("wait", "wait", "wait for a batch", "wait for all", "loop", "intrude", "pause")),
         st.sampled_from((0.0, 0.0005, 0.002, 0.1, 1.0, 20.0)),
         st.integers(1, 3),
     ),
@@ -111,6 +111,9 @@ async def consume(stream: AsyncStream, plan, received: list[str]) -> None:
     received += [entry.text async for entry in stream]
 
 
+LISTS = {"wait for a batch": AsyncStream.batch, "wait for all": AsyncStream.read}
+
+
 async def wait(stream: AsyncStream, way: str, seconds: float, count: int, received: list[str]) -> None:
     async def loop() -> None:
         left = count
@@ -123,8 +126,8 @@ async def wait(stream: AsyncStream, way: str, seconds: float, count: int, receiv
     with contextlib.suppress(TimeoutError, StopAsyncIteration):
         if way == "wait":
             received.append((await asyncio.wait_for(anext(stream), seconds)).text)
-        elif way == "wait for a batch":
-            received += [entry.text for entry in await asyncio.wait_for(stream.batch(), seconds)]
+        elif way in LISTS:
+            received += [entry.text for entry in await asyncio.wait_for(LISTS[way](stream), seconds)]
         elif way == "loop":
             async with asyncio.timeout(seconds):
                 await loop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import weakref
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from colony_jupyter.client.streams.acknowledgement import Reading
@@ -69,6 +70,7 @@ class AsyncStream:
         self._on_loss = on_loss
         self._readers = readers
         self._token = Reading()
+        self._returned: deque[Entry] = deque()  # of a `read` that was cancelled
         self._news = asyncio.Event()
         self._begun: float | None = None  # None before the first use
         self._outcome: ColonyError | Literal["ended"] | None = None  # what every further wait gets
@@ -147,12 +149,18 @@ class AsyncStream:
     async def read(self) -> Records[Entry]:
         """Wait for the end of the stream and return its entries.
 
+        A wait that is cancelled or fails loses none: the next wait returns the first of them.
+
         Raises:
             StreamError, StreamBroken, ChannelNotFound, WaitTimeout, UsageError: as `__anext__`.
         """
         entries: list[Entry] = []
-        while batch := await self.batch():
-            entries += batch
+        try:
+            while batch := await self.batch():
+                entries += batch
+        except BaseException:
+            self._returned.extendleft(reversed(entries))
+            raise
         return Records(entries, entry_row)
 
     async def aclose(self) -> None:
@@ -184,6 +192,8 @@ class AsyncStream:
     async def _next(self, count: int) -> list[Entry]:
         if isinstance(self._outcome, UsageError):
             raise self._outcome.with_traceback(None)
+        if self._returned:
+            return [self._returned.popleft() for _ in range(min(count, len(self._returned)))]
         self._subscription.scope.enter()
         self._start()
         with self._reading():

@@ -127,6 +127,7 @@ CALLS = {
     blocking.Stream: {
         "batches": lambda at: list(at.process.channel("c").stream().batches()),
         "__iter__": lambda at: list(at.process.channel("c").stream()),
+        "read": lambda at: at.process.channel("c").stream().read(),
     },
 }
 NOT_WAITING = {
@@ -148,6 +149,7 @@ BY_DESIGN = [
     (blocking.Channel, "__iter__"),
     (blocking.Stream, "batches"),
     (blocking.Stream, "__iter__"),
+    (blocking.Stream, "read"),
 ]
 
 

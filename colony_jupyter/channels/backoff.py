@@ -31,11 +31,11 @@ def delays(
         delay = min(delay * _FACTOR, longest)
 
 
-PATIENCE: Final = 60.0
+RETRY_SECONDS: Final = 60.0
 """Seconds for which an operation that must get through is tried again while ColonyOS does not answer."""
 
 
-class Patience:
+class RetryTimer:
     """When to try an operation again that ColonyOS did not answer, and when to give up.
 
     Args:
@@ -46,7 +46,7 @@ class Patience:
     """
 
     def __init__(
-        self, random: Callable[[], float], now: float, seconds: float = PATIENCE, *, longest: float = LONGEST
+        self, random: Callable[[], float], now: float, seconds: float = RETRY_SECONDS, *, longest: float = LONGEST
     ) -> None:
         self._random = random
         self._seconds = seconds
@@ -70,4 +70,4 @@ class Patience:
         left = self._answered + self._seconds - now
         if left < 0:
             return None
-        return max(next(self._delays), min(at_least, left, PATIENCE))
+        return max(next(self._delays), min(at_least, left, RETRY_SECONDS))

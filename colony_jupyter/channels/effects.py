@@ -61,13 +61,13 @@ class Policy:
     """Times, in seconds.
 
     Attributes:
-        window: length of a subscription window, as the server is told.
+        window: length of a subscription window, as the server knows it.
         renew: age of a window at which the next is opened beside it, at the latest.
         spread: by up to how much sooner, at random: streams that began together must not all renew at one moment.
         confirm: within what time a window must show its first frame, if it must show one.
-        assume: after what time a window on an empty channel is taken to stand, as nothing confirms it.
+        assume: after what time a window on an empty channel counts as open, as nothing confirms it.
         overdue: how late a window's end may be before its link counts as dead.
-        look: after what silence the log is looked at.
+        silence: seconds without a frame after which the log is read.
         quiet: silence after the process closed that means everything has come.
         give_up: time after the process closed within which a lost connection must be back.
     """
@@ -78,7 +78,7 @@ class Policy:
     confirm: float = 5.0
     assume: float = 0.5
     overdue: float = 3.0
-    look: float = 5.0
+    silence: float = 5.0
     quiet: float = 0.3
     give_up: float = 10.0
 

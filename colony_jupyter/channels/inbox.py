@@ -1,6 +1,6 @@
 """What has been received of one channel, and whether anything is missing.
 
-A server tells entries by their place in its log (``afterseq`` is an index, trap 2), but the log is sorted again when a
+A server counts entries by their place in its log (``afterseq`` is an index, trap 2), but the log is sorted again when a
 sender's sequences do not grow, so that an entry may be inserted before a place that was read already (trap 23).
 Counting finds such entries: who holds N entries and asks for the log from index N-1 on gets one entry and those that
 are new. Fewer new ones than that, and the others were inserted further up; no known one at all, and the log is not the
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Verdict(enum.Enum):
-    """What a part of the log says about the entries before it."""
+    """What a part of the log implies about the entries before it."""
 
     COMPLETE = "complete"
     INSERTED = "inserted"
@@ -29,7 +29,7 @@ class Verdict(enum.Enum):
 
 
 class Inbox:
-    """Every entry once, however often and in how many parts the log is told."""
+    """Every entry once, however often and in how many parts the log arrives."""
 
     def __init__(self, *, repeats: int = 0) -> None:
         self._places: dict[tuple[str, int, str], int] = {}  # key of an entry -> how many came before it
@@ -41,22 +41,24 @@ class Inbox:
 
     @property
     def resume_at(self) -> int:
-        """The ``afterseq`` to ask for: one entry back, since that one tells whether the log is still the same."""
+        """The ``afterseq`` to ask for: one entry back, which shows whether the log is still the same."""
         return max(len(self._places) - 1, 0)
 
-    def take(self, entries: Iterable[Entry]) -> list[Entry]:
-        """Remember entries, and give those that are new in the order they came."""
+    def add(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Record entries, and return those that are new in the order they came."""
         new = []
+        places = self._places
         for entry in entries:
-            if entry.key in self._places:
+            key = (entry.senderid, entry.sequence, entry.timestamp)  # `Entry.key`, of thousands at a time
+            if key in places:
                 self.repeats += 1
             else:
-                self._places[entry.key] = len(self._places)
+                places[key] = len(places)
                 new.append(entry)
         return new
 
     def judge(self, tail: Sequence[Entry], known: int) -> Verdict:
-        """Judge the log from index ``known - 1`` on, asked for when ``known`` entries were here; before `take`.
+        """Judge the log from index ``known - 1`` on, asked for when ``known`` entries were here; before `add`.
 
         Entries that came by another way since it was asked for count as new.
         """

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from colony_jupyter.wire.models import Entry
 
 _FEWEST: Final = 3
-"""Entries of a sender from which on its numbering can be told to be regular."""
+"""Entries of a sender from which on its numbering is known to be regular."""
 
 
-@dataclass
+@dataclass(slots=True)
 class _Sender:
     first: int
     last: int
@@ -23,10 +23,13 @@ class _Sender:
     step: int = 0  # the smallest difference between an entry and the next; 0 while there is none
 
     def note(self, sequence: int) -> None:
-        if sequence > self.latest:
-            step = sequence - self.latest
-            self.step = min(self.step, step) if self.step else step
-        self.first, self.last = min(self.first, sequence), max(self.last, sequence)
+        step = sequence - self.latest
+        if step > 0 and (step < self.step or not self.step):
+            self.step = step
+        if sequence > self.last:
+            self.last = sequence
+        elif sequence < self.first:
+            self.first = sequence
         self.latest = sequence
         self.count += 1
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from colony_jupyter.wire.limits import APPEND_BURST, APPEND_RATE, MAX_PAYLOAD
 from colony_jupyter.wire.storable import encodable
+from colony_jupyter.wire.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
 class Sequencer:
-    """Numbers one writer's entries: the initiator's are odd, the executor's even, so that a reader can tell them apart.
+    """Numbers one writer's entries: the initiator's are odd, the executor's even, which distinguishes them.
 
     A sequence is used up when its entry is in the log, not before: an append that was given up leaves no gap.
 
@@ -39,7 +40,7 @@ class Sequencer:
             self.following = sequence + 1 + (sequence + 1 - self.following) % 2
 
 
-class Bucket:
+class AppendLimiter:
     """The server's rate limit for appends, applied here too so that refusals are rare.
 
     Both parties and all channels of a process share the limit, so a refusal can still come: `refused` empties it.
@@ -51,25 +52,17 @@ class Bucket:
     """
 
     def __init__(self, now: float, rate: float = APPEND_RATE, burst: float = APPEND_BURST) -> None:
-        self._rate = rate
-        self._burst = burst
-        self._tokens = burst
-        self._at = now
+        self._bucket = TokenBucket(now, rate, burst)
 
     def wait(self, now: float) -> float:
         """Count one append; returns the seconds to wait before it is made."""
-        self._refill(now)
-        self._tokens -= 1
-        return max(0.0, -self._tokens / self._rate)
+        self._bucket.refill(now)
+        self._bucket.tokens -= 1
+        return max(0.0, -self._bucket.tokens / self._bucket.rate)
 
     def refused(self, now: float) -> None:
         """Note a refusal: others have used the limit up."""
-        self._refill(now)
-        self._tokens = min(self._tokens, 0.0)
-
-    def _refill(self, now: float) -> None:
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
-        self._at = now
+        self._bucket.tokens = min(self._bucket.refill(now), 0.0)
 
 
 REFUSED_FIRST: Final = 0.02
@@ -127,15 +120,42 @@ class TextBuffer:
             return 0.0
         return max(0.0, self._since + self._interval - now)
 
-    def head(self) -> tuple[int, bytes] | None:
-        """Return the next entry, as ``inreplyto`` and payload; None if there is none."""
+    @property
+    def ready(self) -> int:
+        """Entries that `head` has formed and that were not appended yet."""
+        return len(self._ready)
+
+    def head(self, *, whole: bool = True) -> tuple[int, bytes] | None:
+        """Return the next entry, as ``inreplyto`` and payload; None if there is none.
+
+        Args:
+            whole: whether all text is sent. Otherwise the beginning of a line waits for one more interval if complete
+                lines are before it, so that entries end where lines do.
+        """
         if not self._ready:
+            rest = "" if whole else self._unfinished_line()
             for inreplyto, pieces in self._runs:
                 data = encodable("".join(pieces)).encode("utf-8")
                 self._ready.extend((inreplyto, part) for part in _cut(data, MAX_PAYLOAD))
             self._ready_size = sum(len(data) for _, data in self._ready)
-            self._runs, self._size, self._since = [], 0, None
+            if rest and self._since is not None:
+                self._runs, self._size = [(self._runs[-1][0], [rest])], len(rest)
+                self._since += self._interval
+            else:
+                self._runs, self._size, self._since = [], 0, None
         return self._ready[0] if self._ready else None
+
+    def _unfinished_line(self) -> str:
+        """Remove what follows the last line break of the last run, and return it; empty if it has no line break."""
+        if not self._runs:
+            return ""
+        inreplyto, pieces = self._runs[-1]
+        text = "".join(pieces)
+        end = text.rfind("\n") + 1
+        if not 0 < end < len(text):
+            return ""
+        self._runs[-1] = (inreplyto, [text[:end]])
+        return text[end:]
 
     def pop(self) -> None:
         """Drop the head, which was appended."""

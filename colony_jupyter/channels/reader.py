@@ -8,12 +8,11 @@ handles traps 2, 6, 7, 23 and 24.
   back. Its first frame is that entry and what is newer: it confirms that the window stands and that nothing was missed
   (`Inbox.judge`).
 * Before a window ends the next one is opened beside it; the older is closed once the newer is confirmed.
-* When nothing came for a while the log is looked at, since a dead link is as silent as an idle channel.
+* When nothing came for a while the log is read, since a dead link is as silent as an idle channel.
 * When the process has closed, nothing announces the end of the channel: the stream ends once a window that stood before
   is quiet. If none stood, entries may be lost, and it breaks instead.
-* Where WebSockets fail and calls get through, the log is *polled* until a window stands again (`Polling`). What was
-  appended after the latest read is gone when the process closes: the stream ends if it ended by a plain ``end``, and
-  breaks otherwise.
+* Where WebSockets fail and calls get through, the log is *polled* (`Polling`). What was appended after the latest read
+  is gone when the process closes: the stream ends if the latest entry is a plain ``end``, and breaks otherwise.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from colony_jupyter.channels.backoff import delays
 from colony_jupyter.channels.effects import AskProcess, Close, Effect, Open, Policy, ReadLog, Refused, StreamState
 from colony_jupyter.channels.inbox import Inbox, Verdict
 from colony_jupyter.channels.polling import SHORTEST, Polling
+from colony_jupyter.wire.models import END
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,12 +55,13 @@ class Reader:
     """The machine. One use: `start`, then inputs until `state.is_over`.
 
     Args:
-        ends: tells whether an entry is the end of the stream.
+        ends: returns whether an ``end`` entry is the end of the stream.
         random: for the jitter of retries and renewals.
         policy: the times.
         inbox: entries that an earlier reader has received; reading resumes behind them.
         survives_loss: whether it continues with the new log after the server has lost the log; otherwise it breaks.
         shortest_poll: gives the seconds that must be between two reads of a log that is polled.
+        shortest_silence: gives the seconds without a frame before which the log is not read.
     """
 
     def __init__(
@@ -72,10 +73,11 @@ class Reader:
         inbox: Inbox | None = None,
         survives_loss: bool = False,
         shortest_poll: Callable[[], float] = lambda: SHORTEST,
+        shortest_silence: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.state = StreamState.OPEN
         self.reason = ""  # why it is broken, as a clause
-        self.refusal: Refused | None = None  # set when it is broken because the server said no
+        self.refusal: Refused | None = None  # set when it is broken because the server refused
         self.resumes = 0
         self.losses = 0  # how often the log was lost and reading continued with the new one
         self.inbox = Inbox() if inbox is None else inbox
@@ -94,18 +96,19 @@ class Reader:
         self._closed: float | None = None  # when the process was known to have closed
         self._doubt: _Doubt | None = None
         self._polling = Polling(shortest_poll)
+        self._shortest_silence = shortest_silence
         self._is_at_end = False  # whether the latest entry is a plain end
         self._retries = delays(random)
 
     # outputs
 
     def effects(self) -> list[Effect]:
-        """Take what is to be done."""
+        """Return what is to be done, once."""
         effects, self._effects = self._effects, []
         return effects
 
     def delivered(self) -> list[Entry]:
-        """Take the entries that are new, in order."""
+        """Return the entries that are new, in order, once."""
         entries, self._delivered = self._delivered, []
         return entries
 
@@ -133,7 +136,7 @@ class Reader:
         if self._closed is not None:
             times.append(self._quiet_at() if self._is_sound() else self._closed + policy.give_up)
         elif self._log is None and self._log_at is None and self._stands():
-            times.append(self._heard + policy.look)
+            times.append(self._log_due())
         return min(times, default=None)
 
     # inputs
@@ -166,7 +169,7 @@ class Reader:
                 return
             self._confirm(window, now)
         self._polling.works()
-        self._take(entries)
+        self._accept(entries)
 
     def not_opened(self, window: int, reason: str, now: float, *, is_refused: bool, wait: float = 0.0) -> None:
         """A window's connection could not be made; see `Polling.not_opened`. A gateway may ask to wait (seconds)."""
@@ -186,7 +189,7 @@ class Reader:
             self._refused(Refused(status, message), now)
 
     def log(self, request: ReadLog, entries: Sequence[Entry], now: float) -> None:
-        """Take the whole answer to a `ReadLog`."""
+        """Apply the whole answer to a `ReadLog`."""
         if request is not self._log or self.state.is_over:
             return
         self._log = None
@@ -194,7 +197,7 @@ class Reader:
             before = len(self.inbox)
             if not self._windows:
                 self._resumed()
-            if not self._take(entries):
+            if not self._accept(entries):
                 self._log_was_read(now, arrived=len(self.inbox) > before)
         elif self._is_polled_out():  # a cancelled process's channel comes back empty
             self._gone()
@@ -248,7 +251,7 @@ class Reader:
             self._open()
         if self._closed is not None:
             self._check_closed(now, self._closed)
-        elif self._log is None and self._log_at is None and self._stands() and now >= self._heard + self._policy.look:
+        elif self._log is None and self._log_at is None and self._stands() and now >= self._log_due():
             self._heard = now
             self._read_log()
 
@@ -271,10 +274,14 @@ class Reader:
                 self._drop(number)
                 self._without_window(now)
 
+    def _log_due(self) -> float:
+        """Time at which the log is read if nothing arrives until then."""
+        return self._heard + max(self._policy.silence, self._shortest_silence())
+
     def _check_closed(self, now: float, closed: float) -> None:
         if self._is_sound():
             if now >= self._quiet_at():
-                self._end()
+                self._over(StreamState.ENDED)
         elif now >= closed + self._policy.give_up:
             self._gone()
 
@@ -319,7 +326,7 @@ class Reader:
         if self._closed is not None and not self._windows:
             self._break("the subscription ended before everything had come, and the process has closed")
         elif not ended.stands and ended.known:
-            # It ended without the entry that was there before: the log tells why.
+            # It ended without the entry that was there before: the log shows why.
             if self._log is None:
                 self._read_log()
         elif not self._windows:
@@ -379,7 +386,7 @@ class Reader:
             self._without_window(now)
 
     def _judge(self, tail: Sequence[Entry], known: int) -> bool:
-        """Act on what a tail of the log says; whether it is of no use."""
+        """Process a tail of the log; return whether it is of no use."""
         verdict = self.inbox.judge(tail, known)
         if verdict is Verdict.REPLACED:
             # A cancelled process's channels come back empty when they are asked for, all others do not.
@@ -408,21 +415,22 @@ class Reader:
             self._doubt = doubt
             self._effects.append(AskProcess())
 
-    def _take(self, entries: Sequence[Entry]) -> bool:
+    def _accept(self, entries: Sequence[Entry]) -> bool:
         """Deliver what is new; returns whether that was the end."""
-        for entry in self.inbox.take(entries):
-            self._delivered.append(entry)
-            self._is_at_end = entry.is_end and not entry.inreplyto
-            if self._ends(entry):
-                self._end()
-                return True
-        return False
+        new = self.inbox.add(entries)
+        last = next((at for at, entry in enumerate(new, 1) if entry.type == END and self._ends(entry)), None)
+        self._delivered += new[:last]
+        if last is not None:
+            self._over(StreamState.ENDED)
+        elif new:
+            self._is_at_end = new[-1].is_end and not new[-1].inreplyto
+        return last is not None
 
     def _gone(self) -> None:
         if not self._polling.is_on:
             self._break("the process ended while the connection to its channel was down, and its entries went with it")
         elif self._is_at_end:
-            self._end()
+            self._over(StreamState.ENDED)
         else:
             self._break(f"{self._polling.reason}, so that the log was polled, and the process ended between two reads")
 
@@ -430,9 +438,6 @@ class Reader:
         self.reason = reason
         self.refusal = refusal
         self._over(StreamState.BROKEN)
-
-    def _end(self) -> None:
-        self._over(StreamState.ENDED)
 
     def _over(self, state: StreamState) -> None:
         self.state = state

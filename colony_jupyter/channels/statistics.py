@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from colony_jupyter.wire.models import moment
+
 
 @dataclass(frozen=True)
-class Statistics:
+class StreamStatistics:
     """Counts of a stream.
 
     Attributes:
@@ -26,3 +28,17 @@ class Statistics:
     resumes: int
     lag: float | None
     missing: int = 0
+
+
+def lag(timestamp: str, arrived: float) -> float | None:
+    """Return the seconds from an entry's time to its arrival; None without a time.
+
+    Args:
+        timestamp: the server's time of the entry.
+        arrived: our time, in seconds since 1970.
+    """
+    try:
+        written = moment(timestamp)
+    except ValueError:
+        return None
+    return None if written is None else arrived - written.timestamp()

@@ -1,4 +1,4 @@
-"""Where in a channel's log to look for an entry of ours whose reply was lost (docs/protocol.md section 5).
+"""Where in a channel's log an entry of ours can be whose reply was lost (docs/protocol.md section 5).
 
 Entries of one sender are in the order of their sequences, so a new entry of ours stands behind all earlier ones. A
 lower bound of the index of the latest one is known without reading: the log only grows. The search starts there, so its

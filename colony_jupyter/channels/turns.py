@@ -1,7 +1,7 @@
 """When an answer is complete: the turns of a conversation on a channel (docs/decisions.md, "Chat turns").
 
 Our executors close each turn by an empty entry of type ``turn`` that answers the message; others by an ``end`` that
-answers it; the simplest bots answer in one entry and say nothing more. So a turn also ends when an answer came and it
+answers it; the simplest bots answer in one entry and send nothing more. So a turn also ends when an answer came and it
 stayed quiet for a while, unless this partner is known to close its turns. A plain ``end`` ends the conversation.
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from colony_jupyter.wire.models import Entry
 
-PATIENCE: Final = 4.0
+PIECES_FACTOR: Final = 4.0
 """How many times longer the quiet must last once an answer came in several entries: who sends pieces sends more."""
 
 
@@ -68,17 +68,17 @@ class Turn:
         """When `tick` is to be called at the latest; None if nothing depends on the time."""
         if self.ended is not None or self._closes or not self._pieces:
             return None
-        return self._latest + self._settle * (PATIENCE if len(self._pieces) > 1 else 1.0)
+        return self._latest + self._settle * (PIECES_FACTOR if len(self._pieces) > 1 else 1.0)
 
     def know(self, sequence: int) -> None:
-        """Take in the sequence of our message, once it has been sent."""
+        """Set the sequence of our message, once it has been sent."""
         self.sequence = sequence
         unread, self._unread = self._unread, []
         for entry, now in unread:
             self.add([entry], now)
 
     def add(self, entries: Iterable[Entry], now: float) -> None:
-        """Take in entries of the channel, in their order.
+        """Apply entries of the channel, in their order.
 
         Args:
             entries: of both sides, each once.
@@ -90,7 +90,7 @@ class Turn:
             if self.sequence is None:
                 self._unread.append((entry, now))
             else:
-                self._take(entry, now, self.sequence)
+                self._accept(entry, now, self.sequence)
 
     def over(self) -> None:
         """The stream has ended."""
@@ -106,7 +106,7 @@ class Turn:
         if deadline is not None and now >= deadline:
             self._end(TurnEnd.QUIET)
 
-    def _take(self, entry: Entry, now: float, sequence: int) -> None:
+    def _accept(self, entry: Entry, now: float, sequence: int) -> None:
         if entry.senderid == self._me:
             self._sent = self._sent or entry.sequence == sequence
             return

@@ -46,7 +46,7 @@ class PrivateKey:
         InvalidKey: for anything else. The text is not repeated in the message.
     """
 
-    __slots__ = ("_bytes", "id", "public_key")
+    __slots__ = ("_secret", "id", "public_key")
 
     id: str
     """SHA3-256 of the text of the public key, 64 lower-case hex digits: the identity of the holder to a server."""
@@ -55,18 +55,12 @@ class PrivateKey:
     """The uncompressed point as 130 lower-case hex digits."""
 
     def __init__(self, text: str) -> None:
-        text = text.strip()
-        try:
-            raw = bytes.fromhex(text)
-            if len(text) != 2 * _KEY_BYTES:
-                raise ValueError  # noqa: TRY301 - joins the two ways of not being a key
-            wallycore.ec_private_key_verify(raw)
-        except ValueError:
-            # `from None`: the text may be a real key with a typing error, and tracebacks show what they chain.
+        raw = _key_bytes(text.strip())
+        if raw is None:
             raise InvalidKey(
                 "That is not a private key: 64 hex digits (32 bytes) are needed, as ColonyOS's own tools write them."
-            ) from None
-        self._bytes = raw
+            )
+        self._secret = _hidden(raw)
         compressed = wallycore.ec_public_key_from_private_key(raw)
         self.public_key = bytes(wallycore.ec_public_key_decompress(compressed)).hex()
         self.id = _id_of(self.public_key)
@@ -83,12 +77,13 @@ class PrivateKey:
 
     def sign(self, payload: str) -> str:
         """Sign the base64 text of an envelope's payload; 130 hex digits: r, s, recovery id."""
-        compact = bytes(wallycore.ec_sig_from_bytes(self._bytes, _digest(payload), _RECOVERABLE))
+        hashed = _digest(payload)  # raises for what is no text, in a frame without the key
+        compact = bytes(wallycore.ec_sig_from_bytes(self._secret(), hashed, _RECOVERABLE))
         return compact[1:].hex() + f"{compact[0] - _COMPACT_HEADER:02x}"
 
     def reveal(self) -> str:
-        """Give the 64 hex digits, for the one place that stores keys: a file of mode 0600."""
-        return self._bytes.hex()
+        """Return the 64 hex digits, for the one place that stores keys: a file of mode 0600."""
+        return self._secret().hex()
 
     def __repr__(self) -> str:
         return f"<PrivateKey of {self.id[:8]}>"
@@ -101,6 +96,24 @@ class PrivateKey:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A private key is not pickled: that would store it.")
+
+
+def _key_bytes(text: str) -> bytes | None:
+    """Read the bytes of a key; None if the text is no key.
+
+    It does not raise: the text may be a real key with a typing error, and tracebacks show what they chain.
+    """
+    try:
+        raw = bytes.fromhex(text)
+        wallycore.ec_private_key_verify(raw)
+    except ValueError:
+        return None
+    return raw if len(text) == 2 * _KEY_BYTES else None  # fromhex skips blanks
+
+
+def _hidden(raw: bytes) -> Callable[[], bytes]:
+    """Return a function that returns the bytes: a verbose traceback shows values of attributes, and calls nothing."""
+    return lambda: raw
 
 
 def recover(payload: str, signature: str) -> str:
@@ -134,7 +147,7 @@ def recover(payload: str, signature: str) -> str:
 
 
 def digest(text: str) -> str:
-    """Give the SHA3-256 of a text, as hex."""
+    """Return the SHA3-256 of a text, as hex."""
     return hashlib.sha3_256(text.encode()).hexdigest()
 
 

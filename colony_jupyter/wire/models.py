@@ -8,14 +8,16 @@ The defaults are those for *making* an object; what is absent in a message from 
 
 from __future__ import annotations
 
+import copy
 import enum
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct, StructMeta, field
 
+from colony_jupyter.wire.decoding import read_json
 from colony_jupyter.wire.limits import INT64_MAX, INT64_MIN
+from colony_jupyter.wire.sdk_names import missing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +79,7 @@ class User(Struct, kw_only=True):
 
 
 class Gpu(Struct, kw_only=True):
-    """A GPU that is asked for or had."""
+    """GPUs that a process demands or an executor has."""
 
     name: str = ""
     mem: str = "0Mi"
@@ -86,7 +88,7 @@ class Gpu(Struct, kw_only=True):
 
 
 class Conditions(Struct, kw_only=True):
-    """Which executors may take a process."""
+    """Which executors a process may be assigned to."""
 
     colonyname: str = ""
     executornames: list[str] | None = None
@@ -152,8 +154,22 @@ def visible_channels(declared: Sequence[str]) -> list[str]:
     return list(declared[1:]) if len(declared) > 1 and declared[0] == SYNC else list(declared)
 
 
-class FunctionSpec(Struct, kw_only=True):
+class _SpecType(StructMeta):
+    """Accepts two of the conditions as arguments, too, in the order of ColonyOS's own SDKs."""
+
+    def __call__(cls, funcname: str = "", executortype: str = "", colonyname: str = "", **fields: Any) -> Any:  # noqa: N805
+        if executortype or colonyname:
+            conditions = fields["conditions"] = copy.copy(fields.get("conditions") or Conditions())
+            conditions.executortype = executortype or conditions.executortype
+            conditions.colonyname = colonyname or conditions.colonyname
+        return super().__call__(funcname=funcname, **fields)
+
+
+class FunctionSpec(Struct, kw_only=True, metaclass=_SpecType):
     """What to run, where, and within which limits.
+
+    ``FunctionSpec("stream-data", "cli", "dev")`` names the function, the type of executor and the colony, as in
+    ColonyOS's own tutorial; all other fields are given by name, or set afterwards.
 
     The defaults are safe ones: no limit on waiting and running time. On the wire an absent ``maxexectime`` is 0, which
     is not "none" but a deadline long past (trap 1), so it is always sent. Times are whole seconds, -1 for no limit.
@@ -173,6 +189,10 @@ class FunctionSpec(Struct, kw_only=True):
     env: dict[str, str] = field(default_factory=dict)
     channels: list[str] = field(default_factory=list)
 
+    if TYPE_CHECKING:
+
+        def __init__(self, funcname: str = "", executortype: str = "", colonyname: str = "", **fields: Any) -> None: ...
+
 
 class WorkflowSpec(Struct, kw_only=True):
     """Function specs that depend on each other by ``nodename``."""
@@ -182,7 +202,7 @@ class WorkflowSpec(Struct, kw_only=True):
 
 
 class Attribute(Struct, kw_only=True):
-    """A key and value kept with a process."""
+    """A key and value stored with a process."""
 
     attributeid: str = ""
     targetid: str = ""
@@ -195,7 +215,7 @@ class Attribute(Struct, kw_only=True):
 
 
 class ProcessRecord(Struct, kw_only=True):
-    """A process as the server tells it at one moment."""
+    """A process as the server reports it at one moment."""
 
     processid: str
     initiatorid: str = ""
@@ -258,7 +278,7 @@ class Allocations(Struct, kw_only=True):
 
 
 class ExecutorRecord(Struct, kw_only=True):
-    """An executor as the server tells it."""
+    """An executor as the server reports it."""
 
     executorid: str
     executortype: str
@@ -306,13 +326,16 @@ class Function(Struct, kw_only=True):
 
 
 class Log(Struct, kw_only=True):
-    """One log line; ``timestamp`` in Unix nanoseconds."""
+    """One log line; ``timestamp`` in Unix nanoseconds. ``str()`` is its message."""
 
     processid: str
     colonyname: str
     executorname: str
     message: str
     timestamp: Int
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class Statistics(Struct, kw_only=True):
@@ -358,7 +381,7 @@ TURN: Final = "turn"
 """Type of the empty entry by which our executors close one turn of a chat; ``inreplyto`` names the message."""
 
 
-class Entry(Struct, kw_only=True, frozen=True):
+class Entry(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, gc=False):
     """One entry of a channel.
 
     ``former`` is no field of the wire: a reader sets it on an entry written by neither the initiator nor the executor
@@ -367,12 +390,17 @@ class Entry(Struct, kw_only=True, frozen=True):
 
     sequence: Int
     inreplyto: Int = 0
-    timestamp: str = NO_TIME
+    timestamp: str = ""
     senderid: str = ""
     payload: bytes = b""
     type: str = DATA
     error: str = ""
     former: bool = False
+
+    if not TYPE_CHECKING:  # with this method a type checker would accept any name
+
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(missing(name))
 
     @property
     def text(self) -> str:
@@ -380,12 +408,12 @@ class Entry(Struct, kw_only=True, frozen=True):
         return self.payload.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """Give the payload as the JSON value it is.
+        """Return the payload as the JSON value it is; NaN and infinity as Python writes them are floats.
 
         Raises:
             ValueError: if it is not JSON.
         """
-        return msgspec.json.decode(self.payload)
+        return read_json(self.payload)
 
     @property
     def is_end(self) -> bool:
@@ -399,7 +427,7 @@ class Entry(Struct, kw_only=True, frozen=True):
 
     @property
     def key(self) -> tuple[str, int, str]:
-        """What tells two entries apart: a sender may repeat its sequence numbers (docs/protocol.md section 5)."""
+        """What distinguishes two entries: a sender may repeat its sequence numbers (docs/protocol.md section 5)."""
         return (self.senderid, self.sequence, self.timestamp)
 
 

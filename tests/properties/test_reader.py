@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colony_jupyter.channels.effects import AskProcess, Close, Open, ReadLog, StreamState
 from colony_jupyter.channels.reader import Reader
 from colony_jupyter.wire.models import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ME = "me"
 OTHER = "other"
@@ -169,9 +174,11 @@ class World:
             quiet = quiet + 1 if len(self.delivered) == before else 0
 
 
-OPS = ("append", "append other", "connect", "deliver", "deliver", "cut", "end", "answer", "lose answer", "tick", "pass")
-OPS += ("refuse", "fail")
-WINDOW_OPS = {
+OPS = [
+    *("append", "append other", "connect", "deliver", "deliver", "cut", "end", "answer", "lose answer", "tick", "pass"),
+    *("refuse", "fail"),
+]
+WINDOW_OPS: dict[str, Callable[..., object]] = {
     "connect": World.connect,
     "deliver": World.deliver,
     "cut": World.cut,
@@ -204,7 +211,7 @@ def play(world: World, data: st.DataObject, *, steps: int, inserts: bool) -> Non
             world.advance(data.draw(st.sampled_from((0.01, 0.5, 2.0))))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.data())
 def test_every_entry_once_in_the_order_it_arrived(data):
     world = World()
@@ -214,7 +221,7 @@ def test_every_entry_once_in_the_order_it_arrived(data):
     assert world.reader.state is StreamState.OPEN
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.data(), st.sampled_from(("refused", "fail", "silent")))
 def test_every_entry_once_while_the_process_runs_where_websockets_do_not_work(data, sockets):
     world = World()
@@ -244,7 +251,7 @@ def test_every_entry_once_while_the_process_runs_where_websockets_do_not_work(da
     assert world.delivered == world.arrived
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.data(), st.booleans())
 def test_a_close_while_the_log_is_polled_ends_it_within_five_seconds(data, has_end):
     """It is complete where the latest entry is an end; otherwise it breaks, since entries may be missing."""
@@ -270,7 +277,7 @@ def test_a_close_while_the_log_is_polled_ends_it_within_five_seconds(data, has_e
     assert has_end or "the log was polled" in world.reader.reason
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.data())
 def test_entries_inserted_before_the_read_position_are_not_missed(data):
     world = World()
@@ -280,7 +287,7 @@ def test_entries_inserted_before_the_read_position_are_not_missed(data):
     assert len(set(map(id, world.delivered))) == len(world.delivered)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.data())
 def test_it_ends_at_the_end_entry_with_everything_before_it(data):
     world = World()
@@ -294,7 +301,7 @@ def test_it_ends_at_the_end_entry_with_everything_before_it(data):
     assert world.delivered == world.arrived[: end + 1]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.data())
 def test_after_the_process_closed_it_is_complete_or_broken(data):
     world = World()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colony_jupyter.errors import ProtocolError
-from colony_jupyter.wire.decoding import Undecodable, convert, decode
+from colony_jupyter.wire.decoding import Undecodable, _rule, convert, decode
 from colony_jupyter.wire.envelope import Refusal, open_reply, seal, seal_refusal, seal_reply
 from colony_jupyter.wire.identity import PrivateKey, recover
 from colony_jupyter.wire.messages import CALLS, ChannelAppend, SubmitFunctionSpec
@@ -77,6 +77,29 @@ def test_letter_case_and_unknown_members_change_nothing(members, unknown):
     assert read == exact
 
 
+entry_members = st.fixed_dictionaries(
+    {},
+    optional={
+        "sequence": integers | st.none() | st.floats(0, 100).map(round),
+        "inreplyto": integers | st.none(),
+        "timestamp": texts | st.none(),
+        "senderid": texts | st.none(),
+        "payload": st.binary().map(lambda data: base64.encodebytes(data).decode()) | st.none() | st.just([1, None, 2]),
+        "type": texts | st.none(),
+        "error": texts,
+        "other": values,
+    },
+)
+
+
+@given(st.lists(in_any_case(entry_members) | entry_members, max_size=4))
+def test_what_is_read_without_the_rules_is_read_as_by_them(objects):
+    by_rules = msgspec.convert(_rule(list[Entry])(objects), list[Entry])
+    assert convert(objects, list[Entry]) == by_rules
+    assert decode(json.dumps(objects), list[Entry]) == by_rules
+    assert decode(msgspec.json.encode(objects), list[Entry]) == by_rules
+
+
 @given(values, st.sampled_from([*CALLS.values(), FunctionSpec, ProcessRecord, list[Entry]]))
 def test_any_json_is_read_or_refused(value, shape):
     try:
@@ -114,7 +137,7 @@ def test_any_answer_is_read_or_a_protocol_error(body):
 
 
 @given(st.datetimes(), st.integers(0, 999))
-def test_moments_keep_what_a_datetime_can_hold(when, nanoseconds):
+def test_moments_have_what_a_datetime_can_hold(when, nanoseconds):
     read = moment(f"{when.isoformat(timespec='microseconds')}{nanoseconds:03d}Z")
     if (when.year, when.month, when.day) != (1, 1, 1):
         assert read is not None

@@ -26,7 +26,7 @@ def test_who_signed_is_recovered(key, payload):
 
 
 @given(keys, payloads, payloads)
-def test_another_text_is_somebody_elses(key, payload, other):
+def test_another_text_has_another_identity(key, payload, other):
     assume(payload != other)
     with suppress(SignatureRefused):
         assert recover(other, key.sign(payload)) != key.id

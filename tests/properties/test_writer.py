@@ -11,10 +11,11 @@ import re
 from types import SimpleNamespace
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colony_jupyter.channels.outbox import Bucket
+from colony_jupyter.channels.outbox import AppendLimiter
 from colony_jupyter.client.writer import ChannelWriter
 from colony_jupyter.errors import RateLimited, ServerUnreachable
 from colony_jupyter.wire import messages
@@ -72,12 +73,12 @@ class Server:
         return {}
 
 
-def fast_bucket():
-    return Bucket(0.0, rate=1e6, burst=1e6)
+def fast_limiter():
+    return AppendLimiter(0.0, rate=1e6, burst=1e6)
 
 
 def writer_to(server, *, fresh=True):
-    return ChannelWriter(server, WATCHER, "c", initiator=True, fresh=fresh, bucket=fast_bucket())
+    return ChannelWriter(server, WATCHER, "c", initiator=True, fresh=fresh, limiter=fast_limiter())
 
 
 TROUBLES = st.lists(
@@ -93,14 +94,14 @@ WORKS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(works=WORKS, troubles=TROUBLES)
 def test_the_log_holds_exactly_what_was_sent(works, troubles):
     server = Server(troubles)
 
     async def play():
         writer = ChannelWriter(
-            server, WATCHER, "c", initiator=True, fresh=True, bucket=Bucket(0.0, rate=1e6, burst=1e6)
+            server, WATCHER, "c", initiator=True, fresh=True, limiter=AppendLimiter(0.0, rate=1e6, burst=1e6)
         )
         for kind, text, inreplyto in works:
             if kind == "send":
@@ -122,14 +123,14 @@ def test_the_log_holds_exactly_what_was_sent(works, troubles):
     assert [entry.sequence for entry in server.log] == list(range(1, 2 * len(server.log), 2))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(troubles=TROUBLES)
 def test_many_tasks_share_one_numbering(troubles):
     server = Server(troubles)
 
     async def play():
         writer = ChannelWriter(
-            server, WATCHER, "c", initiator=False, fresh=True, bucket=Bucket(0.0, rate=1e6, burst=1e6)
+            server, WATCHER, "c", initiator=False, fresh=True, limiter=AppendLimiter(0.0, rate=1e6, burst=1e6)
         )
         return await asyncio.gather(*(writer.send(str(n)) for n in range(10)))
 
@@ -180,16 +181,14 @@ class Caller:
                 self.accepted.append(piece)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     tasks=st.lists(STEPS, min_size=1, max_size=3),
     troubles=TROUBLES,
     read_troubles=st.lists(st.booleans(), max_size=4),
     fresh=st.booleans(),
 )
-def test_whatever_is_cancelled_every_piece_is_appended_once_and_keeps_its_inreplyto(
-    tasks, troubles, read_troubles, fresh
-):
+def test_whatever_is_cancelled_every_piece_is_appended_once_with_its_inreplyto(tasks, troubles, read_troubles, fresh):
     server = Server(troubles, read_troubles)
 
     async def run():

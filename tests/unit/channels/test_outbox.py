@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from colony_jupyter.channels.backoff import delays
-from colony_jupyter.channels.outbox import Bucket, Sequencer, TextBuffer
+from colony_jupyter.channels.outbox import AppendLimiter, Sequencer, TextBuffer
 from colony_jupyter.wire.limits import MAX_PAYLOAD
 
 
@@ -38,7 +37,7 @@ class TestSequencer:
     @pytest.mark.parametrize(
         ("used", "following"), [(0, 1), (1, 3), (2, 3), (8, 9), (9, 11), (-5, 1), (10**9, 10**9 + 1)]
     )
-    def test_what_follows_a_used_sequence_keeps_its_parity(self, used, following):
+    def test_what_follows_a_used_sequence_has_the_same_parity(self, used, following):
         sequencer = Sequencer(initiator=True)
         sequencer.skip(used)
         assert sequencer.following == following
@@ -46,22 +45,22 @@ class TestSequencer:
 
 class TestBucket:
     def test_a_burst_goes_at_once_and_then_a_hundred_a_second(self):
-        bucket = Bucket(now=0.0)
-        assert [bucket.wait(0.0) for _ in range(500)] == [0.0] * 500
-        waits = [bucket.wait(0.0) for _ in range(100)]
+        limiter = AppendLimiter(now=0.0)
+        assert [limiter.wait(0.0) for _ in range(500)] == [0.0] * 500
+        waits = [limiter.wait(0.0) for _ in range(100)]
         assert waits[0] == pytest.approx(0.01)
         assert waits[-1] == pytest.approx(1.0)
 
     def test_rest_refills_it_to_the_burst_and_no_further(self):
-        bucket = Bucket(now=0.0)
+        limiter = AppendLimiter(now=0.0)
         for _ in range(500):
-            bucket.wait(0.0)
-        assert [bucket.wait(1000.0) for _ in range(501)][-1] == pytest.approx(0.01)
+            limiter.wait(0.0)
+        assert [limiter.wait(1000.0) for _ in range(501)][-1] == pytest.approx(0.01)
 
     def test_a_refusal_means_that_others_have_used_it(self):
-        bucket = Bucket(now=0.0)
-        bucket.refused(0.0)
-        assert bucket.wait(0.0) == pytest.approx(0.01)
+        limiter = AppendLimiter(now=0.0)
+        limiter.refused(0.0)
+        assert limiter.wait(0.0) == pytest.approx(0.01)
 
 
 class TestTextBuffer:
@@ -123,7 +122,39 @@ class TestTextBuffer:
         assert (text.head(), text.due(0.0), len(text)) == (None, None, 0)
 
 
-def test_delays_grow_to_a_bound_and_begin_at_once_where_asked():
-    retries = delays(lambda: 1.0)
-    assert [next(retries) for _ in range(9)] == [0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
-    assert next(delays(lambda: 0.0, at_once=False)) == 0.025
+def test_the_beginning_of_a_line_waits_for_its_rest():
+    text = TextBuffer(interval=0.05)
+    text.add("one\ntwo\nthr", 0.0)
+    assert text.head(whole=False) == (0, b"one\ntwo\n")
+    assert text.ready == 1
+    text.pop()
+    assert text.ready == 0
+    assert text.due(0.05) == pytest.approx(0.05)
+    text.add("ee\n", 0.06)
+    assert text.due(0.1) == 0
+    assert text.head(whole=False) == (0, b"three\n")
+    text.pop()
+    assert len(text) == 0
+    assert text.head(whole=False) is None
+
+
+def test_a_line_that_never_ends_is_sent():
+    text = TextBuffer(interval=0.05)
+    text.add("one\ntwo", 0.0)
+    text.head(whole=False)
+    text.pop()
+    assert text.head(whole=False) == (0, b"two")
+    text.pop()
+    text.add("token ", 0.2)
+    assert text.head(whole=False) == (0, b"token ")
+
+
+def test_a_flush_sends_everything():
+    text = TextBuffer()
+    text.add("one\ntwo", 0.0, 1)
+    text.add("three\nfo", 0.0, 3)
+    assert text.head(whole=False) == (1, b"one\ntwo")
+    text.pop()
+    assert text.head() == (3, b"three\n")
+    text.pop()
+    assert text.head() == (3, b"fo")

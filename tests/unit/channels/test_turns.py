@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from colony_jupyter.channels.turns import PATIENCE, Turn, TurnEnd, closes_turns, ends_conversation
+from colony_jupyter.channels.turns import PIECES_FACTOR, Turn, TurnEnd, closes_turns, ends_conversation
 from colony_jupyter.wire.models import Entry
 
 ME, BOT = "me", "bot"
@@ -46,7 +46,7 @@ def test_an_error_ends_it(turn):
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_a_partner_who_failed_before_it_heard_us(known):
+def test_a_partner_that_failed_before_it_received_anything(known):
     """Its error answers nothing, and came before our message; with its end that is the answer all the same."""
     turn = Turn(3 if known else None, me=ME, settle=1.5)
     turn.add([answer("no disk", 0, "error"), answer("", 0, "end"), said(3)], 1.0)
@@ -75,10 +75,10 @@ def test_quiet_after_an_answer_ends_it(turn):
 def test_who_sends_pieces_is_given_longer(turn):
     turn.add([answer("one ", 3)], 10.0)
     turn.add([answer("two", 3)], 11.0)
-    assert turn.deadline == 11.0 + 1.5 * PATIENCE
+    assert turn.deadline == 11.0 + 1.5 * PIECES_FACTOR
 
 
-def test_quiet_means_nothing_of_who_closes_turns():
+def test_quiet_ends_no_turn_of_a_partner_that_closes_turns():
     turn = Turn(1, me=ME, settle=1.5, closes=True)
     turn.add([said(1), answer("thinking", 1)], 0.0)
     assert turn.deadline is None
@@ -99,7 +99,7 @@ def test_what_answers_nothing_counts_after_our_message():
     assert turn.text == "yes"
 
 
-def test_entries_before_the_sequence_is_known_are_kept():
+def test_entries_before_the_sequence_is_known_count():
     turn = Turn(None, me=ME, settle=1.0)
     turn.add([said(5), answer("quick", 5)], 7.0)
     assert turn.text == ""
@@ -122,7 +122,7 @@ def test_the_streams_end_and_stopping(turn):
     assert turn.ended is TurnEnd.OVER
 
 
-def test_an_end_with_text_keeps_the_text(turn):
+def test_an_end_with_text_has_the_text(turn):
     turn.add([answer("last words", 3, "end")], 0.0)
     assert turn.text == "last words"
 

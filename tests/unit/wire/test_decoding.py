@@ -42,6 +42,18 @@ class TestLeniency:
         assert (spec.maxexectime, spec.maxwaittime, spec.fs.mount, spec.conditions.cpu) == (0, 0, "", "")
         assert FunctionSpec().maxexectime == FunctionSpec().maxwaittime == -1
 
+    @pytest.mark.parametrize(
+        "text",
+        [
+            '[{"sequence":1},{"sequence":2,"type":"end"}]',
+            '[{"sequence":1,"senderid":"\\"type\\":"},{"sequence":2,"type":"end"}]',
+            '[{"sequence":1},{"sequence":2,"TYPE":"end"}]',
+        ],
+    )
+    def test_an_entry_without_a_type_has_none_also_beside_one_that_has(self, text):
+        assert [entry.type for entry in decode(text, list[Entry])] == ["", "end"]
+        assert [entry.type for entry in decode(text.encode(), list[Entry])] == ["", "end"]
+
     def test_members_inside_members_and_lists(self):
         text = '[{"ProcessId":"p","SPEC":{"Conditions":{"ExecutorNames":["a"]}},"attributes":[{"KEY":"k"}],"state":3}]'
         (process,) = decode(text, list[ProcessRecord])
@@ -76,7 +88,7 @@ class TestLeniency:
         assert decode(f'{{"sequence":1,"payload":{written}}}', Entry).payload == read
 
     def test_an_append_may_have_no_payload_at_all(self):
-        """It is kept as null, and told so to who reads it."""
+        """It becomes null, with a warning for the reader."""
         assert decode('{"payload":null}', ChannelAppend).payload is None
 
     @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from colony_jupyter.errors import ProtocolError
+from colony_jupyter.errors import ProtocolError, UsageError
 from colony_jupyter.wire.envelope import ERROR_TYPE, Refusal, open_reply, seal, seal_refusal, seal_reply
 from colony_jupyter.wire.identity import PrivateKey, recover
 from colony_jupyter.wire.messages import ChannelAppend, GetColony, GetVersion
@@ -33,6 +33,10 @@ class TestSeal:
 
     def test_without_a_key_it_is_unsigned(self):
         assert json.loads(seal(GetVersion(), None))["signature"] == ""
+
+    def test_a_text_without_a_utf8_form_is_refused(self):
+        with pytest.raises(UsageError, match=r"getcolonymsg has the character '\\udce9', which has no UTF-8 form"):
+            seal(GetColony(colonyname="caf\udce9"), KEY)
 
     def test_bytes_go_as_padded_base64(self):
         envelope = json.loads(seal(ChannelAppend(processid="p", name="n", payload=b"\xff\xfe>"), KEY))
@@ -60,7 +64,7 @@ class TestOpenReply:
         body = json.dumps({"PayloadType": "x", "PAYLOAD": "e30=", "Error": False, "more": 1})
         assert open_reply(body) == ("x", {})
 
-    def test_an_empty_body_says_what_it_means(self):
+    def test_an_empty_body_raises_an_error_that_explains_it(self):
         with pytest.raises(ProtocolError, match="empty body"):
             open_reply(b"")
 

@@ -69,7 +69,7 @@ def test_texts_that_are_not_a_librarys_are_the_servers(vector):
 
 
 @pytest.mark.parametrize("vector", [v for v in INVALID if v["refused_at"] == "membership"], ids=what)
-def test_signatures_that_are_somebody_elses(vector):
+def test_signatures_of_another_key(vector):
     assert recover(vector["payload"], vector["signature"]) == vector["recovered_id"]
 
 
@@ -102,7 +102,7 @@ def test_blanks_and_foreign_digits_are_no_signature(signature):
         recover("text", signature)
 
 
-def test_a_payload_with_a_lone_surrogate_is_somebodys():
+def test_a_payload_with_a_lone_surrogate_has_an_identity():
     """JSON may hold one; it must not crash a server."""
     assert len(recover("\ud800", VALID[0]["signature"])) == 64
 
@@ -124,7 +124,7 @@ class TestSecrecy:
             with pytest.raises(TypeError, match="not pickled"):
                 attempt(key)
 
-    def test_it_has_no_dict_to_look_into(self, key):
+    def test_it_has_no_dict(self, key):
         assert not hasattr(key, "__dict__")
 
     def test_reveal_is_the_one_way_out(self, key):

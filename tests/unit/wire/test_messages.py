@@ -39,7 +39,7 @@ def test_recorded_members_are_known(name):
 
 
 def test_nearly_every_call_is_recorded():
-    """But for those about a whole server, those without members, and those of docs/protocol.md that nobody recorded."""
+    """But for those about a whole server, those without members, and those that were not recorded."""
     missing = CALLS.keys() - {name for name, _ in REQUESTS}
     whole_server = {"getcoloniesmsg", "getstatisticsmsg", "versionmsg", "getserverinfomsg", "getclustermsg"}
     assert missing <= whole_server | {"pauseassignmentsmsg", "resumeassignmentsmsg"}

@@ -14,6 +14,7 @@ from colony_jupyter.wire.models import (
     NO_TIME,
     Attribute,
     Colony,
+    Conditions,
     Entry,
     ExecutorRecord,
     Function,
@@ -138,7 +139,7 @@ class TestEntry:
             "": (False, False),
         }
 
-    def test_its_key_tells_repeats_from_reuse(self):
+    def test_its_key_distinguishes_repeats_from_reuse(self):
         one = Entry(sequence=1, senderid="a", timestamp="2026-01-02T03:04:05Z")
         assert one.key == msgspec.structs.replace(one, payload=b"x", former=True).key
         for other in ({"sequence": 2}, {"senderid": "b"}, {"timestamp": "2026-01-02T03:04:06Z"}):
@@ -146,7 +147,7 @@ class TestEntry:
 
     def test_it_cannot_be_changed(self):
         with pytest.raises(AttributeError):
-            Entry(sequence=1).sequence = 2
+            Entry(sequence=1).sequence = 2  # type: ignore[misc]
 
 
 class TestMoment:
@@ -180,3 +181,37 @@ def test_makers_share_no_lists():
     one.channels.append("chat")
     one.conditions.dependencies.append("a")
     assert other.channels == other.conditions.dependencies == []
+
+
+def test_a_spec_accepts_function_type_and_colony_as_other_sdks_do():
+    spec = FunctionSpec("stream-data", "cli", "dev")
+    spec.channels = ["output", "progress"]
+    assert (spec.funcname, spec.conditions.executortype, spec.conditions.colonyname) == ("stream-data", "cli", "dev")
+    assert (spec.maxexectime, spec.channels) == (-1, ["output", "progress"])
+    assert FunctionSpec("f").conditions == Conditions() == FunctionSpec(funcname="f").conditions
+    conditions = Conditions(executornames=["one"])
+    assert FunctionSpec("f", executortype="cli", conditions=conditions).conditions == Conditions(
+        executortype="cli", executornames=["one"]
+    )
+    assert conditions == Conditions(executornames=["one"])
+    assert msgspec.json.decode(msgspec.json.encode(spec), type=FunctionSpec) == spec
+    with pytest.raises(TypeError):
+        FunctionSpec("f", "cli", "dev", "more")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="functname"):
+        FunctionSpec(functname="f")
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("msgtype", "An entry has no 'msgtype': use `type`."),
+        ("payload_as_string", "An entry has no 'payload_as_string': use `text`, without parentheses."),
+        ("color", "'Entry' object has no attribute 'color'"),
+    ],
+)
+def test_names_of_other_sdks_are_answered_with_ours(name, hint):
+    entry = Entry(sequence=1, payload=b"x")
+    with pytest.raises(AttributeError) as caught:
+        getattr(entry, name)
+    assert str(caught.value) == hint
+    assert not hasattr(entry, name)

@@ -13,6 +13,7 @@
     ├── ServerRefused               the server answered with an error
     │   ├── AccessDenied            not a member, not the owner, not a party
     │   ├── ProcessNotFound
+    │   ├── WorkflowNotFound
     │   ├── ChannelNotFound
     │   ├── RateLimited             too many appends per second
     │   ├── MessageTooLarge
@@ -22,7 +23,13 @@
     ├── ProcessError                how a process ended
     │   ├── ProcessFailed           carries the executor's error texts
     │   ├── ProcessCancelled
-    │   └── ProcessRemoved          the server does not know the process any more
+    │   ├── ProcessRemoved          the server does not know the process any more
+    │   └── LogIncomplete           lines of its log cannot be read
+    ├── WorkflowError               how a workflow ended
+    │   ├── WorkflowFailed          names the processes that failed
+    │   └── WorkflowCancelled
+    ├── GroupFailed                 processes of a group ended without success
+    ├── RemoteCellFailed            a cell raised an error in its kernel on an executor
     ├── ChannelError
     │   ├── ChannelClosed           the channel accepts no entries any more
     │   ├── StreamError             the other party sent an `error` entry
@@ -51,12 +58,18 @@ from colony_jupyter.errors.general import (
 from colony_jupyter.errors.processes import (
     ChannelClosed,
     ChannelError,
+    GroupFailed,
+    LogIncomplete,
     ProcessCancelled,
     ProcessError,
     ProcessFailed,
     ProcessRemoved,
+    RemoteCellFailed,
     StreamBroken,
     StreamError,
+    WorkflowCancelled,
+    WorkflowError,
+    WorkflowFailed,
 )
 from colony_jupyter.errors.refused import (
     AccessDenied,
@@ -68,6 +81,7 @@ from colony_jupyter.errors.refused import (
     RateLimited,
     RequestTooLarge,
     ServerRefused,
+    WorkflowNotFound,
     sizes,
 )
 
@@ -81,8 +95,10 @@ __all__ = [
     "EmbeddedError",
     "ExecutorError",
     "GatewayRefused",
+    "GroupFailed",
     "InvalidKey",
     "InvalidSpec",
+    "LogIncomplete",
     "MessageTooLarge",
     "ProcessCancelled",
     "ProcessError",
@@ -91,6 +107,7 @@ __all__ = [
     "ProcessRemoved",
     "ProtocolError",
     "RateLimited",
+    "RemoteCellFailed",
     "RequestTooLarge",
     "ServerRefused",
     "ServerUnreachable",
@@ -100,5 +117,9 @@ __all__ = [
     "UsageError",
     "WaitTimeout",
     "WebSocketRefused",
+    "WorkflowCancelled",
+    "WorkflowError",
+    "WorkflowFailed",
+    "WorkflowNotFound",
     "sizes",
 ]

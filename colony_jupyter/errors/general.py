@@ -33,7 +33,7 @@ class UsageError(ColonyError):
 
 
 class SettingsError(UsageError):
-    """Where the colony is, or who is calling, is not (well) said."""
+    """The settings for the server, the colony or the key are missing or contradictory."""
 
 
 class InvalidKey(SettingsError):
@@ -41,7 +41,7 @@ class InvalidKey(SettingsError):
 
 
 class InvalidSpec(UsageError):
-    """A function or workflow spec that the server would take and that could then never work."""
+    """A function or workflow spec that the server would accept and that could then never work."""
 
 
 class ServerUnreachable(ColonyError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from colony_jupyter.errors.general import ColonyError, quoted, went_through
 
@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from colony_jupyter.wire.models import Entry
+
+
+_SHOWN: Final = 3
+"""Errors of a group's processes that are shown."""
 
 
 class ProcessError(ColonyError):
@@ -25,6 +29,9 @@ class ProcessError(ColonyError):
         self.processid = processid
         self.funcname = funcname
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
     def _name(self) -> str:
         return f"{self.funcname} ({self.processid[:8]})" if self.funcname else self.processid[:8]
 
@@ -34,13 +41,17 @@ class ProcessFailed(ProcessError):
 
     Attributes:
         errors: the executor's errors, or the server's words for a missed deadline; may be empty (trap 30).
+        cause: what failed in its workflow, as a clause, where the process failed only along with that.
     """
 
-    def __init__(self, processid: str, funcname: str = "", errors: Sequence[str] = ()) -> None:
+    def __init__(self, processid: str, funcname: str = "", errors: Sequence[str] = (), cause: str = "") -> None:
         super().__init__(processid, funcname)
         self.errors = tuple(errors)
+        self.cause = cause
 
     def __str__(self) -> str:
+        if self.cause:
+            return f"{self._name()} failed along with its workflow: {self.cause}"
         if not self.errors:
             return f"{self._name()} failed, and its executor gave no reason."
         return f"{self._name()} failed: {'; '.join(self.errors)}"
@@ -58,6 +69,105 @@ class ProcessRemoved(ProcessError):
 
     def __str__(self) -> str:
         return f"{self._name()} was removed from the server: neither its state nor its output can be had any more."
+
+
+class LogIncomplete(ProcessError):
+    """Lines of a process log cannot be read.
+
+    Attributes:
+        delivered: lines read before.
+    """
+
+    def __init__(self, processid: str, delivered: int) -> None:
+        super().__init__(processid)
+        self.args = (processid, delivered)
+        self.delivered = delivered
+
+    def __str__(self) -> str:
+        return (
+            f"The log of {self._name()} cannot be read completely: it has more lines of one and the same time than the "
+            f"server lists in a reply. {self.delivered} lines were read before."
+        )
+
+
+class WorkflowError(ColonyError):
+    """A workflow that ended without success.
+
+    Attributes:
+        processgraphid: the workflow.
+    """
+
+    def __init__(self, processgraphid: str) -> None:
+        super().__init__(processgraphid)
+        self.processgraphid = processgraphid
+
+
+class WorkflowFailed(WorkflowError):
+    """A process of the workflow failed.
+
+    Attributes:
+        failure: the nodes that failed by themselves and their reasons, as a clause; empty if there are none.
+    """
+
+    def __init__(self, processgraphid: str, failure: str = "") -> None:
+        super().__init__(processgraphid)
+        self.failure = failure
+
+    def __str__(self) -> str:
+        return f"Workflow {self.processgraphid[:8]} failed{f': {self.failure}' if self.failure else '.'}"
+
+
+class WorkflowCancelled(WorkflowError):
+    """The workflow was cancelled."""
+
+    def __str__(self) -> str:
+        return f"Workflow {self.processgraphid[:8]} was cancelled."
+
+
+class GroupFailed(ColonyError):
+    """Processes of a group ended without success.
+
+    Attributes:
+        failures: the error of each of them, in the order of the group.
+        count: number of processes in the group.
+    """
+
+    def __init__(self, failures: Sequence[ProcessError], count: int) -> None:
+        super().__init__(failures, count)
+        self.failures = tuple(failures)
+        self.count = count
+
+    def __str__(self) -> str:
+        reasons = [f"  {failure}" for failure in self.failures[:_SHOWN]]
+        left = len(self.failures) - len(reasons)
+        lines = [
+            f"{len(self.failures)} of {self.count} processes ended without success:",
+            *reasons,
+            *([f"  and {left} more"] if left else []),
+            "retry_failed() submits those that failed again; results(errors='return') gives the other results.",
+        ]
+        return "\n".join(lines)
+
+
+class RemoteCellFailed(ColonyError):
+    """A cell raised an error in its kernel on an executor.
+
+    Attributes:
+        ename: type of the error.
+        evalue: its text.
+        executorname: the executor.
+        traceback: the lines that the kernel shows for it.
+    """
+
+    def __init__(self, ename: str, evalue: str, executorname: str = "", traceback: Sequence[str] = ()) -> None:
+        super().__init__(ename, evalue, executorname, traceback)
+        self.ename = ename
+        self.evalue = evalue
+        self.executorname = executorname
+        self.traceback = tuple(traceback)
+
+    def __str__(self) -> str:
+        return f"{self.ename}: {self.evalue} (on executor '{self.executorname}')"
 
 
 class ChannelError(ColonyError):

@@ -60,6 +60,18 @@ class ProcessNotFound(ServerRefused):
         return f"{which} is not known to the server: the id is wrong, or it was removed."
 
 
+class WorkflowNotFound(ServerRefused):
+    """No such workflow."""
+
+    def __init__(self, status: int, message: str, msgtype: str = "", processgraphid: str = "") -> None:
+        super().__init__(status, message, msgtype)
+        self.processgraphid = processgraphid
+
+    def __str__(self) -> str:
+        which = f"Workflow {self.processgraphid}" if self.processgraphid else "The workflow"
+        return f"{which} is not known to the server: the id is wrong, or it was removed."
+
+
 class ChannelNotFound(ServerRefused):
     """The process has no channel of that name (any more).
 
@@ -95,16 +107,17 @@ class ChannelNotFound(ServerRefused):
         return quoted(self.errors)
 
     def __str__(self) -> str:
+        subject = f"Channel '{self.channel}'" if self.channel else "Channel"
         if self.closed and (self.declared is None or self.channel in self.declared):
             return (
-                f"Channel '{self.channel}' is gone: process {self.processid} has ended{self.failure()}, and channels "
+                f"{subject} is gone: process {self.processid} has ended{self.failure()}, and channels "
                 "do not outlive their process. What must be kept goes into its output."
             )
         if self.declared is None:
-            return f"Channel '{self.channel}' not found: declare it when submitting."
+            return f"{subject} not found: declare it when submitting."
         if not self.declared:
-            return f"Channel '{self.channel}' not found. This process has none: declare it when submitting."
-        return f"Channel '{self.channel}' not found. This process has: {', '.join(self.declared)}."
+            return f"{subject} not found. This process has none: declare it when submitting."
+        return f"{subject} not found. This process has: {', '.join(self.declared)}."
 
 
 class RateLimited(ServerRefused):
@@ -206,7 +219,7 @@ class GatewayRefused(ServerRefused):
         if self.status == 407:  # noqa: PLR2004 - the status of HTTP
             return (
                 f"The proxy requires a login: put user and password into {self.proxy or 'HTTP_PROXY or HTTPS_PROXY'}, "
-                "such as http://user:password@proxy.example:3128, or exclude the server by NO_PROXY."
+                "such as scheme://user:password@host:port, or exclude the server by NO_PROXY."
             )
         if self.status == 400 and "HTTPS" in self.message:  # noqa: PLR2004 - the status of HTTP
             return "The port expects TLS: set COLONIES_TLS=true or use --tls."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,10 @@ def test_a_duplicate_equals_the_error(kind, duplicate):
 
 
 def test_what_ipython_displays_is_not_pickled():
-    error = errors.UsageError("no")
+    error: Any = errors.UsageError("no")
     error._render_traceback_ = lambda: ["no"]
     assert vars(pickle.loads(pickle.dumps(error))) == {}
+
+
+def test_a_channel_whose_name_is_unknown_is_not_quoted():
+    assert str(errors.ChannelNotFound(404, "Channel not found")) == "Channel not found: declare it when submitting."

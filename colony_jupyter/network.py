@@ -1,7 +1,7 @@
 """Addresses of servers and proxies, as users write them and as the environment names them.
 
-httpx and websockets read the variables of proxies themselves, in different orders, and some values make them raise
-errors of their own. So the variables are evaluated here, and both receive the same proxy or none.
+Libraries read the variables of proxies themselves, in different orders, and some values make them raise errors of their
+own. So the variables are evaluated here, and calls and WebSockets receive the same proxy or none.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _SCHEMES: Final = {"http": False, "https": True, "ws": False, "wss": True}
 _PATHS: Final = frozenset({"", "/", "/api", "/api/"})
 _HTTP_PROXIES: Final = frozenset({"http", "https"})
 _SOCKS_PROXIES: Final = frozenset({"socks5", "socks5h"})
-_SOCKS_MODULES: Final = ("socksio", "python_socks")
-"""httpx needs the first, websockets the second."""
+_SOCKS_MODULES: Final = ("aiohttp_socks", "python_socks")
+"""Calls need the first, websockets the second, which the first depends on."""
 _MAX_HOST: Final = 253
 
 
@@ -64,6 +64,11 @@ class Proxy:
     def is_tls(self) -> bool:
         """Whether the connection to the proxy itself uses TLS."""
         return self.url.startswith("https:")
+
+    @property
+    def is_socks(self) -> bool:
+        """Whether it speaks SOCKS."""
+        return self.url.partition(":")[0] in _SOCKS_PROXIES
 
 
 def authority(host: str, port: int) -> str:
@@ -224,11 +229,10 @@ def _checked_proxy(name: str, text: str) -> Proxy:
     scheme = given.partition("://")[0].lower()
     advice = "Correct it, or add the server to NO_PROXY"
     if scheme in _SOCKS_PROXIES:
-        missing = [module for module in _SOCKS_MODULES if importlib.util.find_spec(module) is None]
-        if missing:
+        if any(importlib.util.find_spec(module) is None for module in _SOCKS_MODULES):
             raise SettingsError(
-                f"{name} names a SOCKS proxy, which needs further packages: "
-                "pip install socksio 'python-socks[asyncio]'. Or add the server to NO_PROXY."
+                f"{name} names a SOCKS proxy, which needs a further package: pip install aiohttp-socks. "
+                "Or add the server to NO_PROXY."
             )
     elif scheme not in _HTTP_PROXIES:
         raise SettingsError(

@@ -8,7 +8,9 @@ import contextlib
 import json
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
+
+from local_server import LocalServer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +53,19 @@ class Fault:
         return f"HTTP/1.1 {title}\r\n{lines}\r\n".encode() + body[: len(body) - self.cut]
 
 
-class Gateway:
+FAULTS = {
+    "429": Fault(429),
+    "502": Fault(502),
+    "503": Fault(503),
+    "504": Fault(504, forward=True),
+    "page": Fault(200),
+    "empty": Fault(200, forward=True, body=b""),
+    "truncated": Fault(200, forward=True, body=b'{"payloadtype":"' + b"x" * 99, cut=40),
+}
+"""Answers after which a call may be repeated, by what is wrong with them."""
+
+
+class Gateway(LocalServer):
     """Forwards to a server on this machine.
 
     Args:
@@ -59,8 +73,10 @@ class Gateway:
     """
 
     def __init__(self, port: int) -> None:
+        super().__init__()
         self.target = port
-        self.port = 0
+        self.environ: dict[str, str] = {}
+        """Environment of a client that calls through it, if a fixture has set it."""
         self.outage: Fault | None = None
         """Answer to every request while it is set."""
         self.upgrade_refusal: Fault | None = None
@@ -75,8 +91,6 @@ class Gateway:
         """Number of requests for a WebSocket."""
         self.failed_at = 0.0
         """Time of the latest fault that was planned."""
-        self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
         self._tunnels: set[asyncio.StreamWriter] = set()
 
     def cut_tunnels(self) -> None:
@@ -92,34 +106,12 @@ class Gateway:
         """How many calls of a message type came in."""
         return sum(1 for name, _ in self.calls if name == call)
 
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=1 << 26)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
+    async def _hang_up(self, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
 
-    async def __aexit__(self, *_: object) -> None:
-        assert self._server is not None
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._server.wait_closed()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        try:
-            # A cancelled task would make asyncio's callback log an error.
-            with contextlib.suppress(asyncio.IncompleteReadError, OSError, asyncio.CancelledError):
-                await self._exchange(reader, writer)
-        finally:
-            self._tasks.discard(task)
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
-
-    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         fields = dict(line.lower().split(b":", 1) for line in head.split(b"\r\n")[1:] if b":" in line)
         if b"upgrade" in fields and self.upgrade_refusal is not None:

@@ -26,6 +26,7 @@ class Proxy:
         self.cuts = 0
         self.lost = 0  # bytes that were not carried on
         self.refusing = False
+        self.silencing = False  # whether connections that are made carry nothing, as after `go_silent`
         self.carries: tuple[int, int] | None = None  # bytes, of both directions, after which a new connection is cut
         self.swallowing = False
         self.replies_left: int | None = None  # pieces of replies until the rest of them are swallowed; None for all
@@ -115,7 +116,7 @@ class Proxy:
 
 class _Link:
     def __init__(self, proxy, near, far) -> None:
-        self.silent = False
+        self.silent = proxy.silencing
         self._proxy = proxy
         self._near, self._far = near, far
         self._left: int | None = None

@@ -102,8 +102,8 @@ def test_the_proxy_for_a_server(environ, tls, expected):
     ("environ", "reason"),
     [
         ({"ALL_PROXY": "socks://127.0.0.1:1080"}, "ALL_PROXY begins with socks://, which is not supported"),
-        ({"all_proxy": "socks5://127.0.0.1:1080"}, "all_proxy names a SOCKS proxy, which needs further packages"),
-        ({"HTTP_PROXY": "socks5h://127.0.0.1:1080"}, "pip install socksio 'python-socks[asyncio]'"),
+        ({"all_proxy": "socks5://127.0.0.1:1080"}, "all_proxy names a SOCKS proxy, which needs a further package"),
+        ({"HTTP_PROXY": "socks5h://127.0.0.1:1080"}, "pip install aiohttp-socks"),
         ({"HTTP_PROXY": "http://proxy:port"}, "HTTP_PROXY is not the address of a proxy"),
         ({"HTTP_PROXY": "http://proxy:0"}, "HTTP_PROXY is not the address of a proxy"),
         ({"HTTP_PROXY": "http://"}, "HTTP_PROXY is not the address of a proxy"),

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from colony_jupyter.channels.backoff import Patience
+from colony_jupyter.channels.backoff import RetryTimer
 from colony_jupyter.descriptors import DESCRIPTORS_REMEDY, TOO_MANY, are_exhausted
 from colony_jupyter.embedded import ensure, keys
 from colony_jupyter.errors import EmbeddedError, ServerUnreachable, SettingsError
@@ -29,7 +29,7 @@ _DESCRIPTOR_SECONDS: Final = 20.0
 
 
 @dataclass(frozen=True)
-class Place:
+class ServerAddress:
     """A server's address at one moment."""
 
     host: str
@@ -62,8 +62,8 @@ class Endpoint:
         """The settings it was made of."""
         return self._settings
 
-    async def place(self) -> Place:
-        """Give the server's present address.
+    async def server(self) -> ServerAddress:
+        """Return the server's present address.
 
         Raises:
             EmbeddedError: if the embedded colony cannot be started.
@@ -71,10 +71,10 @@ class Endpoint:
         """
         settings = self._settings
         if settings.data is None:
-            return Place(settings.host, settings.port, settings.tls)
+            return ServerAddress(settings.host, settings.port, settings.tls)
         return await wait_for_descriptor(self._find_embedded)
 
-    async def _find_embedded(self) -> Place:
+    async def _find_embedded(self) -> ServerAddress:
         given_up = threading.Event()  # a thread cannot be cancelled
         try:
             address = await asyncio.to_thread(ensure, self._settings.data, given_up=given_up)
@@ -85,10 +85,10 @@ class Endpoint:
             if are_exhausted(error):
                 raise ServerUnreachable("the embedded colony", TOO_MANY, remedy=DESCRIPTORS_REMEDY) from error
             raise
-        return Place(address.host, address.port, tls=False)
+        return ServerAddress(address.host, address.port, tls=False)
 
     def keys(self) -> tuple[PrivateKey, PrivateKey | None, PrivateKey | None]:
-        """Give the caller's, the colony's and the server's key; the embedded colony's are there once it has run.
+        """Return the caller's, the colony's and the server's key; the embedded colony's are there once it has run.
 
         Raises:
             SettingsError: if the settings hold no key to call with.
@@ -102,9 +102,10 @@ class Endpoint:
         return settings.prvkey, settings.colony_prvkey, settings.server_prvkey
 
     def tls_context(self) -> ssl.SSLContext:
-        """Give the TLS context that HTTP and WebSocket connections share."""
+        """Return the TLS context that HTTP and WebSocket connections share."""
         if self._tls is None:
             self._tls = ssl.create_default_context()
+            self._tls.set_alpn_protocols(["http/1.1"])
             if self._settings.ca_file is not None:
                 self._tls.load_verify_locations(self._settings.ca_file)
         return self._tls
@@ -116,12 +117,12 @@ async def wait_for_descriptor(attempt: Callable[[], Awaitable[T]]) -> T:
     Raises:
         ColonyError: the failure of the last attempt.
     """
-    patience = Patience(random.random, time.monotonic(), _DESCRIPTOR_SECONDS)
+    retry_timer = RetryTimer(random.random, time.monotonic(), _DESCRIPTOR_SECONDS)
     while True:
         try:
             return await attempt()
         except ServerUnreachable as error:
-            delay = None if error.sent or not are_exhausted(error) else patience.delay(time.monotonic())
+            delay = None if error.sent or not are_exhausted(error) else retry_timer.delay(time.monotonic())
             if delay is None:
                 raise
         await asyncio.sleep(delay)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from colony_jupyter.channels.backoff import PATIENCE
+from colony_jupyter.channels.backoff import RETRY_SECONDS
 from colony_jupyter.descriptors import DESCRIPTORS_REMEDY, TOO_MANY, are_exhausted
 from colony_jupyter.errors import ColonyError, GatewayRefused, RequestTooLarge, ServerUnreachable
 from colony_jupyter.network import CA_FILE
@@ -37,6 +37,8 @@ _TOO_LARGE: Final = 413
 
 # Errors of the operating system proper: those of TLS and of name resolution have a text of their own.
 _SYSTEM_ERRORS: Final = (OSError, ConnectionRefusedError, ConnectionResetError, BrokenPipeError, TimeoutError)
+_SEVERAL: Final = re.compile(r"Multiple exceptions: .*\[Errno (\d+)\]")
+"""What asyncio raises if none of a host's addresses can be connected to; the last of the system's errors is shown."""
 _REQUESTS_CA_FILE: Final = "REQUESTS_CA_BUNDLE"
 # Of OpenSSL's X509_V_ERR_*, which the ssl module does not name.
 _NOT_YET_VALID: Final = 9
@@ -80,19 +82,19 @@ def no_answer(
     )
 
 
-def proxy_error(text: str, *, address: str, call: str, proxy: str = "") -> ColonyError:
+def proxy_error(text: str, status: int, *, address: str, call: str, proxy: str = "") -> ColonyError:
     """Return the error for a forward proxy that refused to connect to the server.
 
     Args:
-        text: what the HTTP library reports: status and reason of the proxy's response.
+        text: what the proxy answered.
+        status: the HTTP status of its answer; 0 if it has none.
         address: ``host:port`` that was called.
         call: message type of the call.
         proxy: environment variable that names the proxy.
     """
-    digits = text[:3]
     answer = f"the proxy answered the request to connect with {text}"
-    if digits.isdecimal() and int(digits) in _REFUSALS:
-        return GatewayRefused(int(digits), answer, call, address=address, proxy=proxy)
+    if status in _REFUSALS:
+        return GatewayRefused(status, answer, call, address=address, proxy=proxy)
     return ServerUnreachable(address, answer)
 
 
@@ -145,6 +147,8 @@ def reason(error: BaseException) -> str:
     *_, cause = _chain(error)
     if type(cause) in _SYSTEM_ERRORS and isinstance(cause, OSError) and cause.errno:
         return os.strerror(cause.errno)
+    if several := _SEVERAL.match(str(cause)):
+        return os.strerror(int(several[1]))
     return (str(cause) or str(error) or type(cause).__name__).strip().rstrip(".")
 
 
@@ -175,7 +179,7 @@ def _describe(status: int, headers: Mapping[str, str], body: bytes) -> str:
 
 def asked_to_wait(error: BaseException) -> float:
     """Return the seconds that a gateway asks to wait before the next request, at most a minute; 0 if it does not."""
-    return min(error.retry_after, PATIENCE) if isinstance(error, ServerUnreachable) else 0.0
+    return min(error.retry_after, RETRY_SECONDS) if isinstance(error, ServerUnreachable) else 0.0
 
 
 def retry_after(text: str, now: datetime) -> float:

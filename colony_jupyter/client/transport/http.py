@@ -6,11 +6,12 @@ import asyncio
 import random
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
-from colony_jupyter.channels.backoff import Patience
-from colony_jupyter.client.endpoint import wait_for_descriptor
-from colony_jupyter.client.gateway import connect_error, no_answer, proxy_error, reason
+from colony_jupyter.channels.backoff import RetryTimer
+from colony_jupyter.client.transport.carrier import ConnectFailed, ExchangeFailed, ProxyRefused
+from colony_jupyter.client.transport.endpoint import wait_for_descriptor
+from colony_jupyter.client.transport.gateway import connect_error, no_answer, proxy_error, reason
 from colony_jupyter.descriptors import are_exhausted, raise_limit
 from colony_jupyter.errors import (
     AccessDenied,
@@ -22,24 +23,23 @@ from colony_jupyter.errors import (
     RateLimited,
     ServerRefused,
     ServerUnreachable,
+    WorkflowNotFound,
 )
-from colony_jupyter.wire.decoding import Undecodable, convert
+from colony_jupyter.wire.decoding import Undecodable
 from colony_jupyter.wire.envelope import Refusal, open_reply, seal
 from colony_jupyter.wire.messages import msgtype
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    import httpx
-
     from colony_jupyter.client.connection import Scope
-    from colony_jupyter.client.endpoint import Endpoint, Place
+    from colony_jupyter.client.transport.carrier import Carrier, Response
+    from colony_jupyter.client.transport.endpoint import Endpoint, ServerAddress
     from colony_jupyter.wire.identity import PrivateKey
     from colony_jupyter.wire.messages import Message
 
 T = TypeVar("T")
 
-_CONNECT_SECONDS: Final = 10.0
 _ANSWER_SECONDS: Final = 30.0
 _FORBIDDEN: Final = 403
 _CRASHED: Final = 500
@@ -62,6 +62,8 @@ def refusal_error(status: int, message: str, call: str) -> ServerRefused:
         return ChannelNotFound(status, message, call)
     if any(words in folded for words in _PROCESS_MISSING):
         return ProcessNotFound(status, message, call)
+    if "graph is nil" in folded:
+        return WorkflowNotFound(status, message, call)
     if status == _FORBIDDEN:
         return AccessDenied(status, message, call)
     return ServerRefused(status, message, call)
@@ -76,12 +78,12 @@ async def persist(call: Callable[[], Awaitable[T]]) -> T:
     Raises:
         ServerUnreachable: after a minute without an answer.
     """
-    patience = Patience(random.random, time.monotonic())
+    retry_timer = RetryTimer(random.random, time.monotonic())
     while True:
         try:
             return await call()
         except ServerUnreachable as error:
-            delay = patience.delay(time.monotonic(), error.retry_after)
+            delay = retry_timer.delay(time.monotonic(), error.retry_after)
             if delay is None:
                 raise
         await asyncio.sleep(delay)
@@ -119,21 +121,21 @@ async def persist_once(call: Callable[[], Awaitable[T]], is_done: Callable[[], A
 
 
 class Transport:
-    """Calls a server over one kept-alive HTTP client, which is closed at the latest when its event loop ends.
+    """Calls a server over kept-alive connections, which are closed at the latest when their event loop ends.
 
     Args:
         endpoint: where the server is.
         scope: the process and event loop that the connections belong to.
-        transport: carries the requests in place of httpx's own network transport; for tests.
+        carrier: carries the requests in place of connections; it is closed with this.
     """
 
-    def __init__(self, endpoint: Endpoint, scope: Scope, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, endpoint: Endpoint, scope: Scope, carrier: Carrier | None = None) -> None:
         self._endpoint = endpoint
         self._scope = scope
-        self._transport = transport
-        self._client: httpx.AsyncClient | None = None  # None until the first call: the import of httpx is slow
-        self._place: Place | None = None  # None until found, and again after a connection failed
-        self._closer: AsyncGenerator[None, None] | None = None  # closes the client
+        self._given = carrier
+        self._carrier: Carrier | None = None  # None until the first call
+        self._server: ServerAddress | None = None  # None until found, and again after a connection failed
+        self._closer: AsyncGenerator[None, None] | None = None  # closes the carrier
 
     async def call(self, message: Message, key: PrivateKey | None, shape: type[T], *, seconds: float = 0.0) -> T:
         """Make a call.
@@ -153,18 +155,20 @@ class Transport:
         self._scope.enter()
         call = msgtype(message)
         request = seal(message, key)
-        response = await wait_for_descriptor(lambda: self._exchange(request, call, seconds))
+        server, response = await wait_for_descriptor(lambda: self._exchange(request, call, seconds))
         try:
-            _, value = open_reply(response.content)
+            _, value = open_reply(response.body, shape)
+        except Undecodable as error:
+            raise ProtocolError(f"The server's answer to {call} cannot be read: {error}.") from error
         except ProtocolError as error:
-            if response.status_code == _CRASHED and response.content.strip() in _NOTHING:
+            if response.status == _CRASHED and response.body.strip() in _NOTHING:
                 raise
-            self._place = None  # an embedded colony that was restarted has another port
+            self._server = None  # an embedded colony that was restarted has another port
             raise no_answer(
-                response.status_code,
+                response.status,
                 response.headers,
-                response.content,
-                address=response.url.netloc.decode("ascii"),
+                response.body,
+                address=str(server),
                 call=call,
                 size=len(request),
                 now=datetime.now(UTC),
@@ -172,75 +176,73 @@ class Transport:
             ) from error
         if isinstance(value, Refusal):
             raise refusal_error(value.status, value.message, call)
+        return cast("T", value)
+
+    async def find_server(self) -> ServerAddress:
+        """Find the server's address, and load the HTTP library meanwhile: an embedded colony starts in that time.
+
+        Returns:
+            The address.
+
+        Raises:
+            EmbeddedError: if the embedded colony cannot be started.
+        """
+        finding = asyncio.create_task(self._endpoint.server())
         try:
-            return convert(value, shape)
-        except Undecodable as error:
-            raise ProtocolError(f"The server's answer to {call} cannot be read: {error}.") from error
+            await asyncio.sleep(0)  # the thread that waits for the embedded colony begins
+            await self._opened()
+            self._server = await finding
+            return self._server
+        finally:
+            finding.cancel()
+            await asyncio.gather(finding, return_exceptions=True)
 
     async def aclose(self) -> None:
         """Close the connections."""
-        closer, self._closer, self._client = self._closer, None, None
+        closer, self._closer, self._carrier = self._closer, None, None
         if closer is not None:
             await closer.aclose()
 
-    async def _opened(self) -> httpx.AsyncClient:
-        import httpx  # noqa: PLC0415 - costs 100 to 170 ms, so not before it is needed
+    async def _opened(self) -> Carrier:
+        if self._carrier is None:
+            from colony_jupyter.client.transport.http_pool import Pool  # noqa: PLC0415 - aiohttp costs 100 ms
 
-        if self._client is None:
             raise_limit()
-            self._client = httpx.AsyncClient(
-                transport=self._transport,
-                verify=self._endpoint.tls_context() if self._endpoint.settings.tls else False,
-                proxy=self._proxy(),
-                trust_env=False,  # the settings hold what the environment states
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
-                timeout=None,  # noqa: S113 - each call has its own
-            )
-            self._closer = _close_with_loop(self._client)
+            self._carrier = self._given or Pool(self._endpoint)
+            self._closer = _close_with_loop(self._carrier)
             self._scope.hold(self._closer)
             await anext(self._closer)
-        return self._client
+        return self._carrier
 
-    async def _exchange(self, body: bytes, call: str, seconds: float) -> httpx.Response:
-        import httpx  # noqa: PLC0415 - see _opened
-
-        client = await self._opened()
-        timeout = httpx.Timeout(_ANSWER_SECONDS + seconds, connect=_CONNECT_SECONDS)
-        if self._place is None:
-            self._place = await self._endpoint.place()
-        place = self._place
+    async def _exchange(self, body: bytes, call: str, seconds: float) -> tuple[ServerAddress, Response]:
+        server = self._server or await self.find_server()
+        carrier = await self._opened()
         try:
-            return await client.post(place.api, content=body, timeout=timeout)
-        except httpx.ProxyError as error:
-            raise proxy_error(str(error), address=str(place), call=call, proxy=self._proxy_source) from error
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            return server, await carrier.post(server, body, seconds=_ANSWER_SECONDS + seconds)
+        except ProxyRefused as error:
+            raise proxy_error(
+                str(error), error.status, address=str(server), call=call, proxy=self._proxy_source
+            ) from error
+        except ConnectFailed as error:
             if not are_exhausted(error):
-                self._place = None
-            raise connect_error(error, address=str(place), proxy=self._endpoint.settings.proxy) from error
-        except (httpx.TransportError, httpx.DecodingError) as error:
-            self._place = None
-            raise ServerUnreachable(str(place), reason(error), sent=True) from error
+                self._server = None
+            raise connect_error(error, address=str(server), proxy=self._endpoint.settings.proxy) from error
+        except ExchangeFailed as error:
+            self._server = None
+            raise ServerUnreachable(str(server), reason(error), sent=True) from error
 
     @property
     def _proxy_source(self) -> str:
         proxy = self._endpoint.settings.proxy
         return "" if proxy is None else proxy.source
 
-    def _proxy(self) -> httpx.Proxy | None:
-        import httpx  # noqa: PLC0415 - see _opened
 
-        proxy = self._endpoint.settings.proxy
-        if proxy is None or self._transport is not None:
-            return None
-        return httpx.Proxy(proxy.url, ssl_context=self._endpoint.tls_context() if proxy.is_tls else None)
-
-
-async def _close_with_loop(client: httpx.AsyncClient) -> AsyncGenerator[None, None]:
-    """Close a client when this generator is closed: by its holder, when it is dropped, or when its loop ends.
+async def _close_with_loop(carrier: Carrier) -> AsyncGenerator[None, None]:
+    """Close a carrier when this generator is closed: by its holder, when it is dropped, or when its loop ends.
 
     `asyncio.run` closes asynchronous generators before it closes the loop, and there is no other public hook for that.
     """
     try:
         yield
     finally:
-        await client.aclose()
+        await carrier.aclose()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+import difflib
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from colony_jupyter.client.function_spec import check_name, check_workflow
+from colony_jupyter.client.function_spec import check_name
+from colony_jupyter.client.workflows.checks import check_workflow
 from colony_jupyter.errors import UsageError
 from colony_jupyter.values import rows
-from colony_jupyter.values.records import Records
 from colony_jupyter.wire import messages
-from colony_jupyter.wire.limits import MAX_FOUND_LOGS, MAX_LOGS, MAX_PROCESSES
+from colony_jupyter.wire.limits import MAX_FOUND_LOGS, MAX_LOG_DAYS, MAX_LOGS, MAX_PROCESSES
 from colony_jupyter.wire.models import (
     Attribute,
     Colony,
@@ -28,14 +29,19 @@ from colony_jupyter.wire.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from colony_jupyter.values.records import Records
 
 T = TypeVar("T")
 _Nothing = dict[str, Any]
 
+_LISTED: Final = 20
+"""Functions that are listed to one who asked for another one."""
+
 
 class Calls:
-    """One method a call. What they raise beyond what is said: `ServerUnreachable`, `AccessDenied`, `ServerRefused`."""
+    """One method for each call. All may raise `ServerUnreachable`, `AccessDenied`, `ServerRefused`, too."""
 
     @property
     def colonyname(self) -> str:
@@ -70,7 +76,7 @@ class Calls:
         return await self.call_as_server_owner(messages.GetColonies(), list[Colony])
 
     async def colony(self) -> Colony:
-        """Look the colony up."""
+        """Look up the colony."""
         return await self.call(messages.GetColony(colonyname=self.colonyname), Colony)
 
     async def statistics(self) -> Statistics:
@@ -93,11 +99,11 @@ class Calls:
         return await self.call(messages.GetUsers(colonyname=self.colonyname), list[User])
 
     async def get_user(self, name: str) -> User:
-        """Look a user up by name."""
+        """Look up a user by name."""
         return await self.call(messages.GetUser(colonyname=self.colonyname, name=name), User)
 
     async def get_user_by_id(self, userid: str) -> User:
-        """Look a user up by id."""
+        """Look up a user by id."""
         return await self.call(messages.GetUserById(colonyname=self.colonyname, userid=userid), User)
 
     async def remove_user(self, name: str) -> None:
@@ -111,8 +117,7 @@ class Calls:
     ) -> ExecutorRecord:
         """Add an executor, as the colony's owner; it is pending until approved.
 
-        A name that is taken is taken over: the executor is pending again, and what it was running waits again (trap
-        18).
+        An executor of that name is replaced: it is pending again, and the processes that it ran wait again (trap 18).
         """
         executor = ExecutorRecord(
             executorid=executorid,
@@ -141,15 +146,15 @@ class Calls:
     async def executors(self) -> Records[ExecutorRecord]:
         """List the colony's executors, removed ones included."""
         found = await self.call(messages.GetExecutors(colonyname=self.colonyname), list[ExecutorRecord])
-        return Records(found, rows.executor_row)
+        return rows.executor_records(found)
 
     async def get_executor(self, executorname: str) -> ExecutorRecord:
-        """Look an executor up by name."""
+        """Look up an executor by name."""
         message = messages.GetExecutor(colonyname=self.colonyname, executorname=executorname)
         return await self.call(message, ExecutorRecord)
 
     async def get_executor_by_id(self, executorid: str) -> ExecutorRecord:
-        """Look an executor up by id."""
+        """Look up an executor by id."""
         message = messages.GetExecutorById(colonyname=self.colonyname, executorid=executorid)
         return await self.call(message, ExecutorRecord)
 
@@ -184,10 +189,10 @@ class Calls:
     async def functions(self, executorname: str = "") -> Records[Function]:
         """List the functions of one executor, or of all."""
         message = messages.GetFunctions(colonyname=self.colonyname, executorname=executorname)
-        return Records(await self.call(message, list[Function]), rows.function_row)
+        return rows.function_records(await self.call(message, list[Function]))
 
     async def remove_function(self, functionid: str) -> None:
-        """Take a function back, as the executor itself."""
+        """Remove a function, as the executor itself."""
         await self.call(messages.RemoveFunction(functionid=functionid), _Nothing)
 
     async def type_offering(self, funcname: str) -> str:
@@ -204,11 +209,10 @@ class Calls:
         if types:
             raise UsageError(
                 f"Executors of several types offer '{funcname}': {', '.join(types)}. "
-                "Say which: --type, or executortype=."
+                "Choose one: --type, or executortype=."
             )
-        functions = ", ".join(sorted({f"{name} ({executortype})" for name, executortype in offered})) or "none at all"
         raise UsageError(
-            f"No executor offers a function '{funcname}'. Offered: {functions}. "
+            f"No executor offers a function '{funcname}'. {_offer(funcname, offered)} "
             "Name the executor type if it will come later: --type, or executortype=."
         )
 
@@ -217,7 +221,7 @@ class Calls:
     async def list_processes(
         self, state: ProcessState, *, count: int = MAX_PROCESSES, executortype: str = "", label: str = ""
     ) -> list[ProcessRecord]:
-        """List processes of one state, at most 100; both filters count here, unlike on the server (trap 28)."""
+        """List processes of one state, at most 100; both filters apply, unlike on the server (trap 28)."""
         message = messages.GetProcesses(
             colonyname=self.colonyname,
             count=min(max(count, 1), MAX_PROCESSES),
@@ -244,7 +248,7 @@ class Calls:
         await self.call(messages.SetOutput(processid=str(processid), output=list(output)), _Nothing)
 
     async def cancel(self, processid: object) -> None:
-        """Cancel a process; any member may. Its executor is not told: it finds out at its next call."""
+        """Cancel a process; any member may. Its executor gets no notice: it learns of it at its next call."""
         await self.call(messages.CancelProcess(processid=str(processid)), _Nothing)
 
     async def remove_process(self, processid: object) -> None:
@@ -252,27 +256,27 @@ class Calls:
         await self.call(messages.RemoveProcess(processid=str(processid)), _Nothing)
 
     async def remove_all_processes(self, state: ProcessState | None = None) -> None:
-        """Remove all processes of a state, or of all, as the colony's owner."""
+        """Remove all processes of a state, or of all states, as the colony's owner."""
         message = messages.RemoveAllProcesses(colonyname=self.colonyname, state=-1 if state is None else state)
         await self.call_as_owner(message, _Nothing)
 
     async def pause_assignments(self) -> None:
-        """Hand out no more processes, as the colony's owner."""
+        """Pause assignments: executors get no more processes. As the colony's owner."""
         await self.call_as_owner(messages.PauseAssignments(colonyname=self.colonyname), _Nothing)
 
     async def resume_assignments(self) -> None:
-        """Hand out processes again, as the colony's owner."""
+        """End a pause of assignments, as the colony's owner."""
         await self.call_as_owner(messages.ResumeAssignments(colonyname=self.colonyname), _Nothing)
 
     async def is_paused(self) -> bool:
-        """Tell whether assignments are paused."""
+        """Return whether assignments are paused."""
         message = messages.GetPauseStatus(colonyname=self.colonyname)
         return (await self.call(message, messages.PauseStatus)).ispaused
 
     # attributes and logs
 
     async def add_attribute(self, processid: object, key: str, value: str, attributetype: int = 1) -> Attribute:
-        """Keep a key and value with a running process, as its executor; there is no changing it."""
+        """Store a key and value with a running process, as its executor; it cannot be changed."""
         attribute = Attribute(
             targetid=str(processid),
             targetcolonyname=self.colonyname,
@@ -283,12 +287,12 @@ class Calls:
         return await self.call(messages.AddAttribute(attribute=attribute), Attribute)
 
     async def get_attribute(self, attributeid: str) -> Attribute:
-        """Look an attribute up."""
+        """Look up an attribute."""
         return await self.call(messages.GetAttribute(attributeid=attributeid), Attribute)
 
-    async def add_log(self, processid: object, message: str) -> None:
-        """Add a line to the log of a running process, as its executor."""
-        await self.call(messages.AddLog(processid=str(processid), message=message), _Nothing)
+    async def add_log(self, processid: object, message: object) -> None:
+        """Add a line to the log of a running process, as its executor: the text of any object."""
+        await self.call(messages.AddLog(processid=str(processid), message=str(message)), _Nothing)
 
     async def add_executor_log(self, executorname: str, message: str) -> None:
         """Add a line to an executor's own log, as the executor itself."""
@@ -321,12 +325,18 @@ class Calls:
             since=since,
             latest=latest,
         )
-        return Records(await self.call(message, list[Log]), rows.log_row)
+        return rows.log_records(await self.call(message, list[Log]))
 
     async def search_logs(self, text: str, *, days: int = 1, count: int = MAX_FOUND_LOGS) -> Records[Log]:
-        """Search log lines of the colony; case counts, ``%`` and ``_`` are wildcards; at most 100, 30 days back."""
+        """Search log lines of the colony; case-sensitive, ``%`` and ``_`` are wildcards; at most 100, 30 days back.
+
+        Raises:
+            UsageError: for a number of days that a server does not search.
+        """
+        if not 1 <= days <= MAX_LOG_DAYS:
+            raise UsageError(f"days is {days}: a server searches from 1 to {MAX_LOG_DAYS} days.")
         message = messages.SearchLogs(colonyname=self.colonyname, text=text, days=days, count=count)
-        return Records(await self.call(message, list[Log]), rows.log_row)
+        return rows.log_records(await self.call(message, list[Log]))
 
     # workflows
 
@@ -334,7 +344,8 @@ class Calls:
         """Submit functions that depend on each other by ``nodename``.
 
         Raises:
-            InvalidSpec: for unknown or circular dependencies, which the server would half store (trap 12).
+            InvalidSpec: for nodes without names or with the same name, and for unknown or circular dependencies, which
+                the server would half store or never start (trap 12).
         """
         spec = workflow if isinstance(workflow, WorkflowSpec) else WorkflowSpec(functionspecs=list(workflow))
         spec.colonyname = spec.colonyname or self.colonyname
@@ -344,7 +355,11 @@ class Calls:
         return await self.call(messages.SubmitWorkflowSpec(spec=spec), Workflow)
 
     async def get_workflow(self, processgraphid: str) -> Workflow:
-        """Look a workflow up."""
+        """Look up a workflow.
+
+        Raises:
+            WorkflowNotFound: if there is none of that id.
+        """
         return await self.call(messages.GetProcessGraph(processgraphid=processgraphid), Workflow)
 
     async def workflows(self, state: ProcessState, *, count: int = MAX_PROCESSES) -> Records[Workflow]:
@@ -352,10 +367,10 @@ class Calls:
         message = messages.GetProcessGraphs(
             colonyname=self.colonyname, count=min(max(count, 1), MAX_PROCESSES), state=state
         )
-        return Records(await self.call(message, list[Workflow]), rows.workflow_row)
+        return rows.workflow_records(await self.call(message, list[Workflow]))
 
     async def cancel_workflow(self, processgraphid: str) -> None:
-        """Cancel a workflow; any member may. A finished one turns cancelled too (trap 31)."""
+        """Cancel a workflow; any member may. A finished one becomes cancelled, too (trap 31)."""
         await self.call(messages.CancelProcessGraph(processgraphid=processgraphid), _Nothing)
 
     async def remove_workflow(self, processgraphid: str) -> None:
@@ -363,7 +378,7 @@ class Calls:
         await self.call(messages.RemoveProcessGraph(processgraphid=processgraphid), _Nothing)
 
     async def remove_all_workflows(self, state: ProcessState | None = None) -> None:
-        """Remove all workflows of a state, or of all, as the colony's owner."""
+        """Remove all workflows of a state, or of all states, as the colony's owner."""
         message = messages.RemoveAllProcessGraphs(colonyname=self.colonyname, state=-1 if state is None else state)
         await self.call_as_owner(message, _Nothing)
 
@@ -404,3 +419,15 @@ class Calls:
     async def server_info(self) -> messages.ServerInfo:
         """Ask for the server's version and backends."""
         return await self.call(messages.GetServerInfo(), messages.ServerInfo)
+
+
+def _offer(funcname: str, offered: Iterable[tuple[str, str]]) -> str:
+    """Describe the functions of a colony to one who asked for another one; ``offered`` are names and types."""
+    types: dict[str, list[str]] = {}
+    for name, executortype in sorted(set(offered)):
+        types.setdefault(name, []).append(executortype)
+    near = difflib.get_close_matches(funcname, types, n=1)
+    texts = [f"{name} ({', '.join(names)})" for name, names in types.items()]
+    more = f" and {len(texts) - _LISTED} more" if len(texts) > _LISTED else ""
+    hint = f"Did you mean '{near[0]}'? " if near else ""
+    return f"{hint}Offered: {', '.join(texts[:_LISTED]) or 'none at all'}{more}."

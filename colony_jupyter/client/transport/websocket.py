@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from colony_jupyter.client.gateway import UNANSWERED, connect_error, reason, retry_after
-from colony_jupyter.client.http import refusal_error
+from colony_jupyter.client.transport.gateway import UNANSWERED, connect_error, reason, retry_after
+from colony_jupyter.client.transport.http import refusal_error
 from colony_jupyter.errors import ServerUnreachable, WebSocketRefused
 from colony_jupyter.wire.envelope import Refusal, open_reply, seal
 from colony_jupyter.wire.messages import msgtype
@@ -17,18 +17,22 @@ if TYPE_CHECKING:
 
     from websockets.exceptions import InvalidHandshake
 
-    from colony_jupyter.client.endpoint import Endpoint
+    from colony_jupyter.client.transport.endpoint import Endpoint
     from colony_jupyter.network import Proxy
     from colony_jupyter.wire.identity import PrivateKey
     from colony_jupyter.wire.messages import Message
+
+T = TypeVar("T")
 
 _OPEN_SECONDS: Final = 10.0
 _CLOSE_SECONDS: Final = 0.2
 
 
 @contextlib.asynccontextmanager
-async def subscription(endpoint: Endpoint, message: Message, key: PrivateKey) -> AsyncIterator[AsyncIterator[Any]]:
-    """Open a connection and send a subscription on it; gives an iterator over the JSON values of its frames.
+async def subscription(
+    endpoint: Endpoint, message: Message, key: PrivateKey, shape: type[T]
+) -> AsyncIterator[AsyncIterator[T]]:
+    """Open a connection and send a subscription on it; returns an iterator over what its frames hold, in this shape.
 
     The iterator ends when the connection does, by whichever side and however: to a subscription that is no fault.
 
@@ -37,26 +41,27 @@ async def subscription(endpoint: Endpoint, message: Message, key: PrivateKey) ->
         ServerUnreachable: if there is no connection.
         ServerRefused: from the iterator, when an error frame comes.
         ProtocolError: from the iterator, when a frame cannot be read.
+        Undecodable: from the iterator, when a frame holds something else.
     """
     from websockets.asyncio.client import connect  # noqa: PLC0415 - not before it is needed
     from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage  # noqa: PLC0415 - likewise
 
-    place = await endpoint.place()
+    server = await endpoint.server()
     proxy = endpoint.settings.proxy
     proxy_options: dict[str, Any] = {"proxy_ssl": endpoint.tls_context()} if proxy is not None and proxy.is_tls else {}
 
-    async def frames() -> AsyncIterator[Any]:
+    async def frames() -> AsyncIterator[T]:
         with contextlib.suppress(ConnectionClosed):
             async for frame in connection:
-                _, value = open_reply(frame)
+                _, value = open_reply(frame, shape)
                 if isinstance(value, Refusal):
                     raise refusal_error(value.status, value.message, msgtype(message))
                 yield value
 
     try:
         connection = await connect(
-            place.pubsub,
-            ssl=endpoint.tls_context() if place.tls else None,
+            server.pubsub,
+            ssl=endpoint.tls_context() if server.tls else None,
             proxy=proxy.url if proxy is not None else None,
             **proxy_options,
             compression=None,  # the server does not offer it
@@ -66,22 +71,24 @@ async def subscription(endpoint: Endpoint, message: Message, key: PrivateKey) ->
             close_timeout=_CLOSE_SECONDS,  # nor does it notice a close
         )
     except (InvalidMessage, EOFError) as error:  # the connection was cut, or what answers does not speak HTTP
-        raise ServerUnreachable(str(place), reason(error)) from error
+        raise ServerUnreachable(str(server), reason(error)) from error
     except InvalidHandshake as error:
-        raise _refusal(error, str(place), proxy) from error
+        raise _refusal(error, str(server), proxy) from error
     except OSError as error:
-        raise connect_error(error, address=str(place), proxy=proxy) from error
+        raise connect_error(error, address=str(server), proxy=proxy) from error
     try:
-        async with connection:
-            with contextlib.suppress(ConnectionClosed):
-                await connection.send(seal(message, key).decode("ascii"))
-            stream = frames()
-            try:
-                yield stream
-            finally:
-                await stream.aclose()  # type: ignore[attr-defined]  # it is the generator above
+        with contextlib.suppress(ConnectionClosed):
+            await connection.send(seal(message, key).decode("ascii"))
+        stream = frames()
+        try:
+            yield stream
+        finally:
+            await stream.aclose()  # type: ignore[attr-defined]  # it is the generator above
     finally:
-        connection.transport.abort()  # the closing handshake may have been cancelled, and would leave the socket open
+        # Without a closing handshake: a server does not read during a subscription, so that each would have to be
+        # waited for in vain, by what waits for the end of a stream.
+        connection.transport.abort()
+        await connection.wait_closed()
 
 
 def _refusal(error: InvalidHandshake, address: str, proxy: Proxy | None) -> ServerUnreachable:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
+import errno
 import os
 import socket
+import threading
 from datetime import UTC, datetime
 
 import pytest
 from forward_proxy import ForwardProxy
 
-from colony_jupyter import AsyncColony, Colony
-from colony_jupyter.client.endpoint import Endpoint
-from colony_jupyter.client.websocket import subscription
+from colony_jupyter import AsyncColony, Colony, embedded
+from colony_jupyter.client.transport.endpoint import Endpoint, ServerAddress
+from colony_jupyter.client.transport.websocket import subscription
 from colony_jupyter.doctor import examine
-from colony_jupyter.errors import GatewayRefused, ServerUnreachable, SettingsError
+from colony_jupyter.errors import EmbeddedError, GatewayRefused, ServerUnreachable, SettingsError
 from colony_jupyter.server.process import certificate
 from colony_jupyter.settings import resolve
 from colony_jupyter.wire.messages import SubscribeProcess
@@ -118,7 +122,7 @@ async def test_a_dead_proxy_is_named_by_a_stream_too(served):
     endpoint = Endpoint(resolve({**served.environ(), "HTTP_PROXY": DEAD}))
     message = SubscribeProcess(processid="0" * 64, executortype="", state=2, timeout=1)
     with pytest.raises(ServerUnreachable, match="which HTTP_PROXY names, cannot be reached"):
-        async with subscription(endpoint, message, served.prvkey):
+        async with subscription(endpoint, message, served.prvkey, object):
             pass
 
 
@@ -142,7 +146,7 @@ async def test_a_proxy_that_refuses_to_connect_is_named_by_its_variable(monkeypa
 
 @pytest.fixture
 async def tls_server(tmp_path):
-    """Give a port that uses TLS, and the file of the authority that signed its certificate."""
+    """Return a port that uses TLS, and the file of the authority that signed its certificate."""
     issued = certificate.ensure(tmp_path / "tls", ["127.0.0.1"], datetime.now(UTC))
     async with ForwardProxy(issued.context()) as server:
         yield server.port, str(issued.authority)
@@ -191,3 +195,76 @@ async def test_a_proxy_may_be_reached_by_tls(served, tmp_path):
         async with AsyncColony(resolve(environ)) as colony:
             assert await exchange(colony) == ["text"]
     assert {request.split(" ")[0] for request in proxy.requests} == {"POST", "CONNECT"}
+
+
+class TestAddresses:
+    def test_a_place_has_the_urls_of_both_ways(self):
+        plain = ServerAddress("host", 50080, tls=False)
+        assert (plain.api, plain.pubsub) == ("http://host:50080/api", "ws://host:50080/pubsub")
+        secure = ServerAddress("::1", 4433, tls=True)
+        assert (str(secure), secure.api, secure.pubsub) == (
+            "[::1]:4433",
+            "https://[::1]:4433/api",
+            "wss://[::1]:4433/pubsub",
+        )
+
+    async def test_that_of_a_server_is_in_the_settings(self, served):
+        endpoint = Endpoint(resolve(served.environ()))
+        assert await endpoint.server() == ServerAddress(served.host, served.port, tls=False)
+        assert endpoint.settings.colonyname == served.colonyname
+        assert endpoint.keys()[0].reveal() == served.prvkey.reveal()
+
+    async def test_the_embedded_colony_is_started_and_its_keys_are_read(self, tmp_path):
+        endpoint = Endpoint(resolve({}, data=tmp_path))
+        try:
+            address = await endpoint.server()
+            assert address == await endpoint.server()
+            assert endpoint.keys()[1] is not None
+        finally:
+            embedded.stop(tmp_path)
+
+    async def test_an_embedded_colony_that_cannot_start_is_an_error(self, monkeypatch, tmp_path):
+        monkeypatch.setattr("colony_jupyter.client.transport.endpoint.ensure", _raising(EmbeddedError("no disk")))
+        with pytest.raises(EmbeddedError, match="no disk"):
+            await Endpoint(resolve({}, data=tmp_path)).server()
+
+    async def test_one_for_which_no_descriptor_is_free_is_tried_again_and_names_the_limit(self, monkeypatch, tmp_path):
+        attempts = []
+
+        def ensure(*_args, **_options):
+            attempts.append(1)
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        monkeypatch.setattr("colony_jupyter.client.transport.endpoint.ensure", ensure)
+        monkeypatch.setattr("colony_jupyter.client.transport.endpoint._DESCRIPTOR_SECONDS", 0.2)
+        with pytest.raises(ServerUnreachable, match="ulimit -n"):
+            await Endpoint(resolve({}, data=tmp_path)).server()
+        assert len(attempts) > 1
+
+    async def test_the_thread_that_starts_it_learns_that_nothing_waits_any_more(self, monkeypatch, tmp_path):
+        begun, noticed = threading.Event(), []
+
+        def ensure(_data, *, given_up):
+            begun.set()
+            noticed.append(given_up.wait(10))
+
+        monkeypatch.setattr("colony_jupyter.client.transport.endpoint.ensure", ensure)
+        finding = asyncio.create_task(Endpoint(resolve({}, data=tmp_path)).server())
+        assert await asyncio.to_thread(begun.wait, 10)
+        finding.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await finding
+        await asyncio.get_running_loop().shutdown_default_executor()
+        assert noticed == [True]
+
+    def test_settings_without_a_key_are_refused(self, served):
+        settings = dataclasses.replace(resolve(served.environ()), prvkey=None)
+        with pytest.raises(SettingsError, match="set COLONIES_PRVKEY"):
+            Endpoint(settings).keys()
+
+
+def _raising(error):
+    def ensure(*_args, **_options):
+        raise error
+
+    return ensure

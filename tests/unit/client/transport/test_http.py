@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
-import httpx
 import pytest
 
 from colony_jupyter import settings
 from colony_jupyter.client.colony import AsyncColony
-from colony_jupyter.client.http import persist_once
+from colony_jupyter.client.connection import Scope
+from colony_jupyter.client.transport.carrier import ProxyRefused, Response
+from colony_jupyter.client.transport.endpoint import Endpoint, ServerAddress
+from colony_jupyter.client.transport.http import Transport, persist_once
 from colony_jupyter.errors import (
     AccessDenied,
+    EmbeddedError,
     GatewayRefused,
     ProtocolError,
     RequestTooLarge,
@@ -34,12 +39,29 @@ PLACE = settings.resolve(
 PAGE = b"<html><head><title>502 Bad &amp; Gateway</title></head><body>nginx</body></html>"
 
 
+class Always:
+    """Answers every request with the same response, or raises.
+
+    Args:
+        outcome: the response, or the error to raise.
+    """
+
+    def __init__(self, outcome) -> None:
+        self.outcome = outcome
+        self.times_closed = 0
+
+    async def post(self, server, body, *, seconds):
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+    async def aclose(self):
+        self.times_closed += 1
+
+
 def answering(status, body=b"", headers=None):
     """Return a colony whose every call gets this response."""
-    return AsyncColony(
-        PLACE,
-        transport=httpx.MockTransport(lambda request: httpx.Response(status, content=body, headers=headers or {})),
-    )
+    return AsyncColony(PLACE, transport=Always(Response(status, headers or {}, body)))
 
 
 async def failing(status, body=b"", headers=None):
@@ -79,8 +101,8 @@ async def test_an_error_envelope_of_colonyos_stays_a_refusal(status):
 async def test_what_is_no_envelope_is_no_answer_and_the_call_may_have_been_carried_out(status, body):
     error = await failing(status, body)
     assert isinstance(error, ServerUnreachable)
-    assert (error.sent, error.status, error.address) == (True, status, "colony.example")
-    assert str(error).startswith(f"No answer from ColonyOS at colony.example: HTTP {status} ")
+    assert (error.sent, error.status, error.address) == (True, status, "colony.example:80")
+    assert str(error).startswith(f"No answer from ColonyOS at colony.example:80: HTTP {status} ")
 
 
 async def test_the_sentence_quotes_the_gateway_and_the_title_of_its_page():
@@ -145,18 +167,17 @@ async def test_plain_http_to_a_tls_port_names_tls():
     [("407 Proxy Authentication Required", GatewayRefused), ("502 Bad Gateway", ServerUnreachable)],
 )
 async def test_a_proxy_that_refuses_to_connect(text, kind):
-    def refuse(request):
-        raise httpx.ProxyError(text)
-
-    async with AsyncColony(PLACE, transport=httpx.MockTransport(refuse)) as colony:
+    async with AsyncColony(PLACE, transport=Always(ProxyRefused(text, int(text[:3])))) as colony:
         with pytest.raises(kind, match=text):
             await colony.executors()
 
 
-async def test_a_closed_client_raises():
-    colony = answering(200, seal_reply("x", []))
+async def test_a_closed_client_raises_and_its_carrier_is_closed():
+    carrier = Always(Response(200, {}, seal_reply("x", [])))
+    colony = AsyncColony(PLACE, transport=carrier)
     async with colony:
         await colony.executors()
+    assert carrier.times_closed == 1
     with pytest.raises(UsageError, match="closed"):
         await colony.executors()
 
@@ -197,3 +218,49 @@ class TestPersistingOnce:
     async def test_an_answer_is_returned_after_failures(self):
         lost = ServerUnreachable("x:1", "HTTP 503", sent=True, status=503)
         assert await outcome_of([lost, lost, {"a": 1}], is_done=False) == ({"a": 1}, 0)
+
+
+class Starting(Endpoint):
+    """The address of an embedded colony that starts while a test waits.
+
+    Args:
+        error: why it cannot be started; None if it can.
+    """
+
+    def __init__(self, error=None) -> None:
+        super().__init__(PLACE)
+        self.error = error
+        self.may_go_on = asyncio.Event()
+        self.times_asked = 0
+
+    async def server(self):
+        self.times_asked += 1
+        await self.may_go_on.wait()
+        if self.error is not None:
+            raise self.error
+        return ServerAddress("colony.example", 80, tls=False)
+
+
+@pytest.mark.parametrize("error", [None, EmbeddedError("it does not start")])
+async def test_the_library_is_loaded_while_an_embedded_colony_starts(monkeypatch, error):
+    endpoint, loaded = Starting(error), []
+    monkeypatch.setattr("colony_jupyter.client.transport.http.raise_limit", lambda: loaded.append(endpoint.times_asked))
+    transport = Transport(endpoint, Scope(), Always(Response(200, {}, seal_reply("x", []))))
+    finding = asyncio.create_task(transport.find_server())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert loaded == [1]
+    assert not finding.done()
+    endpoint.may_go_on.set()
+    with contextlib.nullcontext() if error is None else pytest.raises(EmbeddedError, match="it does not start"):
+        await finding
+    await transport.aclose()
+
+
+async def test_finding_the_server_can_be_given_up():
+    transport = Transport(Starting(), Scope(), Always(Response(200, {}, b"")))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await transport.find_server()
+    assert {task for task in asyncio.all_tasks() if task is not asyncio.current_task()} == set()
+    await transport.aclose()

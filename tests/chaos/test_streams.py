@@ -50,7 +50,7 @@ async def misbehave(reading: Proxy, writing: Proxy, cuts: int, pause: float) -> 
 
 
 async def stay_alive(executor: AsyncColony) -> None:
-    """Give the sign of life without which an executor is removed after ten minutes (trap 3), and take no work."""
+    """Send the sign of life without which an executor is removed after ten minutes (trap 3), and get no work."""
     while True:
         with contextlib.suppress(ServerUnreachable):  # it goes through the chaos, too
             await executor.assign(-1, availablecpu="-1m")
@@ -179,7 +179,7 @@ async def test_it_ends_however_the_process_ends(make_colony_server, way):
 
 
 @pytest.mark.parametrize("way", ["cancelled", "failed"])
-async def test_it_ends_within_the_look_when_nobody_announces_the_end(make_colony_server, way):
+async def test_it_ends_within_the_poll_interval_when_the_end_is_not_announced(make_colony_server, way):
     server = make_colony_server()
     async with world(server) as (mine, theirs):
         colony, executortype = mine.colony, theirs.spec.conditions.executortype
@@ -212,7 +212,7 @@ async def test_who_reads_a_waiting_process_can_see_what_it_waits_for(make_colony
         assert "unknown-type" in stream.waiting_for
 
 
-async def test_a_close_while_the_link_is_down_is_told_and_not_taken_for_the_end(make_colony_server):
+async def test_a_close_while_the_link_is_down_is_reported_and_not_treated_as_the_end(make_colony_server):
     server = make_colony_server()
     async with Proxy(server.port) as reading, world(server, reader_port=reading.port) as (mine, theirs):
         stream = mine.channel("c").stream()
@@ -287,7 +287,7 @@ async def test_an_error_entry_raises_after_everything_before_it(make_colony_serv
         assert [entry.type for entry in await collect(handed_over)] == ["data", "error", "data"]
 
 
-async def test_timeouts_say_which_they_are(make_colony_server):
+async def test_timeouts_name_themselves(make_colony_server):
     server = make_colony_server()
     async with world(server) as (mine, theirs):
         with pytest.raises(WaitTimeout, match="an entry on"):

@@ -50,7 +50,7 @@ async def test_a_question_on_the_other_node_is_not_waited_for_for_ever(colony_se
             await asking
 
 
-async def test_an_executor_on_a_node_that_does_not_know_it_is_told_so(colony_server, follower):
+async def test_an_executor_on_a_node_that_does_not_know_it_gets_an_error_that_states_it(colony_server, follower):
     async with world(colony_server, writer_port=follower.port) as (_, assigned):
         with pytest.raises(
             ChannelClosed, match=f"the server refuses the executor that the process is assigned to.*{SAME_NODE}"

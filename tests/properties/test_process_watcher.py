@@ -7,6 +7,7 @@ import random
 
 import msgspec
 import virtual_time
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulated_colony import PID, SimulatedColony
@@ -55,17 +56,21 @@ class Server(SimulatedColony):
                 self._send(socket, self.record)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(
     changes,
     st.lists(st.sampled_from((0.0, 0.01, 0.3, 1.0)), min_size=1, max_size=30),
     st.sampled_from([state for state in ProcessState if state.is_closed]),
     st.integers(0, 10_000),
+    st.sampled_from((0, 50)),
 )
-def test_the_known_state_never_moves_backwards_and_arrives_at_the_end(changes, gaps, end, seed):
+def test_the_known_state_never_moves_backwards_and_arrives_at_the_end(changes, gaps, end, seed, others):
+    """With many others that are followed, lists show the process."""
+
     async def scenario() -> None:
         server = Server(seed)
         session = server.session()
+        session.watch.followed.count += others
         client = session.watch._connection
         known: list[ProcessRecord] = [session.watch.record]
 

@@ -6,16 +6,16 @@ import asyncio
 import contextlib
 import random
 from functools import partial
-from types import SimpleNamespace
 
 import pytest
 import virtual_time
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulated_colony import ME, PID, THEM, SimulatedColony
 
 from colony_jupyter.client.channel import AsyncChannel
-from colony_jupyter.client.streams.request_reply import Asker
+from colony_jupyter.client.streams.request_reply import RequestReply
 from colony_jupyter.client.streams.stream import AsyncStream
 from colony_jupyter.errors import StreamBroken, StreamError, UsageError, WaitTimeout
 from colony_jupyter.wire import messages
@@ -140,11 +140,11 @@ async def wait(stream: AsyncStream, way: str, seconds: float, count: int, receiv
             await asyncio.wait([first], timeout=seconds)
             first.cancel()
             (entry,) = await asyncio.gather(first, return_exceptions=True)
-            if entry is not None and not isinstance(entry, asyncio.CancelledError):
+            if entry is not None and not isinstance(entry, BaseException):
                 received.append(entry.text)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(happenings, waits, seeds)
 def test_every_entry_is_delivered_once_and_in_order_however_it_is_waited_for(happenings, waits, seed):
     async def scenario() -> None:
@@ -161,7 +161,7 @@ def test_every_entry_is_delivered_once_and_in_order_however_it_is_waited_for(hap
     virtual_time.run(scenario())
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(happenings, st.lists(gaps, max_size=40), st.integers(1, 40), seeds)
 def test_an_asynchronous_callback_is_awaited_one_call_after_another(happenings, pauses, stop_after, seed):
     async def scenario() -> None:
@@ -180,8 +180,8 @@ def test_an_asynchronous_callback_is_awaited_one_call_after_another(happenings, 
             is_running = False
             return len(received) < stop_after
 
-        process = SimpleNamespace(shared=scene.session)
-        reading = asyncio.create_task(AsyncChannel(process, "c").subscribe(callback, timeout=300))
+        timeout = 300 + sum(gap + 60 * (happening == "outage of a minute") for gap, happening in happenings)
+        reading = asyncio.create_task(AsyncChannel(lambda: scene.session, "c").subscribe(callback, timeout=timeout))
         await scene.play(happenings)
         await reading
         assert received == scene.texts[: len(received)]
@@ -226,7 +226,7 @@ async def open_and_close(scene: Scene, streams) -> None:
                         pass
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(happenings, st.lists(questions, min_size=1, max_size=4), st.booleans(), st.lists(st.tuples(gaps, gaps)), seeds)
 def test_questions_of_several_tasks_get_their_own_answers(happenings, tasks, is_calm, streams, seed):
     """While streams of the channel, whose sockets they use, are opened and closed."""
@@ -234,14 +234,14 @@ def test_questions_of_several_tasks_get_their_own_answers(happenings, tasks, is_
     async def scenario() -> None:
         scene = Scene(seed)
         answerer = Answerer(scene, seed)
-        asker = Asker(PID, "c", ME, send=answerer.send, reading=partial(scene.session._reading, "c"))
+        request_reply = RequestReply(PID, "c", ME, send=answerer.send, reading=partial(scene.session._reading, "c"))
 
         async def ask(task: int, plan) -> None:
             for number, (gap, timeout) in enumerate(plan):
                 await asyncio.sleep(gap)
                 question = f"{task}.{number}"
                 try:
-                    assert (await asker.ask(question, timeout)).text == f"re {question}"
+                    assert (await request_reply.ask(question, timeout)).text == f"re {question}"
                 except StreamError as error:
                     assert error.entry.text == f"re {question}"  # noqa: PT017 - an answer may be either
                 except WaitTimeout:
@@ -256,19 +256,19 @@ def test_questions_of_several_tasks_get_their_own_answers(happenings, tasks, is_
                 for task, plan in enumerate(tasks):
                     group.create_task(ask(task, plan))
         finally:
-            await asker.aclose()
+            await request_reply.aclose()
         if is_calm and not streams:
             windows = [message for _, message in scene.colony.opened]
-            looks = [message for message in scene.colony.calls if isinstance(message, messages.ChannelRead)]
+            reads = [message for message in scene.colony.calls if isinstance(message, messages.ChannelRead)]
             seconds = asyncio.get_running_loop().time() - begun
             assert len(windows) <= 1 + seconds / 15
             # A window or a look at the log repeats one entry, the last one that was known.
-            assert scene.colony.sent <= len(scene.colony.logs["c"]) + len(windows) + len(looks)
+            assert scene.colony.sent <= len(scene.colony.logs["c"]) + len(windows) + len(reads)
 
     virtual_time.run(scenario())
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(happenings, st.lists(happenings, min_size=1, max_size=3), seeds)
 def test_a_loss_of_the_log_is_reported_once_and_the_new_log_is_read_whole(first, later, seed):
     async def scenario() -> None:
@@ -302,7 +302,7 @@ def test_a_loss_of_the_log_is_reported_once_and_the_new_log_is_read_whole(first,
     virtual_time.run(scenario())
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(happenings, seeds)
 def test_without_a_callback_a_loss_breaks_the_stream_with_the_number_of_entries_before(plan, seed):
     async def scenario() -> None:

@@ -25,7 +25,7 @@ async def pages(
         connection: the client that reads.
         processid: the process.
         channel: the channel's name.
-        start: entries to leave out at the beginning; an index into the log (trap 2).
+        start: number of entries to skip (trap 2).
         limit: how many at most; 0 for all.
 
     Raises:

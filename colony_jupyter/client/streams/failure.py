@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colony_jupyter.channels.effects import Refused
-from colony_jupyter.client.http import refusal_error
+from colony_jupyter.client.transport.http import refusal_error
 from colony_jupyter.errors import ChannelNotFound, StreamBroken
 from colony_jupyter.wire.models import ProcessState
 

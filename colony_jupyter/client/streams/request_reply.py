@@ -28,7 +28,7 @@ LINGER: Final = 60.0
 """Seconds for which the channel is read on after the last question."""
 
 
-class Asker:
+class RequestReply:
     """Matches answers to questions by ``inreplyto``; all questions of a channel share one reading of it.
 
     Where a stream of the channel is open, answers are picked from what it receives, without a socket of their own. The
@@ -142,8 +142,8 @@ class Asker:
         reading.scope.enter()
         changed = asyncio.Event()
         losses = reading.loss_count
-        reading.taps.add(self._take)
-        reading.news.add(changed.set)
+        reading.taps.add(self._pick_answers)
+        reading.listeners.add(changed.set)
         try:
             if is_new:
                 reading.start()
@@ -159,8 +159,8 @@ class Asker:
                     self._lost(reading.received)
         finally:
             self._inbox = reading.inbox
-            reading.taps.discard(self._take)
-            reading.news.discard(changed.set)
+            reading.taps.discard(self._pick_answers)
+            reading.listeners.discard(changed.set)
             if is_new:
                 await reading.aclose()
         if isinstance(reading.failure, UsageError):  # the client is closed
@@ -172,7 +172,7 @@ class Asker:
             self._processid, self._channel, f"the process has ended{quoted(errors)}"
         )
 
-    def _take(self, entries: Sequence[Entry]) -> None:
+    def _pick_answers(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
             if entry.inreplyto and entry.senderid != self._me:
                 self._answer(entry)

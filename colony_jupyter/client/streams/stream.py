@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import weakref
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from colony_jupyter.client.streams.acknowledgement import Reading
+from colony_jupyter.client.streams.subscription import LAST
 from colony_jupyter.errors import ColonyError, StreamError, UsageError, WaitTimeout
-from colony_jupyter.values.records import Records
-from colony_jupyter.values.rows import entry_row
+from colony_jupyter.values.rows import entry_records
+from colony_jupyter.wire.models import END
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
     from typing import Self
 
     from colony_jupyter.channels.effects import StreamState
-    from colony_jupyter.channels.statistics import Statistics
+    from colony_jupyter.channels.statistics import StreamStatistics
     from colony_jupyter.client.streams.acknowledgement import Readers
     from colony_jupyter.client.streams.subscription import Subscription
+    from colony_jupyter.values.records import Records
     from colony_jupyter.wire.models import Entry, ProcessRecord
 
 _BATCH: Final = 1000
+_BATCH_BYTES: Final = 4 * 1024 * 1024
+"""Bytes of payloads from which on a batch is full: the rest may be in a file."""
 
 Errors = Literal["raise", "yield"]
 
@@ -37,7 +42,7 @@ class AsyncStream:
 
     Args:
         subscription: the reading.
-        start: entries to leave out at the beginning; an index into the log, not a sequence (trap 2).
+        start: number of entries to skip; not a sequence number (trap 2).
         limit: entries after which to stop; 0 for no limit.
         timeout: seconds for the whole; None for no limit.
         idle_timeout: seconds without an entry; None for no limit.
@@ -60,6 +65,8 @@ class AsyncStream:
         on_loss: Callable[[int], None] | None = None,
         readers: Readers | None = None,
     ) -> None:
+        if errors not in ("raise", "yield"):
+            raise UsageError(f"errors is {errors!r}: it must be 'raise' or 'yield'.")
         self._subscription = subscription
         self._skip = max(start, 0)
         self._left = limit if limit > 0 else None
@@ -70,8 +77,8 @@ class AsyncStream:
         self._on_loss = on_loss
         self._readers = readers
         self._token = Reading()
-        self._returned: deque[Entry] = deque()  # of a `read` that was cancelled
-        self._news = asyncio.Event()
+        self._ahead: deque[Entry] = deque()  # consumed with the entry before, or by a `read` that was cancelled
+        self._changed = asyncio.Event()
         self._begun: float | None = None  # None before the first use
         self._outcome: ColonyError | Literal["ended"] | None = None  # what every further wait gets
         self._is_finished = False  # whether the end by the other party is still to be reported
@@ -90,11 +97,11 @@ class AsyncStream:
 
     @property
     def polling(self) -> str:
-        """Why the channel's log is read again and again in place of a WebSocket, as a clause; empty while it is not."""
+        """Reason why calls read the channel instead of a WebSocket, as a clause; empty while a WebSocket does."""
         return self._subscription.polling
 
     def on_state(self, callback: Callable[[StreamState], None]) -> None:
-        """Have a callback called on the loop each time `state` or `polling` changes; it must not block."""
+        """Register a callback that is called on the loop each time `state` or `polling` changes; it must not block."""
         subscription = self._subscription
         last = (subscription.state, subscription.polling)
 
@@ -104,16 +111,17 @@ class AsyncStream:
                 last = (subscription.state, subscription.polling)
                 callback(subscription.state)
 
-        subscription.news.add(check)
+        subscription.listeners.add(check)
 
     @property
     def waiting_for(self) -> str:
         """What the process waits for, as a sentence; empty once it runs."""
         return self._subscription.waiting_for()
 
-    def statistics(self) -> Statistics:
+    def statistics(self) -> StreamStatistics:
         """Return the numbers of entries delivered, waiting and repeated, of resumes, and the lag."""
-        return self._subscription.statistics()
+        found, ahead = self._subscription.statistics(), len(self._ahead)
+        return dataclasses.replace(found, delivered=found.delivered - ahead, waiting=found.waiting + ahead)
 
     async def listening(self) -> None:
         """Wait until every entry that is appended while the process is open will arrive."""
@@ -133,10 +141,13 @@ class AsyncStream:
             WaitTimeout: when it took longer than allowed.
             UsageError: if the stream is closed, or another task waits for an entry of it.
         """
-        entries = await self._next(1)
-        if not entries:
-            raise StopAsyncIteration
-        return entries[0]
+        if not self._ahead:
+            self._ahead.extend(await self._next())
+            if not self._ahead:
+                raise StopAsyncIteration
+        else:
+            self._check_open()
+        return self._ahead.popleft()
 
     async def batch(self) -> list[Entry]:
         """Wait for the next entry and return it with those that arrived with it; empty at the end.
@@ -144,7 +155,7 @@ class AsyncStream:
         Raises:
             StreamError, StreamBroken, ChannelNotFound, WaitTimeout, UsageError: as `__anext__`, after all before.
         """
-        return await self._next(_BATCH)
+        return await self._next()
 
     async def read(self) -> Records[Entry]:
         """Wait for the end of the stream and return its entries.
@@ -159,9 +170,9 @@ class AsyncStream:
             while batch := await self.batch():
                 entries += batch
         except BaseException:
-            self._returned.extendleft(reversed(entries))
+            self._ahead.extendleft(reversed(entries))
             raise
-        return Records(entries, entry_row)
+        return entry_records(entries)
 
     async def aclose(self) -> None:
         """End the reading."""
@@ -181,7 +192,7 @@ class AsyncStream:
     def _start(self) -> None:
         if self._outcome is None and self._begun is None:
             self._begun = asyncio.get_running_loop().time()
-            self._subscription.news.add(self._news.set)
+            self._subscription.listeners.add(self._changed.set)
             self._subscription.start()
             if self._readers is not None:
                 self._readers.started(self._token)
@@ -189,37 +200,18 @@ class AsyncStream:
             self._abandon = weakref.finalize(self, _abandon, loop, self._subscription, self._readers, self._token)
             self._abandon.atexit = False
 
-    async def _next(self, count: int) -> list[Entry]:
+    def _check_open(self) -> None:
         if isinstance(self._outcome, UsageError):
             raise self._outcome.with_traceback(None)
-        if self._returned:
-            return [self._returned.popleft() for _ in range(min(count, len(self._returned)))]
         self._subscription.scope.enter()
-        self._start()
-        with self._reading():
-            idle_since = asyncio.get_running_loop().time()
-            while self._outcome is None:
-                self._news.clear()
-                self._report_losses()
-                entry = self._subscription.peek()
-                if entry is not None and not self._subscription.is_known(entry):
-                    await self._subscription.identify(entry)
-                elif entry is not None:
-                    if entries := self._consume(count):
-                        return entries
-                elif self._subscription.is_over:
-                    self._outcome = self._subscription.failure or "ended"
-                else:
-                    await self._wait(idle_since)
-            await self._complete()
-        outcome = self._outcome
-        was_closed = isinstance(outcome, UsageError) and outcome is not self._subscription.failure
-        if isinstance(outcome, ColonyError) and not was_closed:  # a wait for a stream that is closed just ends
-            raise outcome.with_traceback(None)
-        return []
 
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[None]:
+    async def _next(self) -> list[Entry]:
+        self._check_open()
+        if self._ahead:
+            entries = list(self._ahead)
+            self._ahead.clear()
+            return entries
+        self._start()
         if self._is_read:
             raise UsageError(
                 f"Two tasks read from one stream of channel '{self._subscription.channel}' at once: open a stream for "
@@ -227,43 +219,88 @@ class AsyncStream:
             )
         self._is_read = True
         self._token.idle_since = None
+        loop = asyncio.get_running_loop()
         try:
-            yield
+            idle_since = loop.time()
+            while self._outcome is None:
+                self._changed.clear()
+                self._report_losses()
+                if entries := self._consume():
+                    return entries
+                await self._more(idle_since)
+            await self._complete()
         finally:
             self._is_read = False
-            self._token.idle_since = asyncio.get_running_loop().time()
+            self._token.idle_since = loop.time()
+        outcome = self._outcome
+        was_closed = isinstance(outcome, UsageError) and outcome is not self._subscription.failure
+        if isinstance(outcome, ColonyError) and not was_closed:  # a wait for a stream that is closed just ends
+            raise outcome.with_traceback(None)
+        return []
 
-    def _consume(self, count: int) -> list[Entry]:
+    async def _more(self, idle_since: float) -> None:
+        """Wait for what lets `_consume` go on, or end the stream."""
+        subscription = self._subscription
+        entry = subscription.peek()
+        if self._outcome is not None or self._is_at_loss():
+            return
+        if entry is not None and not subscription.senders.is_known(entry):
+            await subscription.senders.identify(entry)
+        elif entry is None and subscription.is_over:
+            self._outcome = subscription.failure or "ended"
+        elif entry is None:
+            await self._wait(idle_since)
+
+    def _consume(self) -> list[Entry]:
         """Consume entries that have arrived. It awaits nothing, so a cancelled wait loses none of them."""
         subscription = self._subscription
         entries: list[Entry] = []
-        while len(entries) < count and self._outcome is None and (entry := subscription.peek()) is not None:
-            is_end = subscription.is_end(entry)
-            is_error = not self._skip and self._raises(entry)
-            if entries and (is_end or is_error or self._is_at_loss() or not subscription.is_known(entry)):
+        size = _BATCH_BYTES
+        while len(entries) < _BATCH and size > 0 and self._outcome is None:
+            entry = subscription.peek()
+            if entry is None or self._is_at_loss() or not subscription.senders.is_known(entry):
                 break  # the next wait begins with this entry
-            entry = subscription.pop()
-            if is_end or is_error:
-                self._outcome = "ended" if is_end else StreamError(subscription.processid, subscription.channel, entry)
-                self._is_finished = True
-            elif self._skip:
-                self._skip -= 1
-            elif self._everything or not entry.is_end:
-                entries.append(entry)
-                self._count_down()
+            if entry.type not in LAST:
+                room = _BATCH - len(entries)
+                run = subscription.pop_run(room if self._left is None else min(room, self._skip + self._left), size)
+            elif entries and self._is_last(entry):
+                break  # as above
+            else:
+                run = self._consume_special(entry)
+            size -= sum([len(entry.payload) for entry in run])
+            skipped = min(self._skip, len(run))
+            self._skip -= skipped
+            entries += run[skipped:]
+            self._count_down(len(run) - skipped)
         return entries
 
-    def _count_down(self) -> None:
-        if self._left is not None:
-            self._left -= 1
+    def _is_last(self, entry: Entry) -> bool:
+        """Whether the stream ends with an entry, by the end of the other party or by its error."""
+        if entry.type == END:
+            return self._subscription.is_end(entry)
+        return not self._skip and self._raises(entry)
+
+    def _consume_special(self, entry: Entry) -> list[Entry]:
+        """Consume an ``end`` or an ``error``; return it if it counts as an entry of the stream."""
+        subscription = self._subscription
+        is_last = self._is_last(entry)
+        entry = subscription.pop()
+        if is_last:
+            is_end = entry.type == END
+            self._outcome = "ended" if is_end else StreamError(subscription.processid, subscription.channel, entry)
+            self._is_finished = True
+            return []
+        return [entry] if self._skip or self._everything or entry.type != END else []
+
+    def _count_down(self, count: int) -> None:
+        if self._left is not None and count:
+            self._left -= count
             if self._left == 0:
                 self._outcome = "ended"
                 self._subscription.stop()
 
     def _raises(self, entry: Entry) -> bool:
-        subscription = self._subscription
-        is_theirs = not subscription.is_mine(entry) and not subscription.is_former(entry)
-        return entry.is_error and self._errors == "raise" and is_theirs
+        return self._errors == "raise" and self._subscription.senders.is_other(entry)
 
     def _is_at_loss(self) -> bool:
         losses = self._subscription.losses
@@ -286,10 +323,13 @@ class AsyncStream:
     async def _close(self) -> None:
         if self._abandon is not None and self._abandon.detach() is not None and self._readers is not None:
             self._readers.left(self._token)
-        self._news.set()
+        self._changed.set()
         await self._subscription.aclose()
 
     async def _wait(self, idle_since: float) -> None:
+        if self._timeout is None and self._idle_timeout is None:
+            await self._changed.wait()
+            return
         begun = self._begun or idle_since
         limits = [
             (since + seconds, what, seconds)
@@ -299,13 +339,10 @@ class AsyncStream:
             )
             if seconds is not None
         ]
-        if not limits:
-            await self._news.wait()
-            return
         at, what, seconds = min(limits)
         try:
             async with asyncio.timeout_at(at):
-                await self._news.wait()
+                await self._changed.wait()
         except TimeoutError:
             channel = self._subscription.channel
             self._outcome = WaitTimeout(f"{what} channel '{channel}'", seconds, self._subscription.waiting_for())

@@ -13,7 +13,7 @@ import random
 import time
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -22,12 +22,13 @@ from colony_jupyter.channels.effects import AskProcess, Close, Effect, Open, Rea
 from colony_jupyter.channels.nodes import EMPTY_AFTER_END
 from colony_jupyter.channels.numbering import Numbering
 from colony_jupyter.channels.reader import Reader
-from colony_jupyter.channels.statistics import Statistics
-from colony_jupyter.client.gateway import asked_to_wait
-from colony_jupyter.client.http import persist
+from colony_jupyter.channels.statistics import StreamStatistics, lag
 from colony_jupyter.client.streams.channel_log import pages
 from colony_jupyter.client.streams.failure import process_errors, stream_failure
+from colony_jupyter.client.streams.senders import Senders
 from colony_jupyter.client.streams.spool import Spool
+from colony_jupyter.client.transport.gateway import asked_to_wait
+from colony_jupyter.client.transport.http import persist
 from colony_jupyter.errors import (
     ColonyError,
     GatewayRefused,
@@ -38,8 +39,8 @@ from colony_jupyter.errors import (
     WebSocketRefused,
 )
 from colony_jupyter.wire import messages
-from colony_jupyter.wire.decoding import Undecodable, convert
-from colony_jupyter.wire.models import Entry, ProcessState, moment
+from colony_jupyter.wire.decoding import Undecodable
+from colony_jupyter.wire.models import END, ERROR, Entry, ProcessState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
     from colony_jupyter.wire.models import ProcessRecord
 
 logger = logging.getLogger(__name__)
+
+LAST: Final = (END, ERROR)
+"""Types of entries that may be the last one of a stream."""
 
 
 class Subscription:
@@ -88,13 +92,13 @@ class Subscription:
         self.delivered = 0
         self.losses: deque[int] = deque()
         """For each loss of the log that the consumer has not passed: the number of entries received before it."""
-        self.news: set[Callable[[], None]] = set()
+        self.listeners: set[Callable[[], None]] = set()
         """Called on the loop when entries arrived or the state of the stream or of the process changed."""
         self.taps: set[Callable[[Sequence[Entry]], None]] = set()
         """Called on the loop with every entry that arrives, before the consumer receives it."""
         self._connection = connection
-        self._me = connection.key.id
         self._watcher = watcher
+        self.senders = Senders(connection.key.id, watcher)
         self._to_end = to_end
         self._reader = Reader(
             ends=self._ends,
@@ -103,16 +107,15 @@ class Subscription:
             inbox=inbox,
             survives_loss=survives_loss,
             shortest_poll=watcher.poll_interval,
+            shortest_silence=watcher.followed.silence,
         )
         self._spool = Spool()
-        self._head: Entry | None = None  # the oldest entry of the spool, while the consumer examines it
         self._tasks: dict[object, asyncio.Task[None]] = {}  # windows by their number, and others
         self._timer: asyncio.TimerHandle | None = None
         self._heard_other = False  # whether an entry of the other party arrived
-        self._lag: float | None = None
+        self._arrived = ("", 0.0)  # the server's time of the latest entry, and ours when it arrived
         self._numbering = Numbering()
         self._listening = asyncio.Event()
-        self._examined: set[tuple[str, str]] = set()  # unknown senders, each with the executor known at that time
         self._last_state = (StreamState.OPEN, "")
         self._last_losses = 0
 
@@ -173,7 +176,6 @@ class Subscription:
         self.stop()
         tasks = [task for task in self._tasks.values() if task is not asyncio.current_task()]
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._head = None
         self._spool.close()
 
     def client_closed(self) -> None:
@@ -188,51 +190,44 @@ class Subscription:
 
     def peek(self) -> Entry | None:
         """Return the oldest entry that was not consumed, if there is one."""
-        if self._head is None:
-            self._head = self._spool.pop()
-        return self._head
+        return self._spool.peek()
 
     def pop(self) -> Entry:
         """Consume the entry that `peek` returned; marked if it is by a former executor (trap 22)."""
-        entry, self._head = self._head, None
+        entry = self._spool.pop()
         assert entry is not None  # noqa: S101 - `peek` returned it
         self.delivered += 1
-        return msgspec.structs.replace(entry, former=True) if self.is_former(entry) else entry
+        return _former(entry) if self.senders.is_former(entry) else entry
+
+    def pop_run(self, count: int, size: int) -> list[Entry]:
+        """Consume the entry that `peek` returned, which is a plain one, and plain ones of the same sender after it.
+
+        Plain are all but ``end`` and ``error``. A run ends where the log was lost.
+
+        Args:
+            count: how many at most.
+            size: bytes of payloads from which on it is enough.
+        """
+        first = self.peek()
+        assert first is not None  # noqa: S101 - see above
+        sender = first.senderid
+        if self.losses:
+            count = min(count, self.losses[0] - self.delivered)
+        run = self._spool.pop_while(
+            lambda entry: entry.senderid == sender and entry.type not in LAST, count=count, size=size
+        )
+        self.delivered += len(run)
+        return [_former(entry) for entry in run] if self.senders.is_former(first) else run
 
     def discard(self) -> None:
         """Drop what was not consumed."""
-        self._head = None
         self._spool.close()
         self.delivered = self.received
-
-    def is_known(self, entry: Entry) -> bool:
-        """Whether the role of the sender is known, or asking the server again would not change that."""
-        record = self.record
-        known = {self._me} if record is None else {self._me, record.initiatorid, record.assignedexecutorid}
-        return entry.senderid in known or self._watcher.is_over or self._sender(entry) in self._examined
-
-    async def identify(self, entry: Entry) -> None:
-        """Ask the server for the process, so that its executor can be distinguished from a former one."""
-        sender = self._sender(entry)
-        with contextlib.suppress(ColonyError):
-            await self._watcher.refresh()
-        self._examined.add(sender)
-
-    def is_mine(self, entry: Entry) -> bool:
-        """Whether the reader wrote an entry itself."""
-        return entry.senderid == self._me
-
-    def is_former(self, entry: Entry) -> bool:
-        """Whether an entry is by an executor that the process was taken from (trap 22)."""
-        record = self.record
-        if record is None or entry.senderid == self._me:
-            return False
-        return entry.senderid not in (record.initiatorid, record.assignedexecutorid) and bool(record.assignedexecutorid)
 
     def is_end(self, entry: Entry) -> bool:
         """Whether an entry is the end of the stream."""
         is_plain_end = self._to_end and entry.is_end and entry.inreplyto == 0
-        return is_plain_end and not self.is_mine(entry) and not self.is_former(entry)
+        return is_plain_end and self.senders.is_other(entry)
 
     def waiting_for(self) -> str:
         """Return a sentence about what a waiting process waits for; empty for other states."""
@@ -241,21 +236,21 @@ class Subscription:
             return ""
         return f"The process still waits for an executor of type '{record.spec.conditions.executortype}'."
 
-    def statistics(self) -> Statistics:
+    def statistics(self) -> StreamStatistics:
         """Return the counts."""
-        return Statistics(
+        return StreamStatistics(
             delivered=self.delivered,
             waiting=self.received - self.delivered,
             repeats=self._reader.inbox.repeats,
             resumes=self._reader.resumes,
-            lag=self._lag,
+            lag=lag(*self._arrived),
             missing=self._numbering.missing(),
         )
 
     # the reader's side
 
     def _input(self, feed: Callable[[float], None]) -> None:
-        """Give the reader one input and carry out what it asks for."""
+        """Pass one input to the reader and carry out what it asks for."""
         if self.is_over:
             return
         try:
@@ -265,31 +260,39 @@ class Subscription:
             self._break(error)
 
     def _carry_out(self) -> None:
-        for effect in self._reader.effects():
+        reader = self._reader
+        for effect in reader.effects():
             self._begin(effect)
-        self._deliver(self._reader.delivered())
-        if self._reader.losses != self._last_losses:
-            self._last_losses = self._reader.losses
+        if entries := reader.delivered():
+            self._deliver(entries)
+        if reader.losses != self._last_losses:
+            self._last_losses = reader.losses
             self.losses.append(self.received)
             self._numbering = Numbering()
             logger.warning("channel %r of %s: the server lost its log", self.channel, self.processid)
             self._notify()
-        if self._reader.listens:
+        if not self._listening.is_set() and reader.listens:
             self._listening.set()
-        if (self.state, self.polling) != self._last_state:
-            logger.info("channel %r of %s: %s %s", self.channel, self.processid, self.state.value, self.polling)
-            self._last_state = (self.state, self.polling)
+        state = (reader.state, reader.polling)
+        if state != self._last_state:
+            logger.info("channel %r of %s: %s %s", self.channel, self.processid, reader.state.value, reader.polling)
+            self._last_state = state
             self._notify()
-        if self.state is StreamState.BROKEN:
-            reader = self._reader
+        if reader.state.is_over:
+            self._end()
+        else:
+            self._set_timer()
+
+    def _end(self) -> None:
+        """End as the reader did."""
+        reader = self._reader
+        if reader.state is StreamState.BROKEN:
             self.failure = stream_failure(
                 self._watcher, self.channel, self.received, reason=reader.reason, refusal=reader.refusal
             )
-        if self.state.is_over and (missing := self._numbering.missing()):
+        if missing := self._numbering.missing():
             logger.warning("channel %r of %s: %d numbers of senders are missing", self.channel, self.processid, missing)
-        if not self.state.is_over:
-            self._set_timer()
-        elif self._may_be_elsewhere():
+        if self._may_be_elsewhere():
             self._spawn("node", self._check_node())
         else:
             self.stop()
@@ -307,12 +310,12 @@ class Subscription:
                 self._spawn("ask", self._ask_process())
 
     def _set_timer(self) -> None:
+        deadline, loop = self._reader.deadline(), asyncio.get_running_loop()
         if self._timer is not None:
+            if deadline is not None and loop.time() < self._timer.when() <= deadline:
+                return  # each entry defers the deadline, and an early tick does no harm
             self._timer.cancel()
-            self._timer = None
-        deadline = self._reader.deadline()
-        if deadline is not None:
-            self._timer = asyncio.get_running_loop().call_at(deadline, self._input, self._reader.tick)
+        self._timer = None if deadline is None else loop.call_at(deadline, self._input, self._reader.tick)
 
     def _spawn(self, name: object, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -333,31 +336,27 @@ class Subscription:
         self.stop()
 
     def _deliver(self, entries: Sequence[Entry]) -> None:
-        if not entries:
-            return
-        written = moment(entries[-1].timestamp)
-        self._lag = None if written is None else time.time() - written.timestamp()
+        self._arrived = (entries[-1].timestamp, time.time())
         self.received += len(entries)
         self._numbering.note(entries)
-        self._heard_other = self._heard_other or not all(self.is_mine(entry) for entry in entries)
+        self._heard_other = self._heard_other or not all(map(self.senders.is_mine, entries))
         for tap in list(self.taps):
             tap(entries)
         self._spool.put(entries)
         self._notify()
         # An executor closes its process soon after its plain `end` or `error` entry.
-        last = [entry for entry in entries if (entry.is_end or entry.is_error) and not entry.inreplyto]
-        if any(not self.is_mine(entry) for entry in last):
+        last = [entry for entry in entries if entry.type in LAST and not entry.inreplyto]
+        if not all(map(self.senders.is_mine, last)):
             self._watcher.expect_end()
 
     def _notify(self) -> None:
-        for callback in list(self.news):
+        for callback in list(self.listeners):
             callback()
-
-    def _sender(self, entry: Entry) -> tuple[str, str]:
-        return (entry.senderid, "" if self.record is None else self.record.assignedexecutorid)
 
     def _ends(self, entry: Entry) -> bool:
         """Whether an entry certainly ends the stream; where its sender is unknown, the consumer decides."""
+        if not entry.is_end:
+            return False
         record = self.record
         is_known = record is not None and entry.senderid in (record.initiatorid, record.assignedexecutorid)
         return is_known and self.is_end(entry)
@@ -375,11 +374,10 @@ class Subscription:
         )
         is_opened = False
         try:
-            async with self._connection.open_subscription(message) as frames:
+            async with self._connection.open_subscription(message, list[Entry]) as frames:
                 is_opened = True
                 self._input(partial(reader.opened, window))
-                async for value in frames:
-                    entries = convert(value, list[Entry])
+                async for entries in frames:
                     self._input(partial(reader.frame, window, entries))
         except ServerRefused as refusal:
             self._input(partial(reader.refused, window, refusal.status, refusal.message))
@@ -446,3 +444,7 @@ class Subscription:
                 await self._watcher.change()
                 self._notify()
             self._input(self._reader.process_closed)
+
+
+def _former(entry: Entry) -> Entry:
+    return msgspec.structs.replace(entry, former=True)

@@ -35,7 +35,7 @@ async def test_it_is_read_in_pages(full, start, limit, sizes):
     assert [entry.text for page in found for entry in page] == [entry.text for entry in whole[start:stop]]
 
 
-async def test_who_attaches_looks_at_every_page(full, place):
+async def test_a_client_that_attaches_reads_every_page(full, place):
     async with AsyncColony(place) as another:
         again = await another.get_process(full.processid)
         assert await again.channel("c").send("after") == 11

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import threading
-
 import psutil
 
 from colony_jupyter.client.streams.spool import Spool
@@ -58,19 +56,19 @@ def test_closing_forgets_everything_and_leaves_no_file():
     assert psutil.Process().num_fds() == files
 
 
-def test_one_thread_puts_while_another_takes():
-    spool = Spool(memory=5000)
-    taken = []
+def test_a_run_ends_at_the_first_that_does_not_fit_at_the_count_and_at_the_size():
+    spool = Spool()
+    spool.put(entries(10))
+    assert spool.pop_while(lambda entry: entry.sequence < 4, count=9, size=9999) == entries(4)
+    assert spool.pop_while(lambda _: True, count=3, size=9999) == entries(3, first=4)
+    assert spool.pop_while(lambda _: True, count=9, size=150) == entries(2, first=7)  # with the second it is enough
+    assert take_all(spool) == entries(1, first=9)
 
-    def take_in_order():
-        while len(taken) < 3000:
-            entry = spool.pop()
-            if entry is not None:
-                taken.append(entry)
 
-    taker = threading.Thread(target=take_in_order)
-    taker.start()
-    for entry in entries(3000):
-        spool.put([entry])
-    taker.join(20)
-    assert taken == entries(3000)
+def test_entries_that_were_removed_in_a_run_make_room_in_memory():
+    spool = Spool(memory=700)
+    files = psutil.Process().num_fds()
+    for first in range(0, 20, 2):
+        spool.put(entries(2, first=first))
+        assert psutil.Process().num_fds() == files
+        assert spool.pop_while(lambda _: True, count=9, size=9999) == entries(2, first=first)

@@ -207,8 +207,10 @@ async def test_nothing_is_awaited_between_two_frames(running, monkeypatch):
         async with mine.channel("c").stream() as stream:
             await stream.listening()
             monkeypatch.setattr(mine.shared.watch, "refresh", never)
+            # Its executor may be known already.
+            monkeypatch.setattr(stream._subscription.senders, "is_known", lambda _: False)
             news = asyncio.Event()
-            stream._subscription.news.add(news.set)
+            stream._subscription.listeners.add(news.set)
             for number in range(5):
                 await theirs.channel("c").send(str(number))
             waiting = asyncio.create_task(anext(stream))
@@ -248,3 +250,17 @@ class TestLossOfTheLog:
             with pytest.raises(StreamBroken, match=r"lost the channel's log.*1 entry was delivered before") as caught:
                 await anext(stream)
             assert "sync" not in str(caught.value)
+
+
+async def test_the_streams_of_a_client_are_counted_while_they_run(running):
+    async with running(channels=["c", "d"]) as (mine, _):
+        followed = mine.shared.watch.followed
+        streams = [mine.channel(name).stream() for name in "cd"]
+        for stream in streams:
+            await stream.listening()
+        assert followed.streams == 2
+        await streams[0].aclose()
+        await streams[0].aclose()
+        assert followed.streams == 1
+        await streams[1].aclose()
+        assert followed.streams == 0

@@ -1,0 +1,1 @@
+"""Workflows: building them, what is refused before sending, and their runs."""

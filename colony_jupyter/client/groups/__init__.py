@@ -1,0 +1,1 @@
+"""Many processes of one function: submitted at the server's pace, followed by lists of processes."""

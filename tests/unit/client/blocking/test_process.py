@@ -1,0 +1,32 @@
+"""A process through its life, with calls that block."""
+
+from __future__ import annotations
+
+from colony_jupyter import Process, ProcessState
+
+
+def test_a_process_through_its_life(parties):
+    process, assigned, executor = parties
+    assert isinstance(process, Process)
+    assert (assigned.spec.args, assigned.spec.kwargs) == ([1], {"a": 2})
+    assert process.running(5).state is ProcessState.RUNNING
+    assert str(assigned) == str(process) == process.processid
+    assert assigned == process
+    assigned.channel("c").send("hello")
+    assigned.channel("c").write("wor")
+    assigned.channel("c").write("ld")
+    assigned.channel("c").end()
+    assert [entry.text for entry in process.channel("c")] == ["hello", "world"]
+    executor.close(assigned, ["done"])
+    assert process.result(5) == "done"
+    assert repr(process).startswith("<Process work ")
+    assert repr(process).endswith("SUCCESS>")
+
+
+def test_waits_return_the_process_itself(parties):
+    process, assigned, executor = parties
+    assert process.running(5) is process
+    executor.fail(assigned, ["no luck"])
+    assert process.closed(5) is process
+    assert process.wait(ProcessState.FAILED, 5) is process
+    assert (process.channel("c").name, process.channel("c").processid) == ("c", process.processid)

@@ -18,7 +18,9 @@ def is_array(value: Any) -> bool:
 
 
 def encode(converter: Converter, value: Any, path: Path) -> Any:
-    """Give an array as nested lists of JSON values; an array without dimensions as one value."""
+    """Return an array as nested lists of JSON values; an array without dimensions as one value."""
+    if hasattr(value, "to_pylist"):  # a table or an array of pyarrow: its array has no names and no missing values
+        return converter.value(value.to_pylist(), path)
     array = _as_numpy(value)
     numpy: Any = sys.modules["numpy"]
     kind = array.dtype.kind
@@ -32,14 +34,12 @@ def encode(converter: Converter, value: Any, path: Path) -> Any:
         kind = "f"
     if kind == "f":
         return _floats(converter, numpy, array)
-    if kind in "iu" and (array.size == 0 or bool(array.min() >= -_LARGEST and array.max() <= _LARGEST)):
-        return array.tolist()
-    if kind == "b":
+    if kind == "b" or (kind in "iu" and _is_exact(array)):
         return array.tolist()
     if kind == "M":
         return _dates(numpy, array)
     if kind == "m":
-        return converter.value((array / numpy.timedelta64(1, "s")).tolist(), path)
+        return _durations(numpy, array)
     if kind == "c":
         converter.fault(path, "holds complex numbers, which JSON does not have", "give .real and .imag of it")
         return None
@@ -47,7 +47,7 @@ def encode(converter: Converter, value: Any, path: Path) -> Any:
 
 
 def _as_numpy(value: Any) -> Any:
-    """Give the numpy array behind an object: a tensor may be on a GPU, need gradients, or be of a type numpy lacks."""
+    """Return the numpy array of an object: a tensor may be on a GPU, need gradients, or have a type numpy lacks."""
     if type(value).__module__.partition(".")[0] == "torch":
         value = value.detach().cpu()
         if str(value.dtype) == "torch.bfloat16":
@@ -70,12 +70,25 @@ def _floats(converter: Converter, numpy: Any, array: Any) -> Any:
     return values.tolist()
 
 
+def _is_exact(array: Any) -> bool:
+    return array.size == 0 or bool(array.min() >= -_LARGEST and array.max() <= _LARGEST)
+
+
 def _dates(numpy: Any, array: Any) -> Any:
     texts = numpy.datetime_as_string(array).astype(object)
     if not array.ndim:
         return None if str(texts) == "NaT" else str(texts)
     texts[numpy.isnat(array)] = None
     return texts.tolist()
+
+
+def _durations(numpy: Any, array: Any) -> Any:
+    """Return seconds; null for NaT."""
+    seconds = (array / numpy.timedelta64(1, "s")).astype(object)
+    if not array.ndim:
+        return None if numpy.isnat(array) else float(seconds)
+    seconds[numpy.isnat(array)] = None
+    return seconds.tolist()
 
 
 def _records(rows: Any, names: tuple[str, ...], depth: int) -> Any:

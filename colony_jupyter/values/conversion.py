@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from colony_jupyter.values import arrays, frames, objects, scalars
+from colony_jupyter.values import arrays, frames, mime, objects, scalars
 from colony_jupyter.values.report import Attribute, Converted, Fault, Path, location
 from colony_jupyter.wire.storable import encodable, storable
 
@@ -25,7 +25,7 @@ LARGEST: Final = 2**53
 _DEEPEST: Final = 200
 _PLAIN: Final = frozenset({str, bool, type(None)})
 _NUMBERS: Final = frozenset({int, float})
-_RETURN: Final = "return or send text, numbers, lists or dicts made from it"
+_RETURN: Final = "use text, numbers, lists or dicts made from it"
 
 
 def convert(value: Any, root: str, *, large: Large) -> Converted:
@@ -161,9 +161,12 @@ class _Conversion:
             return self._nested(value, path, self.mapping)
         if isinstance(value, AbstractSet):
             return self._nested(_in_order(value), path, self.items, value)
+        bundle = mime.bundle_of(value)
+        if bundle is not None:
+            return self._nested(bundle, path, self.mapping, value)
         if isinstance(value, Sequence) or type(value).__name__ in ("deque", "dict_values"):
             return self._nested(list(value), path, self.items, value)
-        remedy = "return list(...) of it" if hasattr(kind, "__next__") else _RETURN
+        remedy = "use list(...) of it" if hasattr(kind, "__next__") else _RETURN
         self.fault(path, f"is {_named(kind)}, which has no JSON form", remedy)
         return None
 
@@ -192,7 +195,7 @@ class _Conversion:
             return repr(key) if isinstance(key, float) else scalars.digits(int(key))
         if isinstance(key, str):
             return self.text(str(key))
-        self.fault(path, f"has a key that is {_named(type(path[-1]))}, which no JSON object can have", "use text keys")
+        self.fault(path, f"has {_named(type(path[-1]))} as its key, which no JSON object can have", "use text keys")
         return None
 
 
@@ -205,7 +208,7 @@ def _is(one: object, other: object) -> bool:
 
 
 def _in_order(values: AbstractSet[Any]) -> list[Any]:
-    """Give the members of a set in order where they have one, so that equal sets have equal forms."""
+    """Return the members of a set in order where they have one, so that equal sets have equal forms."""
     try:
         return sorted(values)
     except TypeError:

@@ -11,9 +11,17 @@ from typing import Any, Final
 
 from colony_jupyter.errors import UsageError
 from colony_jupyter.values.frames import MARK
+from colony_jupyter.values.libraries import need
 
+_DEEPEST: Final = 200
+"""Levels of a value that are searched for tables: as many as executors of this package send."""
+_NAMES: Final = 10
+_LONGEST: Final = 60
+"""Columns that the representation of a table names, and characters of each."""
 _DATETIME: Final = re.compile(r"datetime64\[(\w+)(?:, (.+))?\]")
 _DURATION: Final = re.compile(r"timedelta64\[(\w+)\]")
+_INTERVAL: Final = re.compile(r"interval\[(.+), (right|left|both|neither)\]")
+_BRACKETS: Final = {"right": ("(", "]"), "left": ("[", ")"), "both": ("[", "]"), "neither": ("(", ")")}
 _INTEGER: Final = re.compile(r"[Uu]?[Ii]nt(8|16|32|64)")
 _PARSED: Final = {
     "date": dt.date.fromisoformat,
@@ -30,7 +38,7 @@ class DataTable(dict[str, Any]):
     ``DataTable(entry.json())``.
 
     Args:
-        form: the JSON object, as docs/values.md describes it.
+        form: the JSON object, as it arrives in a payload.
 
     Raises:
         UsageError: if it is not such an object.
@@ -41,16 +49,44 @@ class DataTable(dict[str, Any]):
             raise UsageError(f"This is not a table: a table is a JSON object with the key '{MARK}' and columns.")
         super().__init__(form)
 
+    def __repr__(self) -> str:
+        try:
+            names = [name for name, _ in self._named_columns()]
+            rows = self.row_count
+        except (AttributeError, LookupError, RecursionError, TypeError):
+            return super().__repr__()  # it is malformed
+        printable = [name[:_LONGEST] if name.isprintable() else repr(name[:_LONGEST]) for name in names[:_NAMES]]
+        shown = ", ".join([*printable, *(["..."] if len(names) > _NAMES else [])])
+        return f"<DataTable of {rows:,} {'row' if rows == 1 else 'rows'}: {shown}>"
+
     def to_dicts(self) -> list[dict[str, Any]]:
-        """Give the rows as dicts of JSON values, index first."""
-        columns = [(name, _plain(column)) for name, column in self._named_columns()]
-        return [
-            dict(zip([name for name, _ in columns], row, strict=True))
-            for row in zip(*(c for _, c in columns), strict=True)
-        ]
+        """Return the rows as dicts of JSON values, index first."""
+        names, rows = self.grid()
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def grid(self, limit: int | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Return the names of the columns, index first, and the rows, each a tuple of JSON values.
+
+        Args:
+            limit: how many rows at most; None for all.
+
+        Raises:
+            UsageError: if the table is malformed; another program made it.
+        """
+        try:
+            columns = [(name, _plain(column, limit)) for name, column in self._named_columns()]
+            return [name for name, _ in columns], list(zip(*(values for _, values in columns), strict=True))
+        except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+            raise UsageError(f"This table is malformed ({error!r}): docs/values.md describes its form.") from None
+
+    @property
+    def row_count(self) -> int:
+        """Number of rows, by the first column."""
+        columns = [*self["columns"], *(self.get("index") or [])]
+        return len(columns[0]["values"] or []) if columns else 0
 
     def to_pandas(self) -> Any:
-        """Give the pandas DataFrame or Series, with its index and dtypes.
+        """Return the pandas DataFrame or Series, with its index and dtypes.
 
         Raises:
             UsageError: if pandas is not installed.
@@ -68,7 +104,8 @@ class DataTable(dict[str, Any]):
         frame = pandas.concat(columns, axis=1) if columns else pandas.DataFrame()
         several = bool(names) and all(isinstance(name, tuple) for name in names)
         columnnames = self.get("columnnames")
-        frame.columns = pandas.MultiIndex.from_tuples(names) if several else pandas.Index(names)
+        if names:
+            frame.columns = pandas.MultiIndex.from_tuples(names) if several else pandas.Index(names)
         if columnnames:
             frame.columns.names = columnnames
         if index is not None:
@@ -78,7 +115,7 @@ class DataTable(dict[str, Any]):
         return frame
 
     def to_polars(self) -> Any:
-        """Give a polars DataFrame or Series. An index becomes the first columns.
+        """Return a polars DataFrame or Series. An index becomes the first columns.
 
         Raises:
             UsageError: if polars is not installed.
@@ -90,6 +127,7 @@ class DataTable(dict[str, Any]):
         return polars.DataFrame([_polars_column(polars, name, column) for name, column in self._named_columns()])
 
     def _named_columns(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return the columns by names that are distinct, which pandas does not require: ``a``, ``a_1``."""
         found: list[tuple[str, dict[str, Any]]] = []
         index = self.get("index") or []
         for at, column in enumerate(index):
@@ -98,7 +136,16 @@ class DataTable(dict[str, Any]):
         for column in self["columns"]:
             name = column["name"]
             found.append(("value" if name is None else str(_label(name)), column))
-        return found
+        taken = {name for name, _ in found}
+        counts: dict[str, int] = {}
+        distinct: dict[str, dict[str, Any]] = {}
+        for name, column in found:
+            free = name
+            while free in distinct or (free != name and free in taken):
+                counts[name] = counts.get(name, 0) + 1
+                free = f"{name}_{counts[name]}"
+            distinct[free] = column
+        return list(distinct.items())
 
 
 def is_table(value: Any) -> bool:
@@ -106,42 +153,37 @@ def is_table(value: Any) -> bool:
     return isinstance(value, dict) and MARK in value and isinstance(value.get("columns"), list)
 
 
-def revive(value: Any) -> Any:
-    """Give a JSON value with each table in it as a `DataTable`; lists and dicts are changed in place."""
+def revive(value: Any, depth: int = 0) -> Any:
+    """Return a JSON value with each table in it as a `DataTable`; lists and dicts are changed in place."""
+    if depth > _DEEPEST:
+        return value
     if type(value) is dict:
         if is_table(value):
             return DataTable(value)
         for key, each in value.items():
             if type(each) in (dict, list):
-                value[key] = revive(each)
+                value[key] = revive(each, depth + 1)
     elif type(value) is list and not {dict, list}.isdisjoint(map(type, value)):
-        value[:] = map(revive, value)
+        value[:] = [revive(each, depth + 1) for each in value]
     return value
-
-
-def need(library: str) -> Any:
-    """Import pandas or polars, which a user may not have.
-
-    Raises:
-        UsageError: if it is not installed.
-    """
-    try:
-        return importlib.import_module(library)
-    except ImportError:
-        raise UsageError(f"{library} is not installed: run '%pip install {library}', or use to_dicts().") from None
 
 
 def _label(name: Any) -> Any:
     return tuple(map(_label, name)) if isinstance(name, list) else name
 
 
-def _plain(column: dict[str, Any]) -> list[Any]:
-    """Give the JSON values of a column, categories in the place of their codes."""
-    values: list[Any] = column["values"] or []
-    if "categories" not in column:
-        return values
-    categories = _plain(column["categories"])
-    return [None if code is None else categories[code] for code in values]
+def _plain(column: dict[str, Any], limit: int | None = None, *, depth: int = 0) -> list[Any]:
+    """Return the JSON values of a column, categories in the place of their codes."""
+    values: list[Any] = (column["values"] or [])[:limit]
+    if "categories" in column:
+        if depth == _DEEPEST:
+            raise ValueError("categories of categories without end")
+        categories = _plain(column["categories"], depth=depth + 1)
+        return [None if code is None else categories[code] for code in values]
+    if found := _INTERVAL.fullmatch(column["dtype"]):
+        opening, closing = _BRACKETS[found[2]]
+        return [None if ends is None else f"{opening}{ends[0]}, {ends[1]}{closing}" for ends in values]
+    return values
 
 
 def _integers(values: list[Any]) -> list[int | None]:
@@ -175,6 +217,12 @@ def _pandas_column(pandas: Any, column: dict[str, Any]) -> Any:
     if found := _DURATION.fullmatch(label):
         counts = [None if count is None else numpy.timedelta64(int(count), found[1]) for count in values]
         return pandas.Series(numpy.array(counts, dtype=label))
+    if found := _INTERVAL.fullmatch(label):
+        left, right = (
+            pandas.Index(_pandas_column(pandas, {"dtype": found[1], "values": [ends and ends[at] for ends in values]}))
+            for at in (0, 1)
+        )
+        return pandas.Series(pandas.arrays.IntervalArray.from_arrays(left, right, closed=found[2]))
     if label in _PARSED:
         return pandas.Series([None if each is None else _PARSED[label](each) for each in values], dtype=object)
     if label.startswith("period"):
@@ -183,7 +231,7 @@ def _pandas_column(pandas: Any, column: dict[str, Any]) -> Any:
         return pandas.Series(_integers(values), dtype=label)
     try:
         return pandas.Series(values, dtype=label)
-    except TypeError as error:
+    except (ImportError, TypeError) as error:  # ImportError: of pyarrow
         raise UsageError(f"pandas cannot make a column of type '{label}' here: {error}. Use to_dicts().") from None
 
 
@@ -199,7 +247,7 @@ def _polars_column(polars: Any, name: str, column: dict[str, Any]) -> Any:
         unit = unit if unit in ("ms", "us", "ns") else "us"
         texts = [None if text is None else text.removesuffix("Z") for text in values]
         moments = polars.Series(name, texts, dtype=polars.String).str.to_datetime(time_unit=unit)
-        return moments.dt.replace_time_zone("UTC").dt.convert_time_zone(zone) if zone else moments
+        return _in_zone(polars, moments.dt.replace_time_zone("UTC"), zone) if zone else moments
     if found := _DURATION.fullmatch(label):
         unit = found[1]
         counts = _integers(values)
@@ -209,6 +257,14 @@ def _polars_column(polars: Any, name: str, column: dict[str, Any]) -> Any:
     if label in _PARSED:
         return polars.Series(name, [None if each is None else _PARSED[label](each) for each in values])
     return _polars_plain(polars, name, label, values)
+
+
+def _in_zone(polars: Any, moments: Any, zone: str) -> Any:
+    """Convert times in UTC to a time zone, if polars has it: it has no fixed offsets, as ``UTC+02:00``."""
+    try:
+        return moments.dt.convert_time_zone(zone)
+    except polars.exceptions.PolarsError:
+        return moments
 
 
 def _polars_plain(polars: Any, name: str, label: str, values: list[Any]) -> Any:
@@ -221,4 +277,6 @@ def _polars_plain(polars: Any, name: str, label: str, values: list[Any]) -> Any:
         return polars.Series(name, values, dtype=polars.Boolean)
     if label in ("str", "string"):
         return polars.Series(name, values, dtype=polars.String)
+    if label.startswith("interval"):
+        return polars.Series(name, _plain({"dtype": label, "values": values}), dtype=polars.String)
     return polars.Series(name, values, strict=False)

@@ -17,29 +17,46 @@ MARK: Final = "colony_jupyter.table"
 """Key by which a JSON object is known as a table; its value is the version of the form."""
 VERSION: Final = 1
 
+_FLOATS: Final = ("float16", "float32", "float64")
 _INFINITE: Final = (float("inf"), -float("inf"))
+_WIDE: Final = ("Int128", "UInt128")
+"""Integers that pandas does not have."""
 _PARSED: Final = {"Decimal": "decimal", "Date": "date", "Time": "time", "Binary": "bytes", "String": "string"}
 
 
 def is_frame(value: Any) -> bool:
-    """Whether an object is a DataFrame, a Series or an Index of pandas or polars."""
+    """Whether an object is a DataFrame or a Series of pandas or polars, or an Index or an array of pandas' own."""
     pandas, polars = sys.modules.get("pandas"), sys.modules.get("polars")
-    return (pandas is not None and isinstance(value, (pandas.DataFrame, pandas.Series))) or (
-        polars is not None and isinstance(value, (polars.DataFrame, polars.Series, polars.LazyFrame))
-    )
+    return (
+        pandas is not None
+        and isinstance(value, (pandas.DataFrame, pandas.Series, pandas.Index, pandas.api.extensions.ExtensionArray))
+    ) or (polars is not None and isinstance(value, (polars.DataFrame, polars.Series, polars.LazyFrame)))
 
 
-def encode(converter: Converter, frame: Any, path: Path) -> dict[str, Any] | None:
-    """Give the table form of a DataFrame or Series."""
+def encode(converter: Converter, frame: Any, path: Path) -> Any:
+    """Return the table form of a DataFrame or Series; the list of values of an Index or an array of pandas."""
     if type(frame).__name__ == "LazyFrame":
         converter.fault(path, "is a polars LazyFrame, which holds no data yet", "call .collect() on it")
         return None
     pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(frame, (pandas.DataFrame, pandas.Series)):
         return _pandas(converter, pandas, frame, path)
+    if pandas is not None and isinstance(frame, (pandas.Index, pandas.api.extensions.ExtensionArray)):
+        return _pandas_list(converter, pandas, frame, path)
     single = not hasattr(frame, "columns")
     columns = [_polars_column(converter, each, path) for each in ([frame] if single else frame.get_columns())]
     return {MARK: VERSION, "kind": "series" if single else "dataframe", "columns": columns}
+
+
+def _pandas_list(converter: Converter, pandas: Any, column: Any, path: Path) -> Any:
+    if isinstance(column, pandas.MultiIndex):
+        return converter.value(column.tolist(), path)
+    series = pandas.Series(column)
+    if isinstance(series.dtype, (pandas.CategoricalDtype, pandas.IntervalDtype)):
+        series = series.astype(object)
+    if series.dtype.kind == "m":
+        series = series.dt.total_seconds()
+    return converter.value(_pandas_values(converter, pandas, series, str(series.dtype), path), path)
 
 
 def _pandas(converter: Converter, pandas: Any, frame: Any, path: Path) -> dict[str, Any]:
@@ -51,7 +68,7 @@ def _pandas(converter: Converter, pandas: Any, frame: Any, path: Path) -> dict[s
         "columns": [_pandas_column(converter, pandas, name, column, path) for name, column in each],
     }
     if not single and any(name is not None for name in frame.columns.names):
-        table["columnnames"] = [_name(name) for name in frame.columns.names]
+        table["columnnames"] = [_name(converter, name, path) for name in frame.columns.names]
     if not (type(frame.index) is pandas.RangeIndex and frame.index.equals(pandas.RangeIndex(len(frame)))) or (
         frame.index.name is not None
     ):
@@ -64,19 +81,19 @@ def _pandas(converter: Converter, pandas: Any, frame: Any, path: Path) -> dict[s
     return table
 
 
-def _name(name: Any) -> Any:
+def _name(converter: Converter, name: Any, path: Path) -> Any:
     if isinstance(name, tuple):
-        return [_name(each) for each in name]
-    if name is None:
+        return [_name(converter, each, path) for each in name]
+    if name is None or name != name:  # noqa: PLR0124 - pandas has NaN for the label None
         return None
     simple = scalars.simplify(name)
-    return repr(name) if simple is scalars.UNKNOWN else simple
+    return repr(name) if simple is scalars.UNKNOWN else converter.value(simple, path)
 
 
 def _pandas_column(converter: Converter, pandas: Any, name: Any, column: Any, path: Path) -> dict[str, Any]:
     label = str(column.dtype)
-    found: dict[str, Any] = {"name": _name(name), "dtype": label}
     at = (*path, name)
+    found: dict[str, Any] = {"name": _name(converter, name, at), "dtype": label}
     if isinstance(column.dtype, pandas.CategoricalDtype):
         found["dtype"] = "category"
         found["ordered"] = bool(column.dtype.ordered)
@@ -84,7 +101,12 @@ def _pandas_column(converter: Converter, pandas: Any, name: Any, column: Any, pa
         found["categories"] = _pandas_column(converter, pandas, None, categories, at)
         found["values"] = [None if code < 0 else code for code in column.cat.codes.tolist()]
         return found
-    found["values"] = converter.value(_pandas_values(converter, pandas, column, label, at), at)
+    if label == "object":
+        kind = pandas.api.types.infer_dtype(column, skipna=True)
+        found["dtype"] = kind if kind in _PARSED.values() and kind != "string" else label
+    values = _pandas_values(converter, pandas, column, label, at)
+    # The floats of a column are JSON already; walking through a million of them would take as long again.
+    found["values"] = values if label in _FLOATS else converter.value(values, at)
     return found
 
 
@@ -101,9 +123,9 @@ def _pandas_values(converter: Converter, pandas: Any, column: Any, label: str, p
         array = column.to_numpy()
         counts = array.astype("int64").tolist()
         return [None if gone else _exact(count) for count, gone in zip(counts, numpy.isnat(array), strict=True)]
-    if label.startswith("interval"):
-        converter.fault(path, "is a column of intervals, which have no JSON form", "convert it with .astype(str)")
-        return None
+    if isinstance(column.dtype, pandas.IntervalDtype):
+        ends = [_ends(converter, pandas, end, path) for end in (column.array.left, column.array.right)]
+        return [None if left is None else [left, right] for left, right in zip(*ends, strict=True)]
     if label.startswith("complex"):
         converter.fault(path, "is a column of complex numbers, which JSON does not have", "give .real and .imag of it")
         return None
@@ -117,7 +139,7 @@ def _pandas_values(converter: Converter, pandas: Any, column: Any, label: str, p
 
 
 def _floats(converter: Converter, numpy: Any, array: Any) -> list[Any]:
-    """Give a column of floats; NaN is a missing value there and becomes null uncounted."""
+    """Return a column of floats; NaN is a missing value there and becomes null uncounted."""
     if array.dtype.itemsize > numpy.dtype("float64").itemsize:
         array = array.astype("float64")
     finite = numpy.isfinite(array)
@@ -129,6 +151,13 @@ def _floats(converter: Converter, numpy: Any, array: Any) -> list[Any]:
     return values.tolist()  # type: ignore[no-any-return]
 
 
+def _ends(converter: Converter, pandas: Any, ends: Any, path: Path) -> list[Any]:
+    """Return the left or right ends of intervals; infinite ones, which are common there, as text."""
+    if ends.dtype.kind == "f":
+        return [None if end != end else repr(end) if end in _INFINITE else end for end in ends.tolist()]  # noqa: PLR0124
+    return _pandas_values(converter, pandas, pandas.Series(ends), str(ends.dtype), path) or []
+
+
 def _exact(count: int) -> int | str:
     return count if -(2**53) <= count <= 2**53 else str(count)
 
@@ -136,7 +165,7 @@ def _exact(count: int) -> int | str:
 def _polars_column(converter: Converter, column: Any, path: Path) -> dict[str, Any]:
     at = (*path, column.name)
     kind = type(column.dtype).__name__ if not isinstance(column.dtype, type) else column.dtype.__name__
-    found: dict[str, Any] = {"name": column.name, "dtype": _polars_label(column, kind)}
+    found: dict[str, Any] = {"name": converter.value(column.name, at), "dtype": _polars_label(column, kind)}
     if kind in ("Categorical", "Enum"):
         known = column.dtype.categories if kind == "Enum" else column.drop_nulls().unique(maintain_order=True)
         categories = known.to_list()
@@ -150,7 +179,7 @@ def _polars_column(converter: Converter, column: Any, path: Path) -> dict[str, A
 
 
 def _polars_label(column: Any, kind: str) -> str:
-    if kind.startswith(("Int", "UInt")):
+    if kind.startswith(("Int", "UInt")) and kind not in _WIDE:
         return kind if column.null_count() else kind.lower()
     if kind.startswith("Float"):
         return kind.lower()

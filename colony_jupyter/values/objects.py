@@ -10,7 +10,7 @@ import msgspec
 
 
 def fields(value: Any) -> list[tuple[str, Any]] | None:
-    """Give the names and values of an object's fields in order; None if it is no object with declared fields."""
+    """Return the names and values of an object's fields in order; None if it is no object with declared fields."""
     kind = type(value)
     if isinstance(value, type):
         return None

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar, overload
+from datetime import datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, SupportsIndex, TypeVar, overload
 
 import msgspec
 
-from colony_jupyter.errors import UsageError
+from colony_jupyter.values.libraries import need
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 T = TypeVar("T")
+
+_ANY_COLUMNS: Final[Mapping[str, type]] = MappingProxyType({})
+_TIME: Final = "datetime64[us, UTC]"
+_EXACT: Final = 2**53
+"""From here on a float does not hold every integer."""
 
 
 class Records(list[T]):
@@ -21,11 +27,16 @@ class Records(list[T]):
     Args:
         items: the elements.
         row: returns the columns of an element by their names.
+        columns: the columns that each row has, with the types of their values: those of a table without rows, and those
+            that hold times where no row has one.
     """
 
-    def __init__(self, items: Iterable[T], row: Callable[[T], dict[str, Any]]) -> None:
+    def __init__(
+        self, items: Iterable[T], row: Callable[[T], dict[str, Any]], columns: Mapping[str, type] = _ANY_COLUMNS
+    ) -> None:
         super().__init__(items)
         self._row = row
+        self._columns = columns
 
     @overload
     def __getitem__(self, index: SupportsIndex) -> T: ...
@@ -33,10 +44,10 @@ class Records(list[T]):
     def __getitem__(self, index: slice) -> Records[T]: ...
     def __getitem__(self, index: SupportsIndex | slice) -> T | Records[T]:
         found = super().__getitem__(index)
-        return Records(found, self._row) if isinstance(index, slice) else found  # type: ignore[arg-type, return-value]
+        return Records(found, self._row, self._columns) if isinstance(index, slice) else found  # type: ignore[arg-type, return-value]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Records, (list(self), self._row)
+        return Records, (list(self), self._row, dict(self._columns))
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """Return a dict for each element. Times are datetimes in UTC, None where they are not set."""
@@ -48,31 +59,96 @@ class Records(list[T]):
         Raises:
             UsageError: if pandas is not installed.
         """
-        return _library("pandas").DataFrame(self.to_dicts())
+        pandas = need("pandas")
+        rows = self.to_dicts()
+        frame = pandas.DataFrame(rows, columns=None if rows else list(self._columns))
+        for name, column in list(frame.items()):
+            if self._columns.get(name) is datetime:
+                frame[name] = pandas.to_datetime(column, utc=True).astype(_TIME)
+            elif column.dtype == "float64" and any(_is_inexact(row.get(name)) for row in rows):
+                frame[name] = pandas.Series([row.get(name) for row in rows], dtype=object)
+        return frame
 
     def to_polars(self) -> Any:
         """Return a polars DataFrame with a row for each element.
 
-        Lists and objects of a column that do not have one type in common, which polars requires, become JSON text.
+        A column whose values have no one type in common, which polars requires, becomes text: JSON for lists, objects
+        and numbers.
 
         Raises:
             UsageError: if polars is not installed.
         """
-        polars = _library("polars")
+        polars = need("polars")
         rows = self.to_dicts()
-        try:
-            return polars.from_dicts(rows, infer_schema_length=None) if rows else polars.DataFrame()
-        except (TypeError, ValueError, polars.exceptions.PolarsError):
-            rows = [{name: _plain(value) for name, value in row.items()} for row in rows]
-            return polars.from_dicts(rows, infer_schema_length=None, strict=False)
+        names = dict.fromkeys([*(name for row in rows for name in row), *self._columns])
+        return polars.DataFrame(
+            [_polars_column(polars, name, [row.get(name) for row in rows], self._columns.get(name)) for name in names]
+        )
 
 
-def _plain(value: Any) -> Any:
-    return msgspec.json.encode(value).decode() if isinstance(value, (list, dict)) else value
+class Tabular:
+    """What converts to a table by records that it has."""
+
+    def _rows(self) -> Records[Any]:
+        raise NotImplementedError
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """Return a dict for each row; see `Records.to_dicts`."""
+        return self._rows().to_dicts()
+
+    def to_pandas(self) -> Any:
+        """Return the rows of `to_dicts` as a pandas DataFrame.
+
+        Raises:
+            UsageError: if pandas is not installed.
+        """
+        return self._rows().to_pandas()
+
+    def to_polars(self) -> Any:
+        """Return the rows of `to_dicts` as a polars DataFrame.
+
+        Raises:
+            UsageError: if polars is not installed.
+        """
+        return self._rows().to_polars()
 
 
-def _library(name: str) -> Any:
+def _is_inexact(value: Any) -> bool:
+    return isinstance(value, int) and not -_EXACT <= value <= _EXACT
+
+
+def _polars_column(polars: Any, name: str, values: Sequence[Any], kind: type | None) -> Any:
+    if kind is datetime:
+        return polars.Series(name, values, dtype=polars.Datetime("us", "UTC"))
+    if not values:
+        known: dict[type | None, Any] = {int: polars.Int64, float: polars.Float64, str: polars.String}
+        return polars.Series(name, values, dtype=known.get(kind))
+    kinds = {type(value) for value in values if value is not None}
     try:
-        return importlib.import_module(name)
-    except ImportError:
-        raise UsageError(f"{name} is not installed: `pip install {name}`, or use to_dicts().") from None
+        # A frame infers the type from all rows, a series from the first one.
+        series = polars.from_dicts([{name: value} for value in values], infer_schema_length=None)[name]
+    except (OverflowError, TypeError, ValueError, polars.exceptions.PolarsError):
+        series = None
+    if series is not None and (kinds <= {int, float} or len(kinds) < 2) and _is_kept(kinds, series, values):  # noqa: PLR2004
+        return series
+    return polars.Series(name, [None if value is None else _text(value) for value in values], dtype=polars.String)
+
+
+def _is_kept(kinds: set[type], series: Any, values: Sequence[Any]) -> bool:
+    """Whether nested values are there unchanged: polars drops what does not fit the type that it inferred."""
+    return kinds.isdisjoint({list, dict}) or all(map(_equals, series.to_list(), values))
+
+
+def _equals(kept: Any, value: Any) -> bool:
+    if isinstance(value, dict):  # all objects of a column have the keys of each
+        return isinstance(kept, dict) and all(_equals(each, value.get(key)) for key, each in kept.items())
+    if isinstance(value, list):
+        return isinstance(kept, list) and len(kept) == len(value) and all(map(_equals, kept, value))
+    same = type(kept) is type(value) or {type(kept), type(value)} == {int, float}
+    return same and bool(kept == value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

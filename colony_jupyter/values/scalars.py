@@ -16,7 +16,7 @@ UNKNOWN: Final = object()
 
 
 def simplify(value: Any) -> Any:  # noqa: C901 - a table of types
-    """Give a single value as text, number, boolean or None; `UNKNOWN` if it is none of the kinds known here.
+    """Return a single value as text, number, boolean or None; `UNKNOWN` if it is none of the kinds known here.
 
     The result may still be NaN, infinite or a large integer.
     """
@@ -43,10 +43,7 @@ def simplify(value: Any) -> Any:  # noqa: C901 - a table of types
         return int(value)
     if isinstance(value, float):
         return float(value)
-    pandas = sys.modules.get("pandas")
-    if pandas is not None and isinstance(value, pandas.Period):
-        return str(value)
-    return UNKNOWN
+    return _library_scalar(value)
 
 
 def is_missing(value: Any) -> bool:
@@ -61,6 +58,15 @@ def digits(value: int) -> str:
         return str(value)
     except ValueError:
         return format(decimal.Decimal(value), "f")
+
+
+def _library_scalar(value: Any) -> Any:
+    pandas, pyarrow = sys.modules.get("pandas"), sys.modules.get("pyarrow")
+    if pandas is not None and isinstance(value, (pandas.Period, pandas.Interval)):
+        return str(value)
+    if pyarrow is not None and isinstance(value, pyarrow.Scalar):
+        return value.as_py()
+    return UNKNOWN
 
 
 def _numpy_scalar(value: Any) -> Any:

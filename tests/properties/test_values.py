@@ -7,6 +7,7 @@ import math
 import msgspec
 import numpy as np
 import pandas as pd
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
@@ -91,7 +92,7 @@ COLUMN = st.one_of(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.dictionaries(st.text("abcdef", min_size=1), COLUMN, min_size=1, max_size=4))
 def test_a_table_comes_back_as_it_was(columns):
     frame = pd.DataFrame(columns)

@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pydantic
 
 PAGE = Path(__file__).parents[2] / "docs" / "values.md"
@@ -70,7 +71,7 @@ class Case(NamedTuple):
 _NAMES = {
     each.__name__: each
     for each in (Colour, Point, Pair, Box, Model, Item, Tensor, deque, date, datetime, time, timedelta, Decimal)
-} | {"UTC": UTC, "PurePosixPath": PurePosixPath, "UUID": UUID, "np": np, "pd": pd, "pl": pl}
+} | {"UTC": UTC, "PurePosixPath": PurePosixPath, "UUID": UUID, "np": np, "pd": pd, "pl": pl, "pa": pa}
 
 
 def documented_cases() -> list[Case]:

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from value_cases import PAGE, Pair, Point, documented_cases
 
@@ -76,7 +77,7 @@ class Opaque:
         (Opaque(), None, "result is a tests.Opaque"),
         ({"model": Point(Opaque(), 2)}, {"model": {"x": None, "y": 2}}, 'result["model"].x is a tests.Opaque'),
         ([1, Pair(2, [Opaque()])], [1, {"left": 2, "right": [None]}], "result[1].right[0] is a tests.Opaque"),
-        ({"a": 1, (1, 2): 3}, {"a": 1}, "result[(1, 2)] has a key that is a tuple"),
+        ({"a": 1, (1, 2): 3}, {"a": 1}, "result[(1, 2)] has a tuple as its key"),
         ({1: "a", "1": "b"}, {"1": "a"}, 'result["1"] has a key that becomes "1"'),
         ([1j], [None], "result[0] is a complex"),
         (np.array([1j]), None, "result holds complex numbers"),
@@ -135,6 +136,8 @@ def test_many_faults_are_counted():
         (np.array(np.inf), None, 1),
         ({"a": deque([math.nan])}, {"a": [None]}, 1),
         (np.array([1.5, np.nan], dtype=np.longdouble), [1.5, None], 1),
+        (np.array([3600, "NaT"], dtype="timedelta64[s]"), [3600.0, None], 0),
+        (np.array("NaT", dtype="timedelta64[s]"), None, 0),
     ],
 )
 def test_numbers_that_json_lacks_become_null_and_are_counted(value, form, count):
@@ -147,6 +150,32 @@ def test_missing_values_of_a_table_are_not_counted_but_infinity_is():
     frame = pd.DataFrame({"a": [1.0, np.nan, np.inf], "b": ["x", np.nan, None]})
     assert convert(frame, "result", large="text").nonfinite == 1
     assert convert(pl.DataFrame({"a": [1.0, None, math.nan, -math.inf]}), "result", large="text").nonfinite == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [
+        (pd.Index([1.5, np.nan]), [1.5, None]),
+        (pd.Index(["a", None]), ["a", None]),
+        (pd.MultiIndex.from_tuples([("a", 1)]), [["a", 1]]),
+        (pd.array([1, None], dtype="Int64"), [1, None]),
+        (pd.array([1, None], dtype="int64[pyarrow]"), [1, None]),
+        (pd.Categorical(["a", None, "b"]), ["a", None, "b"]),
+        (pd.CategoricalIndex([1.5, None]), [1.5, None]),
+        (pd.IntervalIndex.from_breaks([0, 1, 2]), ["(0, 1]", "(1, 2]"]),
+        (pd.to_timedelta([90, None], unit="s"), [90.0, None]),
+        (pd.date_range("2024", periods=1, unit="s", tz="Europe/Stockholm"), ["2023-12-31T23:00:00Z"]),
+        (pd.period_range("2024-01", periods=1, freq="M"), ["2024-01"]),
+        (pa.array([1, None]), [1, None]),
+        (pa.table({"a": [1, None], "b": ["x", "y"]}), [{"a": 1, "b": "x"}, {"a": None, "b": "y"}]),
+        (pa.scalar(3), 3),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_index_or_an_array_of_pandas_or_pyarrow_is_a_list_with_null_for_missing_values(value, form):
+    converted = convert({"found": value}, "result", large="text")
+    assert (converted.value, converted.nonfinite, converted.faults) == ({"found": form}, 0, ())
+    msgspec.json.encode(converted.value)
 
 
 LARGE = 2**53 + 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import sys
+import time
 
 import msgspec
 import numpy as np
@@ -40,6 +41,13 @@ COLUMNS = {
     "boolean": pd.array([True, None, False], dtype="boolean"),
     "period": pd.period_range("2024-01", periods=3, freq="M"),
     "object": pd.array([[1], {"a": 2}, None], dtype=object),
+    "dates": pd.array([dt.date(2024, 1, 1), None, dt.date(2024, 1, 2)], dtype=object),
+    "decimals": pd.array([decimal.Decimal("1.10"), None, decimal.Decimal(2)], dtype=object),
+    "binary": pd.array([b"\x00", None, b""], dtype=object),
+    "intervals": pd.arrays.IntervalArray.from_tuples([(0, 1), (1, 2), np.nan], closed="left"),
+    "days": pd.interval_range(pd.Timestamp("2024-01-01", tz="Europe/Stockholm"), periods=3),
+    "bins": pd.cut([1, 5, np.nan], [-np.inf, 3, np.inf]),
+    "offset": pd.to_datetime(["2024-01-01T00:00+02:00", None, "2024-06-01T00:00+02:00"]),
 }
 
 
@@ -133,6 +141,32 @@ def test_rows_are_dicts_with_the_index_first():
     assert through_json(frame).to_polars().columns == ["index", "a"]
 
 
+def test_columns_of_one_name_are_all_there_in_rows_and_in_polars():
+    frame = pd.DataFrame([[1, 2, 3]], columns=["a", "a", "a_1"], index=pd.Index([9], name="a"))
+    table = through_json(frame)
+    assert_frame_equal(table.to_pandas(), frame)
+    assert table.to_dicts() == [{"a": 9, "a_2": 1, "a_3": 2, "a_1": 3}]
+    assert table.to_polars().columns == ["a", "a_2", "a_3", "a_1"]
+
+
+def test_names_of_columns_are_json_that_a_server_stores():
+    frame = pd.DataFrame([[1, 2, 3, 4]], columns=[None, "a\0b", pd.Interval(0, 1), 2.5])
+    names = [column["name"] for column in through_json(frame)["columns"]]
+    assert names == [None, "a␀b", "(0, 1]", 2.5]
+    assert through_json(pl.DataFrame({"a\0b": [1]})).to_polars().columns == ["a␀b"]
+
+
+def test_bins_are_shown_as_pandas_shows_them():
+    table = through_json(pd.DataFrame({"bin": pd.cut([1, 5], [0, 3, 6])}))
+    assert table.to_dicts() == [{"bin": "(0, 3]"}, {"bin": "(3, 6]"}]
+    assert table.to_polars()["bin"].to_list() == ["(0, 3]", "(3, 6]"]
+
+
+def test_integers_of_128_bits_become_objects_in_pandas():
+    table = through_json(pl.Series("n", [2**70, 1], dtype=pl.Int128))
+    assert list(table.to_pandas()) == [str(2**70), 1]
+
+
 def test_a_table_is_the_dict_that_arrived():
     form = {"colony_jupyter.table": 1, "kind": "series", "columns": []}
     table = revive({"a": [form, 1]})["a"][0]
@@ -147,9 +181,43 @@ def test_what_is_no_table_is_left_and_refused():
         DataTable(value)
 
 
+def test_a_value_that_is_nested_too_deeply_for_a_search_is_left():
+    value: object = {}
+    for _ in range(5000):
+        value = [{"a": value}]
+    assert revive(value) is value
+
+
 @pytest.mark.parametrize(("library", "method"), [("pandas", "to_pandas"), ("polars", "to_polars")])
 def test_a_library_that_is_not_installed_is_named(library, method, monkeypatch):
     table = through_json(pd.Series([1]))
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(UsageError, match=f"{library} is not installed.*pip install {library}"):
         getattr(table, method)()
+
+
+def test_a_table_is_a_line_in_its_representation():
+    frame = pd.DataFrame({f"column {number}": [1.5, 2.5] for number in range(12)})
+    assert repr(through_json(frame[["column 0"]])) == "<DataTable of 2 rows: column 0>"
+    assert repr(through_json(frame)).endswith("column 9, ...>")
+    hostile = repr(through_json(pd.DataFrame({"\x1b[2J": [1], "b" * 5000: [2]})))
+    assert hostile.isprintable()
+    assert len(hostile) < 200
+    malformed = {"colony_jupyter.table": 1, "columns": [3]}
+    assert repr(DataTable(malformed)) == repr(malformed)
+
+
+def test_ten_thousand_columns_of_one_name_take_no_time():
+    columns = [{"name": "a", "dtype": "int64", "values": [number]} for number in range(10_000)]
+    begun = time.monotonic()
+    names, _ = DataTable({"colony_jupyter.table": 1, "kind": "dataframe", "columns": columns}).grid()
+    assert (names[0], names[-1]) == ("a", "a_9999")
+    assert time.monotonic() - begun < 2
+
+
+def test_categories_of_categories_without_end_are_malformed():
+    column = {"name": "a", "dtype": "category", "values": [0], "categories": {"dtype": "str", "values": ["x"]}}
+    for _ in range(3000):
+        column = {**column, "categories": column}
+    with pytest.raises(UsageError, match="malformed"):
+        DataTable({"colony_jupyter.table": 1, "kind": "dataframe", "columns": [column]}).grid()

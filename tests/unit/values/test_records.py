@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import pickle
 import sys
 from datetime import UTC, datetime
@@ -12,7 +14,20 @@ import pytest
 
 from colony_jupyter.errors import UsageError
 from colony_jupyter.values.records import Records
-from colony_jupyter.values.rows import entry_row, executor_row, function_row, log_row, process_row, workflow_row
+from colony_jupyter.values.rows import (
+    entry_records,
+    entry_row,
+    executor_records,
+    executor_row,
+    function_records,
+    function_row,
+    log_records,
+    log_row,
+    process_records,
+    process_row,
+    workflow_records,
+    workflow_row,
+)
 from colony_jupyter.wire.models import (
     Entry,
     ExecutorRecord,
@@ -53,11 +68,21 @@ def test_json_objects_become_columns_and_times_become_datetimes():
         (b"", ""),
         (b"true", "true"),
         (b'["a"]', '["a"]'),
+        (b"9007199254740993", 9007199254740993),
         (b"\xff\x00", b"\xff\x00"),
     ],
 )
 def test_a_payload_that_is_no_object_is_one_column(payload, value):
     assert entry_row(entry(payload))["payload"] == value
+
+
+def test_nan_as_pythons_own_encoder_writes_it_is_a_number():
+    payload = json.dumps({"loss": math.nan, "best": -math.inf, "step": 3}).encode()
+    assert entry_records([entry(payload)]).to_pandas()["step"].to_list() == [3]
+    row = entry_row(entry(payload))
+    assert math.isnan(row["loss"])
+    assert row["best"] == -math.inf
+    assert entry_row(entry(b"{NaN}"))["payload"] == "{NaN}"
 
 
 def test_a_key_that_is_the_name_of_a_column_is_renamed():
@@ -86,13 +111,74 @@ def test_what_a_colony_lists_has_its_wire_names_as_columns():
     assert log_row(line)["timestamp"] == MOMENT
 
 
-def test_columns_of_several_types_become_json_text_in_polars_only():
-    rows = Records([{"args": [1, "a"]}, {"args": [{"b": None}]}], dict)
-    assert rows.to_polars()["args"].to_list() == ['[1,"a"]', '[{"b":null}]']
-    assert list(rows.to_pandas()["args"]) == [[1, "a"], [{"b": None}]]
+@pytest.mark.parametrize(
+    ("values", "column"),
+    [
+        ([[1, "a"], [{"b": None}]], ['[1,"a"]', '[{"b":null}]']),
+        ([{"b": 1}, {"c": 2}, 3], ['{"b":1}', '{"c":2}', "3"]),
+        ([{"b": 1}, {"c": "x"}], [{"b": 1, "c": None}, {"b": None, "c": "x"}]),
+        ([{"b": 1}, {"b": "x"}], ['{"b":1}', '{"b":"x"}']),
+        ([[1], [2.5], None], [[1.0], [2.5], None]),
+        ([1, 2.5, None], [1.0, 2.5, None]),
+        ([True, 1], ["true", "1"]),
+        (["a", 1, b"\xffb", None], ["a", "1", r"\xffb", None]),
+        ([b"\xff", None], [b"\xff", None]),
+        ([2**70, 1], [2**70, 1]),
+        ([2**200, 1], [str(2**200), "1"]),
+        ([None, None], [None, None]),
+        ([{}, {}], [{}, {}]),
+    ],
+    ids=str,
+)
+def test_columns_of_several_types_become_text_in_polars_only(values, column):
+    rows = Records([{"args": value} for value in values], dict)
+    assert rows.to_polars()["args"].to_list() == column
+    assert rows.to_pandas()["args"].isna().tolist() == [value is None for value in values]
 
 
-def test_no_rows():
+def test_integers_that_a_float_does_not_hold_are_kept_where_others_are_missing():
+    rows = entry_records([entry(b'{"a": 9007199254740993}'), entry(b'{"a": 1}'), entry(b'{"b": 0.5}')])
+    assert rows.to_pandas()["a"].to_list() == [2**53 + 1, 1, None]
+    assert rows.to_polars()["a"].to_list() == [2**53 + 1, 1, None]
+
+
+@pytest.mark.parametrize(
+    ("records", "row", "times"),
+    [
+        (entry_records, entry_row(entry(b"{}")), ["timestamp"]),
+        (
+            log_records,
+            log_row(Log(processid="p", colonyname="c", executorname="e", message="m", timestamp=0)),
+            ["timestamp"],
+        ),
+        (process_records, process_row(ProcessRecord(processid="p")), ["submissiontime", "starttime", "endtime"]),
+        (
+            executor_records,
+            executor_row(ExecutorRecord(executorid="e", executortype="t", executorname="n", colonyname="c")),
+            ["commissiontime", "lastheardfromtime"],
+        ),
+        (function_records, function_row(Function(funcname="f")), []),
+        (workflow_records, workflow_row(Workflow(processgraphid="g")), ["submissiontime", "starttime", "endtime"]),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_table_without_rows_has_its_columns_and_times_are_datetimes(records, row, times):
+    table = records([])
+    assert table.to_dicts() == []
+    frame, polars = table.to_pandas(), table.to_polars()
+    assert list(frame.columns) == polars.columns == list(row)
+    assert [name for name in frame if frame[name].dtype == "datetime64[us, UTC]"] == times
+    assert [name for name, dtype in polars.schema.items() if dtype == pl.Datetime("us", "UTC")] == times
+
+
+def test_times_that_no_row_has_are_datetimes():
+    waiting = process_records([ProcessRecord(processid="p", submissiontime=TIME)])
+    frame = waiting.to_pandas()
+    assert (frame["endtime"] - frame["submissiontime"]).isna().all()
+    assert waiting.to_polars()["endtime"].dtype == pl.Datetime("us", "UTC")
+
+
+def test_no_rows_of_unknown_columns():
     assert Records((), dict).to_dicts() == []
     assert isinstance(Records((), dict).to_pandas(), pd.DataFrame)
     assert isinstance(Records((), dict).to_polars(), pl.DataFrame)

@@ -128,7 +128,7 @@ async def user(line: Line, variables: Mapping[str, str]) -> PrivateKey:
 async def running(
     line: Line, colonyname: str, submitter: PrivateKey, runner: PrivateKey, executortype: str, **members: Any
 ) -> str:
-    """Submit a process and have it assigned; gives its id."""
+    """Submit a process and have it assigned; returns its id."""
     await line.call(SubmitFunctionSpec(spec=spec(colonyname, executortype, **members)), submitter)
     assigned = await line.call(AssignProcess(colonyname=colonyname, timeout=5), runner)
     return str(assigned["processid"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
     from colony_jupyter.wire.identity import PrivateKey
 
-TELLING = 10
+SIGNIFICANT = 10
 """Hex digits that nothing but a key begins with: in a hundred megabytes of others it happens once in ten thousand."""
 
 KEPT_IN = ("keys.json", "*.key", "colonies.env")
@@ -19,17 +20,19 @@ KEPT_IN = ("keys.json", "*.key", "colonies.env")
 
 
 def forms(key: str) -> dict[str, bytes]:
-    """Give how a key, or its beginning, would look in bytes.
+    """Return how a key, or its beginning, would look in bytes.
 
     Args:
         key: hex digits; a key with a typing error has another number of them.
     """
     raw = bytes.fromhex(key[: len(key) // 2 * 2])
     return {
-        "hex": key[:TELLING].lower().encode(),
-        "hex, in capitals": key[:TELLING].upper().encode(),
+        "hex": key[:SIGNIFICANT].lower().encode(),
+        "hex, in capitals": key[:SIGNIFICANT].upper().encode(),
         "bytes": raw[:6],
+        "bytes as text": raw[:6].decode("latin-1").encode(),
         "bytes as Python shows them": repr(raw[:6])[2:-1].encode(),
+        "bytes as Python shows them, in JSON": json.dumps(repr(raw[:6])[2:-1])[1:-1].encode(),
         "base64": base64.b64encode(raw[:6]),
         **{f"base64 of the hex at {place}": base64.b64encode(key.lower().encode()[place:][:9]) for place in range(3)},
         "decimal": str(int.from_bytes(raw, "big"))[:12].encode(),

@@ -1,0 +1,1 @@
+"""Functions that callers send: who may send them, and the processes they run in."""

@@ -37,8 +37,13 @@ def warn(message: str) -> None:
 
 
 def _line() -> _Line:
-    """Return the file and the line of the nearest caller outside this package."""
+    """Return the file and the line of the nearest caller outside this package; for a magic, of its cell."""
     frame: Any = inspect.currentframe()
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back is not None and _is_ours(frame):
         frame = frame.f_back
     return frame.f_code.co_filename, frame.f_lineno
+
+
+def _is_ours(frame: Any) -> bool:
+    package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    return package == "IPython" or frame.f_code.co_filename.startswith(_PACKAGE)

@@ -1,4 +1,4 @@
-"""The limit of file descriptors of this process: 256 in a terminal of macOS, where each socket takes one."""
+"""The limit of file descriptors of this process: 256 in a terminal of macOS, where each socket needs one."""
 
 from __future__ import annotations
 

@@ -8,31 +8,36 @@ from typing import TYPE_CHECKING, Any
 from colony_jupyter.client.streams.channel_log import pages
 from colony_jupyter.client.streams.stream import AsyncStream, Errors
 from colony_jupyter.errors import ChannelNotFound, WaitTimeout
-from colony_jupyter.values.records import Records
-from colony_jupyter.values.rows import entry_row
+from colony_jupyter.values.rows import entry_records
 from colony_jupyter.wire.models import END, ERROR, Entry, ProcessState, visible_channels
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from colony_jupyter.client.process import AsyncProcess
+    from colony_jupyter.client.process_session import ProcessSession
     from colony_jupyter.client.writer import ChannelWriter
+    from colony_jupyter.values.records import Records
 
 
 class AsyncChannel:
     """A channel: send, read, iterate. Made by `AsyncProcess.channel`.
 
     Args:
-        process: the process.
+        session: gives the session of its process; another one in a forked child and on another event loop.
         name: the channel's name.
     """
 
-    def __init__(self, process: AsyncProcess, name: str) -> None:
-        self.process = process
+    def __init__(self, session: Callable[[], ProcessSession], name: str) -> None:
+        self._session = session
         self.name = name
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name!r} of {self.process.processid[:8]}>"
+        return f"<{type(self).__name__} {self.name!r} of {self.processid[:8]}>"
+
+    @property
+    def processid(self) -> str:
+        """Id of its process."""
+        return self._session().processid
 
     # reading
 
@@ -53,7 +58,7 @@ class AsyncChannel:
         """Read entries as they come, from the beginning of the channel on.
 
         Args:
-            start: entries to leave out at the beginning; an index into the log, not a sequence (trap 2).
+            start: number of entries to skip; not a sequence number (trap 2).
             limit: entries after which to stop; 0 for no limit.
             timeout: seconds for the whole stream; None for no limit.
             idle_timeout: seconds without an entry; None for no limit.
@@ -63,7 +68,7 @@ class AsyncChannel:
             on_loss: called on the loop when the server has lost the log, with the number of entries delivered before;
                 the stream then continues with the new log. Without it, such a stream raises `StreamBroken`.
         """
-        session = self.process.shared
+        session = self._session()
         return AsyncStream(
             session.subscription(self.name, to_end=to_end, survives_loss=on_loss is not None),
             start=start,
@@ -80,30 +85,31 @@ class AsyncChannel:
         """Read what is there now, of all types and both parties.
 
         Args:
-            start: entries to leave out at the beginning.
+            start: number of entries to skip.
             limit: how many at most; 0 for all.
 
         Raises:
             ChannelNotFound: if there is no such channel, or the process has ended.
         """
+        session = self._session()
         entries: list[Entry] = []
         try:
-            async for page in pages(self.process.colony, self.process.processid, self.name, start, limit):
+            async for page in pages(session.connection, session.processid, self.name, start, limit):
                 entries += page
         except ChannelNotFound as error:
             raise await self._explain(error) from error
-        return Records(entries, entry_row)
+        return entry_records(entries)
 
     async def subscribe(
         self, callback: Callable[[list[Entry]], object], start: int = 0, timeout: float | None = None
     ) -> None:
-        """Hand entries to a callback as they come, all types and both parties, until it returns False.
+        """Pass entries to a callback as they arrive, of all types and both parties, until it returns False.
 
         Ends also at the timeout, and when the process has closed.
 
         Args:
             callback: gets a list of entries. What it returns is awaited where that is awaitable, before the next call.
-            start: entries to leave out at the beginning.
+            start: number of entries to skip.
             timeout: seconds for the whole; None for no limit.
         """
         stream = self.stream(start=start, timeout=timeout, errors="yield", to_end=False)
@@ -121,7 +127,7 @@ class AsyncChannel:
     # writing
 
     async def send(self, payload: Any, *, type: str = "data", inreplyto: int = 0) -> int:  # noqa: A002 - the field's name
-        """Append one entry; its sequence. Refusals for rate are waited out, a lost connection is bridged.
+        """Append an entry and return its sequence number; waits at the limit of rate, and while no connection is there.
 
         Args:
             payload: text, bytes, or a JSON value; at most 10 MiB.
@@ -129,13 +135,13 @@ class AsyncChannel:
             inreplyto: sequence of the entry this one answers; 0 for none.
 
         Raises:
-            ChannelNotFound, ChannelClosed, ChannelFull, MessageTooLarge: as they say.
+            ChannelNotFound, ChannelClosed, ChannelFull, MessageTooLarge: see their docstrings.
             ServerUnreachable: if no server answers for a minute.
         """
         return await self._writer().send(payload, kind=type, inreplyto=inreplyto)
 
     async def write(self, text: str, *, inreplyto: int = 0) -> None:
-        """Add to a text stream. Pieces are joined into few entries, so that thousands a second fit.
+        """Add to a text stream. Pieces are joined into few entries, to stay below the limit of rate.
 
         Args:
             text: the next piece.
@@ -159,7 +165,7 @@ class AsyncChannel:
             StreamError: if the answer is an ``error``.
             ChannelClosed, StreamBroken: if no answer can arrive any more; the message states whether it was sent.
         """
-        return await self.process.shared.asker(self.name).ask(payload, timeout)
+        return await self._session().request_reply(self.name).ask(payload, timeout)
 
     async def end(self, *, inreplyto: int = 0) -> int:
         """Send ``end``: nothing more will come, or with ``inreplyto`` nothing more in answer to that entry."""
@@ -170,14 +176,14 @@ class AsyncChannel:
         return await self.send(text, type=ERROR, inreplyto=inreplyto)
 
     def _writer(self) -> ChannelWriter:
-        return self.process.shared.writer(self.name)
+        return self._session().writer(self.name)
 
     async def _explain(self, error: ChannelNotFound) -> ChannelNotFound:
-        record = await self.process.refresh()
+        record = await self._session().refresh()
         return ChannelNotFound(
             error.status,
             error.message,
-            processid=self.process.processid,
+            processid=self.processid,
             channel=self.name,
             declared=visible_channels(record.spec.channels),
             closed=record.state.is_closed,

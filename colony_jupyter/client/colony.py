@@ -3,201 +3,63 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakValueDictionary
+import copy
+import secrets
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from colony_jupyter.client.connection import Scope
-from colony_jupyter.client.endpoint import Endpoint
+from colony_jupyter.client.carried import carry, merge_options, pack_for
+from colony_jupyter.client.client import Client
 from colony_jupyter.client.function_spec import make_spec
-from colony_jupyter.client.http import Transport, persist_once
+from colony_jupyter.client.groups.arguments import columns, list_calls
+from colony_jupyter.client.groups.group import AsyncProcessGroup
 from colony_jupyter.client.process import AsyncProcess
 from colony_jupyter.client.process_facts import as_state, handles
-from colony_jupyter.client.process_session import ProcessSession
-from colony_jupyter.client.process_watcher import Followed
-from colony_jupyter.client.rpc import Calls
-from colony_jupyter.client.waiting import waiting_sentence
-from colony_jupyter.client.websocket import subscription
+from colony_jupyter.client.transport.http import persist
+from colony_jupyter.client.workflows.checks import check_workflow
+from colony_jupyter.client.workflows.run import AsyncWorkflowRun
+from colony_jupyter.client.workflows.workflow import Workflow
 from colony_jupyter.client.writer import payload_bytes
-from colony_jupyter.errors import AccessDenied, ColonyError, ServerRefused, SettingsError, UsageError
-from colony_jupyter.settings import current
+from colony_jupyter.errors import AccessDenied, InvalidSpec, ServerRefused, UsageError
 from colony_jupyter.wire import messages
-from colony_jupyter.wire.identity import PrivateKey
-from colony_jupyter.wire.models import FunctionSpec, ProcessRecord, ProcessState
+from colony_jupyter.wire.models import FunctionSpec, ProcessRecord, ProcessState, WorkflowSpec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-    from contextlib import AbstractAsyncContextManager
-    from typing import Self
-
-    import httpx
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from colony_jupyter.client.process_facts import ProcessFacts
-    from colony_jupyter.settings import Settings
     from colony_jupyter.values.records import Records
-    from colony_jupyter.wire.models import Entry, ExecutorRecord
+    from colony_jupyter.wire.models import Entry
+    from colony_jupyter.wire.models import Workflow as WorkflowRecord
 
 T = TypeVar("T")
 
+_PLANNED = 100
+"""Specs of a map that are made without a break."""
+
 _NOTHING_NOW = frozenset({404, 408, 503})
-"""Statuses by which an assign says that there is nothing now (trap 14)."""
+"""Statuses of a reply to assign that mean that there is nothing now (trap 14)."""
 
 
-class AsyncColony(Calls):
+class AsyncColony(Client):
     """A colony, on the caller's event loop. An asynchronous context manager.
 
     Args:
         settings: where it is and who calls; by default what ``%colony connect`` chose in this kernel, else the
             environment, else the embedded colony.
         prvkey: another key to call with, such as an executor's own.
-        transport: carries the HTTP calls in place of a connection; for tests without a server.
+        transport: carries the HTTP calls in place of connections to the server, and is closed with this client.
 
     Raises:
         SettingsError: if the environment names the server only in part.
         UsageError: for a key that is no `PrivateKey`, whose text could be shown by accident.
     """
 
-    def __init__(
-        self,
-        settings: Settings | None = None,
-        *,
-        prvkey: PrivateKey | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
-        if prvkey is not None and not isinstance(prvkey, PrivateKey):
-            raise UsageError(
-                "prvkey takes a PrivateKey, which shows nothing of itself: PrivateKey(text), which is in "
-                "colony_jupyter.wire.identity."
-            )
-        self.settings = settings or current()
-        self.endpoint = Endpoint(self.settings)
-        self._http_transport = transport
-        self._own_key = prvkey
-        self._keys: tuple[PrivateKey, PrivateKey | None, PrivateKey | None] | None = None  # None until connected
-        self._begin(Scope())
-
-    def _begin(self, scope: Scope) -> None:
-        """Create all state that belongs to one process and one event loop."""
-        self._scope = scope
-        self._transport = Transport(self.endpoint, scope, self._http_transport)
-        self._shared: WeakValueDictionary[str, ProcessSession] = WeakValueDictionary()  # by process
-        self._followed = Followed()
-
-    def _renew(self) -> None:
-        if self._scope.is_over:
-            self._begin(self._scope.renewed())
-
-    # connection
-
-    @property
-    def scope(self) -> Scope:
-        """The process and event loop that this client is used on; in a forked child and on another loop it is new."""
-        self._renew()
-        return self._scope
-
-    @property
-    def colonyname(self) -> str:
-        """Name of the colony."""
-        return self.settings.colonyname
-
-    @property
-    def key(self) -> PrivateKey:
-        """The key calls are signed with; known once `connect` or the first call has been awaited."""
-        return self._all_keys()[0]
-
-    @property
-    def userid(self) -> str:
-        """Id of the caller."""
-        return self.key.id
-
-    @property
-    def is_owner(self) -> bool:
-        """Whether the colony owner's key is at hand, so that executors can be added and approved."""
-        return self._all_keys()[1] is not None
-
-    async def connect(self) -> None:
-        """Find the server (the embedded colony is started) and the keys; the first call does it by itself.
-
-        Raises:
-            EmbeddedError: if the embedded colony cannot be started.
-            SettingsError: if there is no key.
-            UsageError: if the client was closed, or is in use on another event loop that has not ended.
-        """
-        self.scope.enter()
-        if self._keys is None:
-            if self.settings.is_embedded:
-                await self.endpoint.place()
-            prvkey, colony_prvkey, server_prvkey = self.endpoint.keys()
-            self._keys = (self._own_key or prvkey, colony_prvkey, server_prvkey)
-
-    async def aclose(self) -> None:
-        """Close the connections and streams, for good: every later call raises a `UsageError`."""
-        self.scope.is_closed = True
-        for shared in list(self._shared.values()):
-            await shared.aclose()
-        await self._transport.aclose()
-
-    async def __aenter__(self) -> Self:
-        await self.connect()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.settings.describe()}>"
-
-    async def call(self, message: messages.Message, shape: type[T], *, seconds: float = 0.0) -> T:
-        """Make a call of the protocol as a member of the colony.
-
-        Args:
-            message: one of `colony_jupyter.wire.messages`.
-            shape: what the reply is read as.
-            seconds: for how long the server waits by design before it answers.
-
-        Raises:
-            ServerUnreachable, ServerRefused, ProtocolError: see there.
-        """
-        await self.connect()
-        return await self._transport.call(message, self.key, shape, seconds=seconds)
-
-    def open_subscription(self, message: messages.Message) -> AbstractAsyncContextManager[AsyncIterator[Any]]:
-        """Open a socket for one subscription of this caller; see `colony_jupyter.client.websocket.subscription`."""
-        self.scope.enter()
-        return subscription(self.endpoint, message, self.key)
-
-    async def call_as_owner(self, message: messages.Message, shape: type[T]) -> T:
-        """Make a call as the colony's owner.
-
-        Raises:
-            SettingsError: if the colony's key is not at hand.
-        """
-        await self.connect()
-        owner = self._all_keys()[1]
-        if owner is None:
-            raise SettingsError(
-                "COLONIES_COLONY_PRVKEY is not set: only the colony's owner can add, approve and remove executors."
-            )
-        return await self._transport.call(message, owner, shape)
-
-    async def call_as_server_owner(self, message: messages.Message, shape: type[T]) -> T:
-        """Make a call as the server's owner.
-
-        Raises:
-            SettingsError: if the server's key is not at hand.
-        """
-        await self.connect()
-        owner = self._all_keys()[2]
-        if owner is None:
-            raise SettingsError("COLONIES_SERVER_PRVKEY is not set: only the server's owner can do this.")
-        return await self._transport.call(message, owner, shape)
-
     # processes
 
+    @overload
     async def submit(
         self,
-        function: str | FunctionSpec,
+        function: str | FunctionSpec | Callable[..., Any],
         /,
         *args: Any,
         kwargs: Mapping[str, Any] | None = None,
@@ -205,24 +67,51 @@ class AsyncColony(Calls):
         executortype: str = "",
         executornames: Sequence[str] = (),
         **options: Any,
-    ) -> AsyncProcess:
-        """Submit a function; returns at once with its process.
+    ) -> AsyncProcess: ...
+    @overload
+    async def submit(self, function: Workflow | WorkflowSpec, /) -> AsyncWorkflowRun: ...
+    async def submit(
+        self,
+        function: str | FunctionSpec | Callable[..., Any] | Workflow | WorkflowSpec,
+        /,
+        *args: Any,
+        kwargs: Mapping[str, Any] | None = None,
+        channels: Sequence[str] = (),
+        executortype: str = "",
+        executornames: Sequence[str] = (),
+        **options: Any,
+    ) -> AsyncProcess | AsyncWorkflowRun:
+        """Submit a function or a workflow; returns at once with its process, or with the run of the workflow.
 
         Args:
-            function: name of the function, or a whole spec.
+            function: name of the function, a function spec, a `Workflow`, or a Python function, whose source is sent
+                with the imports, constants and helper functions that it needs. A function with the decorator `remote`
+                has the options of the decorator.
             args: its positional arguments, JSON values.
             kwargs: its named arguments, JSON values.
             channels: names of the channels the process has; at most 100.
-            executortype: type of executor that may take it; by default the one type that offers the function.
-            executornames: only these executors may take it.
+            executortype: type of the executors that may run it; by default the one type that offers the function.
+            executornames: only these executors may run it.
             options: further fields of `FunctionSpec`: ``maxexectime``, ``maxwaittime`` (whole seconds), ``maxretries``,
-                ``priority``, ``label``, ``env``, ``nodename``.
+                ``priority``, ``label``, ``env``, ``nodename``, and ``conditions``, its demands on the executor, as
+                ``cj.Conditions(cpu="500m", gpu=cj.Gpu(count=1))``.
 
         Raises:
-            InvalidSpec: if the server would take it and it could then never work.
+            InvalidSpec: if the server would accept it although it could never run.
+            UsageError: if the source of a Python function cannot be sent, or the arguments do not fit it.
             AccessDenied: if the caller is no member of the colony.
         """
         await self.connect()
+        if isinstance(function, (Workflow, WorkflowSpec)):
+            if args or kwargs or channels or executortype or executornames or options:
+                raise UsageError("A workflow is submitted alone: its functions get their arguments by workflow.add().")
+            return await self._submit_workflow(function)
+        if callable(function):
+            channels, executortype, executornames, options = merge_options(
+                function, channels=channels, executortype=executortype, executornames=executornames, **options
+            )
+            function = carry(pack_for(function, executortype), args, kwargs, options.pop("env", None))
+            args, kwargs = (), None
         spec = make_spec(
             function,
             args,
@@ -238,13 +127,120 @@ class AsyncColony(Calls):
         record = await self.call(messages.SubmitFunctionSpec(spec=spec), ProcessRecord)
         return self._process(record, fresh=True)
 
+    async def get_run(self, processgraphid: str) -> AsyncWorkflowRun:
+        """Attach to a workflow that was submitted before, also by another user.
+
+        Raises:
+            WorkflowNotFound: if there is none of that id.
+        """
+        run = AsyncWorkflowRun(self, await self.get_workflow(processgraphid))
+        await run.refresh()
+        return run
+
+    async def _submit_workflow(self, workflow: Workflow | WorkflowSpec) -> AsyncWorkflowRun:
+        spec = workflow.spec(self.colonyname) if isinstance(workflow, Workflow) else copy.deepcopy(workflow)
+        check_workflow(spec)
+        for function in tuple(spec.functionspecs):
+            if not function.conditions.executortype:
+                function.conditions.executortype = await self.type_offering(function.funcname)
+        run = AsyncWorkflowRun(self, await self.submit_workflow(spec))
+        await persist(run.refresh)
+        return run
+
+    async def map(
+        self,
+        function: str | FunctionSpec | Callable[..., Any],
+        /,
+        *iterables: Iterable[Any] | Mapping[str, Iterable[Any]],
+        kwargs: Mapping[str, Any] | None = None,
+        channels: Sequence[str] = (),
+        executortype: str = "",
+        executornames: Sequence[str] = (),
+        **options: Any,
+    ) -> AsyncProcessGroup:
+        """Submit a function once for each value, at the server's pace; returns when all are submitted.
+
+        Args:
+            function: name of the function, a whole spec, or a Python function, as for `submit`.
+            iterables: the values: ``[0.1, 0.01]`` makes two calls, a tuple in it has the positional arguments of one
+                call. A mapping is a grid, ``{"rate": [0.1, 0.01], "epochs": [1, 3]}``: a call for each combination.
+                Of several iterables each gives one positional argument, as with Python's `map`.
+            kwargs: named arguments that all calls have.
+            channels, executortype, executornames, options: as for `submit`; the ``label``, by which the group is
+                followed, is generated by default.
+
+        Raises:
+            InvalidSpec, UsageError: before anything is submitted, as for `submit`.
+            ServerUnreachable, ServerRefused: a note on the error states what was submitted before.
+        """
+        group = await self.plan(
+            function,
+            *iterables,
+            kwargs=kwargs,
+            channels=channels,
+            executortype=executortype,
+            executornames=executornames,
+            **options,
+        )
+        await group.submit()
+        return group
+
+    async def plan(
+        self,
+        function: str | FunctionSpec | Callable[..., Any],
+        /,
+        *iterables: Iterable[Any] | Mapping[str, Iterable[Any]],
+        kwargs: Mapping[str, Any] | None,
+        channels: Sequence[str],
+        executortype: str,
+        executornames: Sequence[str],
+        **options: Any,
+    ) -> AsyncProcessGroup:
+        """Make the group that `map` submits."""
+        await self.connect()
+        calls = [(args, {**(kwargs or {}), **named}) for args, named in list_calls(iterables)]
+        packed = None
+        if callable(function):
+            channels, executortype, executornames, options = merge_options(
+                function, channels=channels, executortype=executortype, executornames=executornames, **options
+            )
+            packed = pack_for(function, executortype)
+        env = options.pop("env", None) if packed is not None else None
+        specs: list[FunctionSpec] = []
+        for number, (args, named) in enumerate(calls):
+            if number % _PLANNED == 0:
+                await asyncio.sleep(0)  # others use this loop, too
+            try:
+                whole = function if packed is None else carry(packed, args, named, env)
+                spec = make_spec(
+                    whole,  # type: ignore[arg-type]  # not a function: those are packed
+                    args if packed is None else (),
+                    kwargs=named if packed is None else None,
+                    channels=channels,
+                    executortype=executortype,
+                    executornames=executornames,
+                    colonyname=self.colonyname,
+                    options=options,
+                )
+            except (InvalidSpec, UsageError) as error:
+                if number:  # the first one may be refused for what all have in common
+                    error.add_note(f"It is call {number + 1} of {len(calls)}; nothing was submitted.")
+                raise
+            spec.label = spec.label or (specs[0].label if specs else f"{spec.funcname}-{secrets.token_hex(3)}")
+            if not spec.conditions.executortype:
+                executortype = spec.conditions.executortype = await self.type_offering(spec.funcname)
+            specs.append(spec)
+        signature = None if packed is None else packed.signature
+        rows = [columns(args, named, signature) for args, named in calls]
+        return AsyncProcessGroup(self, specs, rows, function if isinstance(function, str) else _name(function))
+
     async def assign(
         self, timeout: float = 10.0, *, availablecpu: str = "", availablemem: str = ""
     ) -> AsyncProcess | None:
         """Wait for a process to run, as an approved executor; None if there is none in that time.
 
         Args:
-            timeout: seconds, rounded up to whole ones; 0 or less looks once.
+            timeout: seconds, rounded up to whole ones; 0 or less asks once.
             availablecpu: what the executor offers, as ``500m``; empty for no limit.
             availablemem: likewise, as ``2Gi``.
         """
@@ -260,44 +256,14 @@ class AsyncColony(Calls):
             raise
         return self._process(record)
 
-    async def close(self, process: ProcessFacts | str, output: Sequence[Any] = ()) -> None:
-        """End a process with success, as its executor.
-
-        Args:
-            process: the process or its id.
-            output: its output; empty leaves it as `set_output` left it.
-
-        Raises:
-            ServerUnreachable: after a minute without an answer of ColonyOS.
-        """
-        await self._end(messages.CloseSuccessful(processid=str(process), output=list(output)), ProcessState.SUCCESS)
-
-    async def fail(self, process: ProcessFacts | str, errors: Sequence[str]) -> None:
-        """End a process as failed, as its executor.
-
-        Args:
-            process: the process or its id.
-            errors: what went wrong.
-
-        Raises:
-            ServerUnreachable: after a minute without an answer of ColonyOS.
-        """
-        await self._end(messages.CloseFailed(processid=str(process), errors=list(errors)), ProcessState.FAILED)
-
-    async def _end(self, message: messages.CloseSuccessful | messages.CloseFailed, state: ProcessState) -> None:
-        async def has_ended() -> bool:
-            return (await self.look(message.processid)).state is state
-
-        await persist_once(lambda: self.call(message, dict[str, Any]), has_ended)
-
     async def get_process(self, processid: ProcessFacts | str) -> AsyncProcess:
-        """Look a process up.
+        """Look up a process.
 
         Raises:
             ProcessNotFound: if there is none of that id.
         """
         asked = asyncio.get_running_loop().time()
-        return self._process(await self.look(str(processid)), asked=asked)
+        return self._process(await self.get_record(str(processid)), asked=asked)
 
     async def processes(
         self, state: ProcessState | int | str, *, count: int = 100, executortype: str = "", label: str = ""
@@ -314,6 +280,15 @@ class AsyncColony(Calls):
         found = await self.list_processes(as_state(state), count=count, executortype=executortype, label=label)
         return handles(self._process(record, asked=asked) for record in found)
 
+    async def workflows(self, state: ProcessState | int | str, *, count: int = 100) -> Records[WorkflowRecord]:
+        """List workflows of one state, at most 100.
+
+        Args:
+            state: the state, or its name.
+            count: how many at most.
+        """
+        return await super().workflows(as_state(state), count=count)
+
     async def subscribe_process(
         self, process: ProcessFacts | str, state: ProcessState | int | str = ProcessState.RUNNING, timeout: float = 30.0
     ) -> AsyncProcess:
@@ -325,7 +300,7 @@ class AsyncColony(Calls):
             timeout: seconds.
 
         Raises:
-            WaitTimeout: if it is not in that time; the message says what the process waits for.
+            WaitTimeout: if it is not in that time; the message names what the process waits for.
             ProcessFailed, ProcessCancelled, ProcessRemoved: if it ended another way, so that it never will.
         """
         awaited = as_state(state)
@@ -333,7 +308,7 @@ class AsyncColony(Calls):
         await handle.wait(awaited, timeout)
         return handle
 
-    # channels, by the plain verbs
+    # channels, by the calls of the protocol
 
     async def channel_append(
         self,
@@ -344,18 +319,18 @@ class AsyncColony(Calls):
         type: str = "data",  # noqa: A002 - the field's name
         inreplyto: int = 0,
     ) -> None:
-        """Append an entry under a sequence of one's own.
+        """Append an entry with a sequence number that the caller chooses.
 
         Args:
             processid: the process.
             name: the channel.
-            sequence: the caller's numbering; initiators use odd, executors even numbers.
+            sequence: the number; the submitter of the process uses odd, its executor even numbers.
             payload: text, bytes, or a JSON value.
             type: ``data``, ``end``, ``error`` or any other text.
             inreplyto: sequence of the entry this one answers; 0 for none.
 
         Raises:
-            ChannelNotFound, ChannelClosed, ChannelFull, MessageTooLarge: as they say.
+            ChannelNotFound, ChannelClosed, ChannelFull, MessageTooLarge: see their docstrings.
         """
         await self.connect()
         await self.shared(str(processid)).writer(name).append(sequence, payload_bytes(payload), type, inreplyto)
@@ -363,12 +338,12 @@ class AsyncColony(Calls):
     async def channel_read(
         self, processid: ProcessFacts | str, name: str, start: int = 0, limit: int = 0
     ) -> list[Entry]:
-        """Read what is in a channel now.
+        """Read the entries that are in a channel now.
 
         Args:
             processid: the process.
             name: the channel.
-            start: entries to leave out at the beginning; an index, not a sequence (trap 2).
+            start: number of entries to skip; not a sequence number (trap 2).
             limit: how many at most; 0 for all.
 
         Raises:
@@ -384,7 +359,7 @@ class AsyncColony(Calls):
         start: int = 0,
         timeout: float | None = None,
     ) -> None:
-        """Hand the entries of a channel to a callback as they come, own ones and ``end`` too.
+        """Pass the entries of a channel to a callback as they arrive, with own ones and ``end``.
 
         Ends when the callback returns False, at the timeout, and when the process has closed.
 
@@ -392,48 +367,26 @@ class AsyncColony(Calls):
             processid: the process.
             name: the channel.
             callback: gets a list of entries; called on the loop that this runs on.
-            start: entries to leave out at the beginning.
+            start: number of entries to skip.
             timeout: seconds for the whole; None for no limit.
 
         Raises:
-            ChannelNotFound, StreamBroken: as they say.
+            ChannelNotFound, StreamBroken: see their docstrings.
         """
         await self.connect()
         await self.handle(str(processid)).channel(name).subscribe(callback, start, timeout=timeout)
 
-    # what handles need
-
-    async def look(self, processid: str) -> ProcessRecord:
-        """Ask for a process now, as the plain record."""
-        return await self.call(messages.GetProcess(processid=processid), ProcessRecord)
+    # handles
 
     def handle(self, processid: str) -> AsyncProcess:
-        """Give a handle to a process without asking the server for it."""
+        """Return a handle to a process without asking the server for it."""
         return AsyncProcess(self, processid)
-
-    def shared(self, processid: str) -> ProcessSession:
-        """Return what all handles to a process have in common; it lasts as long as one of them."""
-        self._renew()
-        shared = self._shared.get(processid)
-        if shared is None:
-            shared = self._shared[processid] = ProcessSession(self, processid, self._followed)
-        return shared
-
-    async def explain_waiting(self, record: ProcessRecord) -> str:
-        """Explain in a sentence what a waiting process waits for; see `colony_jupyter.client.waiting`."""
-        executors: Sequence[ExecutorRecord] | None = None
-        if not record.waitforparents:
-            with contextlib.suppress(ColonyError):  # the sentence then names only the type
-                executors = await self.executors()
-        return waiting_sentence(record, executors, datetime.now(UTC))
 
     def _process(self, record: ProcessRecord, *, fresh: bool = False, asked: float | None = None) -> AsyncProcess:
         process = AsyncProcess(self, record.processid)
         process.shared.learn(record, asked=asked, fresh=fresh)
         return process
 
-    def _all_keys(self) -> tuple[PrivateKey, PrivateKey | None, PrivateKey | None]:
-        if self._keys is None:
-            prvkey, colony_prvkey, server_prvkey = self.endpoint.keys()
-            self._keys = (self._own_key or prvkey, colony_prvkey, server_prvkey)
-        return self._keys
+
+def _name(function: FunctionSpec | Callable[..., Any]) -> str:
+    return function.funcname if isinstance(function, FunctionSpec) else getattr(function, "__name__", "function")

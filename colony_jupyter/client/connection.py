@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import weakref
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from colony_jupyter.errors import UsageError
 
@@ -29,7 +29,7 @@ class Scope:
     def __init__(self) -> None:
         self.is_closed = False
         """Whether the client was closed."""
-        self._pid = os.getpid()
+        self._is_inherited = False  # whether this is a forked child, and it was made by the parent
         self._loop: asyncio.AbstractEventLoop | None = None  # None before the first use
         self._belongings: list[object] = []
         _scopes.add(self)
@@ -37,7 +37,7 @@ class Scope:
     @property
     def is_over(self) -> bool:
         """Whether nothing that belongs to it can be used any more."""
-        return self._pid != os.getpid() or (self._loop is not None and self._loop.is_closed())
+        return self._is_inherited or (self._loop is not None and self._loop.is_closed())
 
     def enter(self) -> None:
         """Check that what belongs to it may be used on the running loop.
@@ -45,6 +45,9 @@ class Scope:
         Raises:
             UsageError: if the client was closed, or belongs to another process or loop.
         """
+        loop = asyncio.get_running_loop()
+        if self._loop is loop and not self.is_closed and not self._is_inherited:
+            return  # every entry of a stream comes by here
         if self.is_closed:
             raise UsageError("This client is closed: make a new Colony or AsyncColony.")
         if self.is_over:
@@ -52,14 +55,12 @@ class Scope:
                 "This belongs to an event loop that has ended or to the parent of this process: make another on this "
                 "one, as by stream()."
             )
-        loop = asyncio.get_running_loop()
-        if self._loop is None:
-            self._loop = loop
-        elif self._loop is not loop:
+        if self._loop is not None:
             raise UsageError(
                 "This AsyncColony, or what was made by it, is in use on another event loop, which has not ended: make "
                 "an AsyncColony on each loop."
             )
+        self._loop = loop
 
     def hold(self, belonging: object) -> None:
         """Register an object that a forked child must not finalize, because that acts on the parent's connections."""
@@ -71,14 +72,15 @@ class Scope:
         renewed.is_closed = self.is_closed
         return renewed
 
-    def bequeath(self) -> None:
+    def preserve(self) -> None:
         """Keep what belongs to the parent alive in a forked child."""
+        self._is_inherited = True
         _inherited.append(self._belongings)
         if self._loop is not None:
-            bequeath_loop(self._loop)
+            preserve_loop(self._loop)
 
 
-def bequeath_loop(loop: asyncio.AbstractEventLoop) -> None:
+def preserve_loop(loop: asyncio.AbstractEventLoop) -> None:
     """Keep a loop of the parent and its tasks alive in a forked child.
 
     A task that is garbage collected runs its ``finally`` blocks, which remove its sockets from the selector. The parent
@@ -89,7 +91,7 @@ def bequeath_loop(loop: asyncio.AbstractEventLoop) -> None:
 
 def _in_child() -> None:
     for scope in list(_scopes):
-        scope.bequeath()
+        scope.preserve()
 
 
 _scopes: Final[weakref.WeakSet[Scope]] = weakref.WeakSet()
@@ -113,5 +115,5 @@ class Connection(Protocol):
     async def call(self, message: Message, shape: type[T]) -> T:
         """Make a call as this client."""
 
-    def open_subscription(self, message: Message) -> AbstractAsyncContextManager[AsyncIterator[Any]]:
-        """Open a socket for one subscription of this client; see `colony_jupyter.client.websocket.subscription`."""
+    def open_subscription(self, message: Message, shape: type[T]) -> AbstractAsyncContextManager[AsyncIterator[T]]:
+        """Open a socket for one subscription of this client; see `transport.websocket.subscription`."""

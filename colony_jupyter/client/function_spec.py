@@ -1,20 +1,24 @@
-"""Function and workflow specs as a user gives them, checked for what the server would take and then let die."""
+"""Function specs as a user gives them, checked for what the server would take and then let die."""
 
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
 
 from colony_jupyter.caller import warn
+from colony_jupyter.client.conditions import check_conditions, check_is_conditions, whole_number
 from colony_jupyter.errors import InvalidSpec
 from colony_jupyter.values.conversion import convert
 from colony_jupyter.wire.limits import MAX_CHANNELS, MAX_PRIORITY
-from colony_jupyter.wire.models import FunctionSpec, WorkflowSpec
+from colony_jupyter.wire.models import FunctionSpec
+from colony_jupyter.wire.storable import storable
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-_OPTIONS: Final = frozenset({"maxexectime", "maxwaittime", "maxretries", "priority", "label", "env", "nodename"})
+_OPTIONS: Final = frozenset(
+    {"conditions", "maxexectime", "maxwaittime", "maxretries", "priority", "label", "env", "nodename"}
+)
 
 
 def make_spec(
@@ -28,7 +32,7 @@ def make_spec(
     colonyname: str,
     options: Mapping[str, Any],
 ) -> FunctionSpec:
-    """Make the spec of one process; what is said beside a whole spec is added to it.
+    """Make the spec of one process; further arguments are added to a whole spec.
 
     Raises:
         InvalidSpec: if it could never run as it is.
@@ -39,9 +43,13 @@ def make_spec(
         raise TypeError(f"submit() has no option {min(unknown)!r}; it has: {', '.join(sorted(_OPTIONS))}.")
     check_list("channels", channels)
     check_list("executornames", executornames)
+    _check_function(function)
     spec = FunctionSpec(funcname=function) if isinstance(function, str) else copy.deepcopy(function)
+    _check_arguments(spec.args, spec.kwargs)
+    _check_arguments((), kwargs or {})
     for name, value in options.items():
-        setattr(spec, name, value)
+        setattr(spec, name, copy.deepcopy(value) if name == "conditions" else value)
+    check_is_conditions(spec.conditions)  # what they hold is checked at the end, with all of the spec
     spec.args = [*spec.args, *args]
     spec.kwargs = {**spec.kwargs, **(kwargs or {})}
     check_list("channels", spec.channels)
@@ -70,12 +78,13 @@ def check_spec(spec: FunctionSpec) -> None:
         )
         spec.maxexectime = -1
     _check_types(spec)
+    check_conditions(spec.conditions)
     if not -MAX_PRIORITY <= spec.priority <= MAX_PRIORITY:
         raise InvalidSpec(f"priority is {spec.priority}: it must be from -{MAX_PRIORITY} to {MAX_PRIORITY}.")
     if len(spec.channels) > MAX_CHANNELS:
         raise InvalidSpec(
             f"{len(spec.channels)} channels are declared: a process has at most {MAX_CHANNELS}, and the server would "
-            "leave the rest out without a word."
+            "not create the others."
         )
     if spec.conditions.executornames and "*" in spec.conditions.executornames:
         raise InvalidSpec('The executor name "*" matches no executor: leave the names out to allow all of the type.')
@@ -94,57 +103,93 @@ def _as_json(values: Any, name: str) -> Any:
 
 
 def check_list(name: str, value: object) -> None:
-    """Refuse a text where a list of texts is expected: it would be read as a list of its characters.
+    """Refuse what is no list of texts; a single text would be read as a list of its characters.
 
     Raises:
         InvalidSpec: naming the argument.
     """
     if isinstance(value, str | bytes):
         raise InvalidSpec(f"{name} is the single text {value!r}: use a list, {name}=[{value!r}].")
+    if not isinstance(value, Iterable):
+        raise InvalidSpec(f"{name} is {value!r}: a list of texts is needed.")
+
+
+def _check_function(function: object) -> None:
+    if isinstance(function, str | FunctionSpec):
+        return
+    remedy = "its name, a cj.FunctionSpec or a Python function is needed"
+    if isinstance(function, Mapping):
+        remedy += ", as cj.FunctionSpec(**spec)"
+    elif isinstance(function, Sequence) and not isinstance(function, bytes):
+        remedy += "; a list of specs is a workflow, cj.Workflow.of(specs)"
+    raise InvalidSpec(f"The function is of type {type(function).__name__}: {remedy}.")
+
+
+def _check_arguments(args: object, kwargs: object) -> None:
+    if isinstance(args, str | bytes) or not isinstance(args, Iterable):
+        raise InvalidSpec(f"args is {args!r}: a list of values is needed.")
+    if not isinstance(kwargs, Mapping):
+        raise InvalidSpec(f"kwargs is {kwargs!r}: a dict of values by their names is needed.")
+
+
+def old_fs(entries: list[Any]) -> str:
+    """Return the error for file mounts in the form of a list, as earlier versions of ColonyOS took them."""
+    dirs = [each for each in entries if isinstance(each, dict)] or [{"label": "/src", "dir": "/src"}]
+    form = msgspec.json.encode({"mount": "/cfs", "dirs": dirs}).decode()
+    return (
+        "fs is a list, the form of earlier versions of ColonyOS. It is an object now, with the folder of the container "
+        f'that holds all mounts: "fs": {form}'
+    )
 
 
 def _check_types(spec: FunctionSpec) -> None:
-    for name in ("maxwaittime", "maxexectime", "maxretries"):
-        if not isinstance(getattr(spec, name), int):
-            raise InvalidSpec(f"{name} is {getattr(spec, name)!r}: whole numbers are needed (seconds for times).")
-    if not isinstance(spec.priority, int):
-        raise InvalidSpec(f"priority is {spec.priority!r}: a whole number is needed.")
+    if isinstance(spec.fs, list):
+        raise InvalidSpec(old_fs(spec.fs))
+    for name in ("maxwaittime", "maxexectime", "maxretries", "priority"):
+        what = "a whole number of seconds" if name.endswith("time") else "a whole number"
+        number = whole_number(name, getattr(spec, name), what)
+        if name.endswith("time") and number < -1:
+            raise InvalidSpec(
+                f"{name} is {number}: use -1 for no limit. A server reads any other number below 0 as a deadline that "
+                "has passed, and fails the process at once."
+            )
+        setattr(spec, name, number)
     for name in ("funcname", "nodename", "label"):
         if not isinstance(getattr(spec, name), str):
             raise InvalidSpec(f"{name} is {getattr(spec, name)!r}: a text is needed.")
     for name, value in (("channels", spec.channels), ("executornames", spec.conditions.executornames)):
-        check_list(name, value)
+        check_list(name, value or ())
         if not all(isinstance(each, str) for each in value or ()):
             raise InvalidSpec(f"{name} is {value!r}: a list of texts is needed.")
-    if not all(isinstance(text, str) for item in spec.env.items() for text in item):
-        raise InvalidSpec("env holds a name or a value that is not a text: the variables of an executor are texts.")
+    _check_env(spec.env)
+    _check_characters(spec)
 
 
-def check_workflow(workflow: WorkflowSpec) -> None:
-    """Refuse a workflow that the server would half store or never start (trap 12).
+def _check_characters(spec: FunctionSpec) -> None:
+    """Refuse characters that a server cannot store; in arguments they are replaced, but a name must not change."""
+    conditions = spec.conditions
+    texts = {name: getattr(spec, name) for name in ("funcname", "nodename", "label")}
+    texts["executortype"] = conditions.executortype
+    for name, values in (("channels", spec.channels), ("executornames", conditions.executornames or ())):
+        texts |= {f"{name}[{at}]": value for at, value in enumerate(values)}
+    for name, value in spec.env.items():
+        texts |= {"a name in env": name, f"env[{name!r}]": value}
+    for where, text in texts.items():
+        stored = storable(text)
+        if stored != text:
+            found = next(character for character, other in zip(text, stored, strict=True) if character != other)
+            raise InvalidSpec(f"{where} has the character {found!r}, which no server can store: leave it out.")
 
-    Raises:
-        InvalidSpec: naming the node.
-    """
-    nodes: dict[str, list[str]] = {}
-    for spec in workflow.functionspecs:
-        check_spec(spec)
-        if not spec.nodename:
-            raise InvalidSpec(f"A function of the workflow ({spec.funcname}) has no nodename.")
-        if spec.nodename in nodes:
-            raise InvalidSpec(f"Two functions of the workflow are named '{spec.nodename}'.")
-        nodes[spec.nodename] = spec.conditions.dependencies
-    for name, dependencies in nodes.items():
-        for dependency in dependencies:
-            if dependency not in nodes:
-                raise InvalidSpec(f"Node '{name}' depends on '{dependency}', which the workflow does not have.")
-    ready: set[str] = set()
-    while len(ready) < len(nodes):
-        more = {name for name, needs in nodes.items() if name not in ready and ready.issuperset(needs)}
-        if not more:
-            cycle = ", ".join(sorted(nodes.keys() - ready))
-            raise InvalidSpec(f"Nodes depend on each other in a circle, so none would ever start: {cycle}.")
-        ready |= more
+
+def _check_env(env: object) -> None:
+    if not isinstance(env, Mapping):
+        raise InvalidSpec(f"env is {env!r}: a dict is needed, as env={{'NAME': 'value'}}.")
+    for name, value in env.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise InvalidSpec(
+                f"env[{name!r}] is {value!r}: the variables of an executor are texts, as env={{{str(name)!r}: "
+                f"{str(value)!r}}}."
+            )
 
 
 def check_name(name: str, what: str) -> str:

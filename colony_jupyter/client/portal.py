@@ -14,7 +14,7 @@ import weakref
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from colony_jupyter.caller import run_with_line
-from colony_jupyter.client.connection import bequeath_loop
+from colony_jupyter.client.connection import preserve_loop
 from colony_jupyter.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SLICE: Final = 0.05
-"""Seconds for which a waiting thread does not look for an interrupt."""
+"""Seconds between two checks of a waiting thread for an interrupt."""
 
 _CANCEL_WAIT: Final = 2.0
 
@@ -86,7 +86,7 @@ class LoopThread:
         return call.result()
 
     def call_soon(self, callback: Callable[..., object], *args: Any) -> None:
-        """Have a callback run on the loop soon; from any thread."""
+        """Call a callback on the loop soon; from any thread."""
         self.loop.call_soon_threadsafe(callback, *args)
 
     def spawn(self, function: Callable[..., Coroutine[Any, Any, object]], *args: Any) -> None:
@@ -117,7 +117,7 @@ class LoopThread:
     def _forget(self) -> None:
         """Forget the parent's loop in a forked child, where its thread does not exist."""
         if self._loop is not None:
-            bequeath_loop(self._loop)
+            preserve_loop(self._loop)
         self._spawned = set()
         self._lock = threading.Lock()
         self._loop = self._thread = None

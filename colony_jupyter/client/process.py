@@ -1,4 +1,4 @@
-"""A process as its submitter, its executor or an onlooker holds it."""
+"""A handle to a process: its state, channels, log and result."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import contextlib
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from colony_jupyter.client.channel import AsyncChannel
-from colony_jupyter.client.process_facts import ProcessFacts
+from colony_jupyter.client.process_facts import ProcessFacts, as_state, output_value
+from colony_jupyter.client.streams.log_stream import AsyncLogStream
 from colony_jupyter.errors import (
     ColonyError,
     ProcessCancelled,
@@ -19,13 +20,13 @@ from colony_jupyter.errors import (
 from colony_jupyter.wire.models import NO_TIME, ProcessRecord, ProcessState
 
 if TYPE_CHECKING:
-    from colony_jupyter.client.colony import AsyncColony
+    from colony_jupyter.client.client import Client
     from colony_jupyter.client.process_session import ProcessSession
 
 _TO_BE: Final = {
     ProcessState.WAITING: "to wait",
     ProcessState.RUNNING: "to run",
-    ProcessState.SUCCESS: "to end",  # whoever waits for this is told at any other end, too
+    ProcessState.SUCCESS: "to end",  # a wait for this ends at any other end, too
     ProcessState.FAILED: "to fail",
     ProcessState.CANCELLED: "to be cancelled",
 }
@@ -39,7 +40,7 @@ class AsyncProcess(ProcessFacts):
         processid: its id.
     """
 
-    def __init__(self, colony: AsyncColony, processid: str) -> None:
+    def __init__(self, colony: Client, processid: str) -> None:
         self.colony = colony
         self.processid = processid
         self._shared = colony.shared(processid)
@@ -55,7 +56,7 @@ class AsyncProcess(ProcessFacts):
 
     @property
     def record(self) -> ProcessRecord:
-        """The process as the server told it last.
+        """The process as the server reported it last.
 
         Raises:
             UsageError: if the server was never asked.
@@ -66,8 +67,19 @@ class AsyncProcess(ProcessFacts):
         return record
 
     def channel(self, name: str) -> AsyncChannel:
-        """Give a handle to one of its channels."""
-        return AsyncChannel(self, name)
+        """Return a handle to one of its channels."""
+        return AsyncChannel(lambda: self.shared, name)
+
+    def log(self, *, timeout: float | None = None) -> AsyncLogStream:
+        """Read the lines of its log as they come, from the first one on; the stream ends with the process.
+
+        ``print(line)`` shows a line's text; its other fields are those of `Log`. `AsyncColony.logs` lists those that
+        are there now.
+
+        Args:
+            timeout: seconds for the whole stream; None for no limit.
+        """
+        return AsyncLogStream(self.shared, timeout=timeout)
 
     async def refresh(self) -> ProcessRecord:
         """Ask the server for the process now.
@@ -75,23 +87,21 @@ class AsyncProcess(ProcessFacts):
         Raises:
             ProcessRemoved: if it is not known any more.
         """
-        watch = self.shared.watch
-        await watch.refresh()
-        if watch.removed or watch.record is None:
-            raise ProcessRemoved(self.processid)
-        return watch.record
+        return await self.shared.refresh()
 
-    async def wait(self, state: ProcessState, timeout: float | None = None) -> Self:
+    async def wait(self, state: ProcessState | int | str, timeout: float | None = None) -> Self:
         """Wait until it is in a state, or has been and is past it.
 
         Args:
-            state: the state.
+            state: the state, or its name.
             timeout: seconds; None for no limit.
 
         Raises:
-            WaitTimeout: if it is not in that time; the message says what it waits for.
+            UsageError: if there is no such state.
+            WaitTimeout: if it is not in that time; the message names what it waits for.
             ProcessFailed, ProcessCancelled, ProcessRemoved: if it ended another way, so that it never will be.
         """
+        state = as_state(state)
         watch = self.shared.watch
         if watch.record is None:
             await self.refresh()
@@ -99,6 +109,11 @@ class AsyncProcess(ProcessFacts):
             async with asyncio.timeout(timeout), watch.following():
                 while not self._reached(state):
                     await watch.change()
+        except ProcessFailed as failure:
+            cause = await self.colony.workflow_failure(self.record)
+            if cause:
+                raise ProcessFailed(failure.processid, failure.funcname, cause=cause) from None
+            raise
         except TimeoutError:
             hint = f"It is {self.record.state.name}."
             if self.record.state is ProcessState.WAITING:
@@ -128,7 +143,10 @@ class AsyncProcess(ProcessFacts):
         return self
 
     async def result(self, timeout: float | None = None) -> Any:
-        """Wait for its end and give its output: None for none, the value if it is one, else the list.
+        """Wait for its end and return its output: None without any, one value as it is, several as a list.
+
+        A picture or another object with a Jupyter representation arrives as a `MimeBundle`, a dict by media types,
+        which a notebook shows.
 
         An executor that waits for an acknowledgement (channel ``sync``) gets it as soon as no reader of this client
         waits for entries of the process.
@@ -136,7 +154,7 @@ class AsyncProcess(ProcessFacts):
         Raises:
             WaitTimeout: if it has not ended in that time.
             ProcessFailed: with the executor's errors, if it failed.
-            ProcessCancelled, ProcessRemoved: as they say.
+            ProcessCancelled, ProcessRemoved: if it was.
         """
         if self.shared.watch.record is None:
             await self.refresh()
@@ -146,11 +164,17 @@ class AsyncProcess(ProcessFacts):
         finally:
             acknowledging.cancel()
             await asyncio.gather(acknowledging, return_exceptions=True)
-        output = self.output
-        return output if len(output) > 1 else output[0] if output else None
+        return output_value(self.record)
 
     async def cancel(self) -> None:
-        """Cancel it. Its executor is not told, and finds out at its next call."""
+        """Cancel it. Its executor gets no notice: it learns of it at its next call.
+
+        Raises:
+            UsageError: if it is part of a workflow, which can be cancelled only as a whole.
+        """
+        record = self.shared.watch.record or await self.refresh()
+        if record.processgraphid and not record.state.is_closed:
+            raise UsageError(f"{record.spec.funcname} ({self.processid[:8]}) {only_as_a_whole(record.processgraphid)}")
         await self.colony.cancel(self.processid)
         await self.refresh()
 
@@ -162,7 +186,9 @@ class AsyncProcess(ProcessFacts):
         """
         watch = self.shared.watch
         record = self.record
-        if record.state is state or (state is ProcessState.RUNNING and record.state.is_closed and _has_run(record)):
+        if state in (record.state, ProcessState.WAITING):  # each has waited
+            return True
+        if state is ProcessState.RUNNING and record.state.is_closed and _has_run(record):
             return True
         if watch.removed:
             raise ProcessRemoved(self.processid, record.spec.funcname)
@@ -182,6 +208,15 @@ def raise_unless_successful(record: ProcessRecord) -> None:
         raise ProcessFailed(record.processid, record.spec.funcname, record.errors or [])
     if record.state is ProcessState.CANCELLED:
         raise ProcessCancelled(record.processid, record.spec.funcname)
+
+
+def only_as_a_whole(processgraphid: str) -> str:
+    """Explain, as the rest of a sentence about a process, that its workflow can be cancelled only as a whole."""
+    short = processgraphid[:8]
+    return (
+        f"is part of workflow {short}: ColonyOS cancels a workflow only as a whole. `%colony cancel {short}` and "
+        "run.cancel() do that."
+    )
 
 
 def _has_run(record: ProcessRecord) -> bool:

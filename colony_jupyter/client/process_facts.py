@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from colony_jupyter.errors import UsageError
 from colony_jupyter.values.datatable import revive
+from colony_jupyter.values.mime import as_bundle
 from colony_jupyter.values.records import Records
-from colony_jupyter.values.rows import process_row
+from colony_jupyter.values.rows import PROCESS, process_row
 from colony_jupyter.wire.models import ProcessState
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class ProcessFacts:
 
     @property
     def isassigned(self) -> bool:
-        """Whether an executor has it or had it to the end."""
+        """Whether it is assigned to an executor, or was when it ended."""
         return self.record.isassigned
 
     @property
@@ -152,12 +153,18 @@ class ProcessFacts:
             return f"<{type(self).__name__} {self.processid[:8]}>"
 
 
+def output_value(record: ProcessRecord) -> Any:
+    """Return the output of a process as one value: None without any, one value as it is, several as a list."""
+    output = [as_bundle(each) for each in revive(record.output)]
+    return output if len(output) > 1 else output[0] if output else None
+
+
 F = TypeVar("F", bound=ProcessFacts)
 
 
 def handles(processes: Iterable[F]) -> Records[F]:
     """Return handles of processes as a list that converts to a table."""
-    return Records(processes, _row)
+    return Records(processes, _row, PROCESS)
 
 
 def _row(process: ProcessFacts) -> dict[str, Any]:

@@ -8,12 +8,13 @@ import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from colony_jupyter.channels.outbox import Bucket
+from colony_jupyter.channels.outbox import AppendLimiter
 from colony_jupyter.client.process_watcher import Followed, ProcessWatcher
 from colony_jupyter.client.streams.acknowledgement import ACK, Readers
-from colony_jupyter.client.streams.request_reply import Asker
+from colony_jupyter.client.streams.request_reply import RequestReply
 from colony_jupyter.client.streams.subscription import Subscription
 from colony_jupyter.client.writer import ChannelWriter
+from colony_jupyter.errors import ProcessRemoved
 from colony_jupyter.wire.models import SYNC
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class ProcessSession:
-    """One process of one client: its watcher, readers and askers, and the one writer of each channel.
+    """One process of one client: its watcher and readers, and the one writer and the questions of each channel.
 
     It exists as long as one of its handles, or as text waits in one of its writers.
 
@@ -40,20 +41,33 @@ class ProcessSession:
         self.readers = Readers(self._acknowledge)
         self.fresh = False
         """Whether nothing can have been written with this client's key before it had the process."""
+        self.continues = False
+        """Whether entries that this client's key has written before are expected."""
         self.writers: dict[str, ChannelWriter] = {}
-        self._askers: dict[str, Asker] = {}
+        self._request_replies: dict[str, RequestReply] = {}
         self._subscriptions: weakref.WeakSet[Subscription] = weakref.WeakSet()
-        self._connection = connection
-        self._bucket = Bucket(time.monotonic())
+        self.connection = connection
+        self._limiter = AppendLimiter(time.monotonic())
 
     def learn(self, record: ProcessRecord, *, asked: float | None = None, fresh: bool = False) -> None:
         """Accept the process as a reply shows it; see `ProcessWatcher.learn`."""
         self.fresh = self.fresh or fresh
         self.watch.learn(record, asked)
 
+    async def refresh(self) -> ProcessRecord:
+        """Ask the server for the process now.
+
+        Raises:
+            ProcessRemoved: if it is not known any more.
+        """
+        await self.watch.refresh()
+        if self.watch.removed or self.watch.record is None:
+            raise ProcessRemoved(self.processid)
+        return self.watch.record
+
     def subscription(self, channel: str, **options: Any) -> Subscription:
         """Return a new reading of a channel; the options are those of `Subscription`."""
-        subscription = Subscription(self._connection, self.watch, channel, **options)
+        subscription = Subscription(self.connection, self.watch, channel, **options)
         self._subscriptions.add(subscription)
         return subscription
 
@@ -63,38 +77,39 @@ class ProcessSession:
         if writer is None:
             record = self.watch.record
             writer = self.writers[channel] = ChannelWriter(
-                self._connection,
+                self.connection,
                 self.watch,
                 channel,
-                initiator=record is None or record.initiatorid == self._connection.key.id,
+                initiator=record is None or record.initiatorid == self.connection.key.id,
                 fresh=self.fresh,
-                bucket=self._bucket,
+                limiter=self._limiter,
                 keep=self,
+                continues=self.continues,
             )
         return writer
 
-    def asker(self, channel: str) -> Asker:
-        """Return the one asker of a channel."""
-        asker = self._askers.get(channel)
-        if asker is None:
-            asker = self._askers[channel] = Asker(
+    def request_reply(self, channel: str) -> RequestReply:
+        """Return what sends the questions of a channel and matches their answers."""
+        request_reply = self._request_replies.get(channel)
+        if request_reply is None:
+            request_reply = self._request_replies[channel] = RequestReply(
                 self.processid,
                 channel,
-                self._connection.key.id,
+                self.connection.key.id,
                 send=self.writer(channel).send,
                 reading=partial(self._reading, channel),
             )
-        return asker
+        return request_reply
 
     async def aclose(self) -> None:
-        """Close the subscriptions, writers and askers, and wake what waits for the process."""
+        """Close subscriptions, writers and questions, and wake what waits for the process."""
         subscriptions = list(self._subscriptions)
         for subscription in subscriptions:
             subscription.client_closed()
         self.watch.wake()
         await asyncio.gather(*(subscription.aclose() for subscription in subscriptions))
-        for asker in list(self._askers.values()):
-            await asker.aclose()
+        for request_reply in list(self._request_replies.values()):
+            await request_reply.aclose()
         for writer in list(self.writers.values()):
             await writer.aclose()
 
@@ -111,7 +126,7 @@ class ProcessSession:
 
     async def _acknowledge(self) -> None:
         record = self.watch.record
-        if record is None or SYNC not in record.spec.channels or record.initiatorid != self._connection.key.id:
+        if record is None or SYNC not in record.spec.channels or record.initiatorid != self.connection.key.id:
             return
         await self.writer(SYNC).send(ACK)
         self.watch.expect_end()

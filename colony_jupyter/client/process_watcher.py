@@ -1,10 +1,13 @@
 """The state of one process, known soon after it changes.
 
 The server is asked for the process about twice a second, because not every end is announced: members of failed and
-cancelled workflows, removals. Where nobody reads a channel of the process, one socket waits for the next state in the
-usual course (RUNNING, then SUCCESS); one connection carries one announcement (trap 8). Where a channel is read, its own
-socket is the only one, and its ``end`` entry leads to asking at once. The announcement of success has no output
-(trap 10), so the server is always asked.
+cancelled workflows, removals. Where many processes are followed, lists of those that wait and run take the place of
+these requests, and only a process that has left its list is asked for.
+
+Where no channel of the process is read, one socket waits for the next state in the usual course (RUNNING, then
+SUCCESS); one connection carries one announcement (trap 8). Where a channel is read, its own socket is the only one, and
+its ``end`` entry leads to asking at once. The announcement of success has no output (trap 10), so the server is always
+asked.
 """
 
 from __future__ import annotations
@@ -12,11 +15,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from colony_jupyter.channels.backoff import delays
-from colony_jupyter.client.gateway import asked_to_wait
+from colony_jupyter.client.streams.state_list import StateList
+from colony_jupyter.client.transport.gateway import asked_to_wait
 from colony_jupyter.errors import ColonyError, ProcessNotFound, WebSocketRefused
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.models import ProcessRecord, ProcessState
@@ -31,6 +35,13 @@ _POLL: Final = 0.5
 _POLL_EACH: Final = 0.01
 """Seconds between two requests for any of the processes, so that many of them do not load the server."""
 _LONGEST_POLL: Final = 4.0
+_FEW: Final = 8
+"""Followed processes up to which each is asked for; more are found in lists, which are large on a busy server."""
+_IDLE_READS_APART: Final = 0.05
+"""Seconds between two reads of logs of channels in which nothing arrives: all streams of a client share them."""
+
+_LOG_CALLS_APART: Final = 0.04
+"""Seconds between two calls for lines of logs, of whatever processes: those that a client follows share them."""
 
 _WINDOW: Final = 25
 _SPREAD: Final = 10
@@ -51,13 +62,33 @@ class Followed:
 
     Attributes:
         count: their number.
+        streams: number of streams of channels, and of logs beside them.
+        log_streams: number of log streams that wait for lines.
+        lists: the lists by which many watchers and log streams find out which of their processes go on.
+        next_log_call: from when on another call for lines of a log may be made, in seconds of the loop's clock.
     """
 
     count: int = 0
+    streams: int = 0
+    log_streams: int = 0
+    lists: dict[ProcessState, StateList] = field(
+        default_factory=lambda: {state: StateList(state) for state in (ProcessState.WAITING, ProcessState.RUNNING)}
+    )
+    next_log_call: float = 0.0
 
     def interval(self) -> float:
         """Return the seconds between two requests for one process."""
         return min(max(_POLL, _POLL_EACH * self.count), _LONGEST_POLL)
+
+    def silence(self) -> float:
+        """Return the seconds without an entry before which a stream does not read its log."""
+        return _IDLE_READS_APART * self.streams
+
+    def log_turn(self, now: float) -> float:
+        """Reserve a turn for a call for lines of a log; return the seconds until it comes."""
+        turn = max(self.next_log_call, now)
+        self.next_log_call = turn + _LOG_CALLS_APART
+        return turn - now
 
 
 class ProcessWatcher:
@@ -95,6 +126,11 @@ class ProcessWatcher:
         """Return the seconds between two requests about one process, given how many the client follows."""
         return self._followed.interval() / 2
 
+    @property
+    def followed(self) -> Followed:
+        """The processes that the client follows."""
+        return self._followed
+
     @contextlib.asynccontextmanager
     async def following(self, *, announced: bool = True) -> AsyncIterator[ProcessWatcher]:
         """Follow the process as long as the context lasts.
@@ -104,12 +140,14 @@ class ProcessWatcher:
         """
         self._users += 1
         self._announced_users += announced
+        self._followed.streams += not announced
         self._adjust()
         try:
             yield self
         finally:
             self._users -= 1
             self._announced_users -= announced
+            self._followed.streams -= not announced
             await asyncio.gather(*self._adjust(), return_exceptions=True)
 
     async def change(self) -> None:
@@ -207,15 +245,34 @@ class ProcessWatcher:
 
     async def _poll(self) -> None:
         while self._poller is asyncio.current_task():
-            wait = await self._quietly_refresh()
-            await asyncio.sleep(wait)
+            is_listed = await self._find_listed()
+            if not is_listed:
+                await asyncio.sleep(await self._quietly_refresh())
+            if self._poller is not asyncio.current_task():
+                break  # the reply showed the end
             self._expecting.clear()
+            pause = _POLL if is_listed else self._followed.interval()
             try:
-                async with asyncio.timeout(self._followed.interval() * random.uniform(0.9, 1.0)):  # noqa: S311 - no secret
+                async with asyncio.timeout(pause * random.uniform(0.9, 1.0)):  # noqa: S311 - no secret
                     await self._expecting.wait()
             except TimeoutError:
                 continue
             await self._ask_soon(ProcessState.SUCCESS)
+
+    async def _find_listed(self) -> bool:
+        """Find the process in the list of those in its state, which one call gets for all that are followed.
+
+        False if it must be asked for by itself: its state has changed, or the list has no room for it.
+        """
+        record = self.record
+        if record is None or self._followed.count <= _FEW or record.state not in self._followed.lists:
+            return False
+        states = self._followed.lists[record.state]
+        found = await states.find(self._connection, record.spec.conditions.colonyname, self.processid)
+        if found is None:
+            return False
+        self.learn(*found)
+        return True
 
     async def _listen(self) -> None:
         retries = delays(random.random)
@@ -226,7 +283,7 @@ class ProcessWatcher:
             message = messages.SubscribeProcess(processid=self.processid, state=state, timeout=window)
             begun = _now()
             try:
-                async with self._connection.open_subscription(message) as frames:
+                async with self._connection.open_subscription(message, object) as frames:
                     async for _ in frames:
                         retries = delays(random.random)
                         await self._ask_soon(state)

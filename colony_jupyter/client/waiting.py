@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from colony_jupyter.client.conditions import missing
 from colony_jupyter.wire.models import ExecutorState, moment
 
 if TYPE_CHECKING:
@@ -47,11 +48,14 @@ def waiting_sentence(record: ProcessRecord, executors: Sequence[ExecutorRecord] 
     approved = [each for each in suitable if each.state is ExecutorState.APPROVED]
     if not approved:
         return f"{wanted}: none is approved."
+    if missing(conditions, approved):
+        running = [each for each in approved if (when := _heard(each)) is not None and now - when <= RECENT]
+        return f"Waiting: {missing(conditions, running or approved)}."
     times = [when for each in approved if (when := _heard(each)) is not None]
     if times and now - max(times) <= RECENT:
         return f"{wanted} to be free."
     count = f"{len(approved)} executor{'s' if len(approved) > 1 else ''}"
-    heard = f"last heard {age(now - max(times))} ago" if times else "never heard"
+    heard = f"last heard {age(now - max(times))} ago" if times else "not heard from yet"
     return f"Waiting for {count} {kind}, {heard}."
 
 
@@ -70,3 +74,8 @@ def _heard(executor: ExecutorRecord) -> datetime | None:
         return moment(executor.lastheardfromtime)
     except ValueError:
         return None
+
+
+def clause(sentence: str) -> str:
+    """Return a sentence as part of another one: ``waiting for an executor of type 'cli'``."""
+    return sentence[:1].lower() + sentence[1:].rstrip(".")

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from colony_jupyter.caller import warn
-from colony_jupyter.channels.backoff import PATIENCE, Patience, delays
+from colony_jupyter.channels.backoff import RETRY_SECONDS, RetryTimer, delays
 from colony_jupyter.channels.nodes import NOT_ASSIGNED_HERE
-from colony_jupyter.channels.outbox import REFUSED_FIRST, REFUSED_LONGEST, Bucket, Sequencer, TextBuffer
+from colony_jupyter.channels.outbox import REFUSED_FIRST, REFUSED_LONGEST, AppendLimiter, Sequencer, TextBuffer
 from colony_jupyter.channels.tail import Pages, Search, Tail
 from colony_jupyter.errors import (
     AccessDenied,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-UNREACHABLE: Final = PATIENCE
+UNREACHABLE: Final = RETRY_SECONDS
 """Seconds for which an append is tried again while ColonyOS does not answer."""
 
 _NEITHER: Final = "only the process's initiator and its assigned executor may write, and you are neither"
@@ -89,6 +89,17 @@ def payload_bytes(payload: Payload) -> bytes:
     return data
 
 
+def check_text(piece: object) -> None:
+    """Refuse anything but text in a stream of text.
+
+    Raises:
+        UsageError: naming the type.
+    """
+    if not isinstance(piece, str):
+        kind = type(piece).__name__
+        raise UsageError(f"write() takes text, and was given a value of type {kind}: use send() for it, or str(...).")
+
+
 class ChannelWriter:
     """The one writer of an identity on a channel; all handles to it share it.
 
@@ -98,8 +109,9 @@ class ChannelWriter:
         channel: the channel's name.
         initiator: whether the client is the process's initiator.
         fresh: whether nothing can have been written with this key before.
-        bucket: the rate limit, shared by the process's channels.
+        limiter: the rate limit, shared by the process's channels.
         keep: an object that must live as long as this one.
+        continues: whether entries of this key from before are expected.
     """
 
     def __init__(
@@ -110,8 +122,9 @@ class ChannelWriter:
         *,
         initiator: bool,
         fresh: bool,
-        bucket: Bucket,
+        limiter: AppendLimiter,
         keep: object = None,
+        continues: bool = False,
     ) -> None:
         self._source = source
         self._watch = watch
@@ -121,7 +134,7 @@ class ChannelWriter:
         self._tail = Tail(source.key.id)
         self._attaching = None if fresh else Pages()  # None once earlier entries of ours are known
         self._earlier: list[int] = []  # their sequences
-        self._bucket = bucket
+        self._limiter = limiter
         self._turn = asyncio.Lock()  # appends run one after the other, in the order of the calls
         self._doubt: messages.ChannelAppend | None = None  # was sent, and its reply did not come
         self._doubt_is_text = False  # whether it is the head of the text
@@ -129,9 +142,10 @@ class ChannelWriter:
         self._search: Search | None = None  # for it
         self._text = TextBuffer()
         self._texts = 0  # entries of text that were appended
-        self._flusher: asyncio.Task[None] | None = None  # None while no text waits
-        self._failure: ColonyError | None = None  # of the flusher, for the next call to raise
+        self._flush_task: asyncio.Task[None] | None = None  # None while no text waits
+        self._failure: ColonyError | None = None  # of the flush task, for the next call to raise
         self._keep = keep
+        self._continues = continues
         self.is_used = False
         """Whether anything was asked to be written."""
         self.has_ended = False
@@ -167,13 +181,15 @@ class ChannelWriter:
         text fails, which the next call raises.
 
         Raises:
+            UsageError: for anything but text.
             ColonyError: the failure of an earlier piece.
         """
+        check_text(text)
         self._raise_failure()
         self.is_used = True
         self._text.add(text, time.monotonic(), inreplyto)
-        if self._flusher is None and len(self._text):
-            self._flusher = asyncio.create_task(self._flush_when_due())
+        if self._flush_task is None and len(self._text):
+            self._flush_task = asyncio.create_task(self._flush_when_due())
         if len(self._text) > _TEXT_BOUND or self._text.entries > _ENTRY_BOUND:
             await self.flush()
 
@@ -185,10 +201,10 @@ class ChannelWriter:
 
     async def aclose(self) -> None:
         """Drop text that was not appended."""
-        flusher, self._flusher = self._flusher, None
-        if flusher is not None:
-            flusher.cancel()
-            await asyncio.gather(flusher, return_exceptions=True)
+        flush_task, self._flush_task = self._flush_task, None
+        if flush_task is not None:
+            flush_task.cancel()
+            await asyncio.gather(flush_task, return_exceptions=True)
 
     def _raise_failure(self) -> None:
         failure, self._failure = self._failure, None
@@ -202,21 +218,24 @@ class ChannelWriter:
                     await asyncio.sleep(due)
                 else:
                     async with self._turn:
-                        await self._append_text()
+                        await self._append_text(whole=False)
         except ColonyError as error:
             self._failure = error
         finally:
-            self._flusher = None
+            self._flush_task = None
 
-    async def _append_text(self) -> None:
+    async def _append_text(self, *, whole: bool = True) -> None:
+        """Append the text that waits; unless ``whole``, without the beginning of a line after complete ones."""
         try:
             while True:
                 await self._persist(self._resolve)  # an interrupted append may have been that of the head
-                head = self._text.head()
+                head = self._text.head(whole=whole)
                 if head is None:
                     return
                 inreplyto, data = head
                 await self._deliver(self._message(self._sequencer.following, data, DATA, inreplyto), is_text=True)
+                if not whole and not self._text.ready:
+                    return
         except ColonyError as error:
             self._text.clear()
             self._doubt_is_text = False
@@ -244,7 +263,7 @@ class ChannelWriter:
         """Append one entry exactly once: after a lost reply the log is searched before the next try."""
         self.is_used = True
 
-        async def attempt(_: Patience) -> None:
+        async def attempt(_: RetryTimer) -> None:
             if self._doubt is not None:
                 await self._resolve()
                 if self._doubt_was_found:
@@ -258,7 +277,7 @@ class ChannelWriter:
             self._confirm(message)
 
         self._doubt_was_found = False
-        if delay := self._bucket.wait(time.monotonic()):
+        if delay := self._limiter.wait(time.monotonic()):
             await asyncio.sleep(delay)
         await self._persist(attempt)
 
@@ -274,20 +293,20 @@ class ChannelWriter:
             self._texts += 1
             self._text.pop()
 
-    async def _persist(self, attempt: Callable[[Patience], Awaitable[None]]) -> None:
+    async def _persist(self, attempt: Callable[[RetryTimer], Awaitable[None]]) -> None:
         """Repeat an attempt until it succeeds: refusals for rate are waited out, and a minute without an answer."""
-        patience = Patience(random.random, time.monotonic(), UNREACHABLE)
+        retry_timer = RetryTimer(random.random, time.monotonic(), UNREACHABLE)
         refusals = delays(random.random, at_once=False, first=REFUSED_FIRST, longest=REFUSED_LONGEST)
         while True:
             try:
-                await attempt(patience)
+                await attempt(retry_timer)
             except RateLimited:
                 now = time.monotonic()
-                patience.answered(now)
-                self._bucket.refused(now)
+                retry_timer.answered(now)
+                self._limiter.refused(now)
                 delay: float | None = next(refusals)
             except ServerUnreachable as error:
-                delay = patience.delay(time.monotonic(), error.retry_after)
+                delay = retry_timer.delay(time.monotonic(), error.retry_after)
                 if delay is None:
                     raise
                 logger.info("channel %r of %s: %s", self._channel, self._processid, error)
@@ -299,14 +318,14 @@ class ChannelWriter:
             if delay:
                 await asyncio.sleep(delay)
 
-    async def _resolve(self, patience: Patience | None = None) -> None:
+    async def _resolve(self, retry_timer: RetryTimer | None = None) -> None:
         """Read what has to be known before the next append: earlier entries of ours, and the fate of one in doubt.
 
-        Pages that were read count as answers for the patience, if it is given. They do not between two tries of one
+        Pages that were read count as answers for the retry timer, if it is given. They do not between two tries of one
         append: the tries would never end over a link that carries replies and not the entry.
         """
         while (attaching := self._attaching) is not None:
-            page = await self._read(attaching, patience)
+            page = await self._read(attaching, retry_timer)
             for index, entry in enumerate(page, attaching.start):
                 if entry.senderid == self._tail.me:
                     self._earlier.append(entry.sequence)
@@ -317,7 +336,7 @@ class ChannelWriter:
         while (message := self._doubt) is not None:
             if self._search is None:
                 self._search = Search(self._tail, message.sequence, message.payload or b"", message.inreplyto)
-            found = self._search.feed(await self._read(self._search.pages, patience))
+            found = self._search.feed(await self._read(self._search.pages, retry_timer))
             if found is None:
                 continue
             self._report_loss(self._search.lost)
@@ -328,7 +347,7 @@ class ChannelWriter:
                 self._doubt = None
                 self._doubt_is_text = False
 
-    async def _read(self, pages: Pages, patience: Patience | None) -> list[Entry]:
+    async def _read(self, pages: Pages, retry_timer: RetryTimer | None) -> list[Entry]:
         message = messages.ChannelRead(
             processid=self._processid, name=self._channel, afterseq=pages.start, limit=pages.limit
         )
@@ -337,15 +356,15 @@ class ChannelWriter:
         except ServerUnreachable:
             pages.cut()
             raise
-        if patience is not None:
-            patience.answered(time.monotonic())
+        if retry_timer is not None:
+            retry_timer.answered(time.monotonic())
         return page
 
     def _attached(self) -> None:
         self._attaching = None
         self._sequencer.attach(self._earlier)
         self._earlier = []
-        if self._sequencer.foreign:
+        if self._sequencer.foreign and not self._continues:
             logger.warning(
                 "channel %r of %s holds %d entries of this key from before; numbering continues after them",
                 self._channel,

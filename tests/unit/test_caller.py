@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from typing import Any
 
 import pytest
 
@@ -42,6 +43,15 @@ def test_a_loop_shows_a_warning_once(portal):
         for _ in range(3):
             portal.run(warning_coroutine)
     assert len(issued) == 1
+
+
+def test_a_warning_of_a_magic_names_the_line_of_its_cell():
+    ipython: dict[str, Any] = {"__name__": "IPython.core.interactiveshell"}
+    exec("def run_line_magic(magic): magic('take care')", ipython)
+    with pytest.warns(UserWarning, match="take care") as issued:
+        ipython["run_line_magic"](caller.warn)  # here
+    line = line_of(test_a_warning_of_a_magic_names_the_line_of_its_cell)
+    assert (issued[0].filename, issued[0].lineno) == (__file__, line)
 
 
 def test_a_warning_of_a_submission_names_its_line(colony_server):

@@ -20,7 +20,9 @@ TEXTS = [
     for ast_node in ast.walk(ast.parse(path.read_text("utf-8")))
     if isinstance(ast_node, ast.Constant) and isinstance(ast_node.value, str)
 ]
-PAGES = [path.read_text("utf-8") for path in [*ROOT.parent.glob("*.md"), *ROOT.parent.glob("notebooks/*.md")]]
+PAGES = [
+    path.read_text("utf-8") for folder in (".", "docs", "notebooks") for path in (ROOT.parent / folder).glob("*.md")
+]
 
 
 def test_every_error_is_public():
@@ -46,21 +48,39 @@ def test_a_value_that_users_make_is_public(name, value):
 
 def test_every_mentioned_name_can_be_imported():
     mentioned = {
-        name for text in [*TEXTS, *PAGES] for name in re.findall(r"(?<!\w)(?:cj|colony_jupyter)\.([A-Z]\w*)", text)
+        name
+        for text in [*TEXTS, *PAGES]
+        for either in re.findall(r"(?<![\w.])(?:cj\.([A-Za-z]\w*)|colony_jupyter\.([A-Z]\w*))", text)
+        for name in either
+        if name
     }
-    assert {"Executor", "Colony"} <= mentioned
+    assert {"Executor", "Colony", "remote"} <= mentioned
     assert sorted(name for name in mentioned if not hasattr(colony_jupyter, name)) == []
+
+
+def public_docstrings():
+    """Docstrings of all public names and of their members."""
+    for name in colony_jupyter.__all__:
+        value = getattr(colony_jupyter, name)
+        for member in [value, *vars(value).values()] if isinstance(value, type) else [value]:
+            yield getattr(member, "__doc__", None) or ""
+
+
+def test_every_class_that_a_public_docstring_names_can_be_imported():
+    named = {
+        name for text in public_docstrings() for name in re.findall(r"(?<!`)`([A-Z]\w*)(?:[.(][^`]*)?`(?!`)", text)
+    }
+    assert {"AsyncColony", "MimeBundle"} <= named
+    assert sorted(name for name in named if not hasattr(colony_jupyter, name)) == []
 
 
 def test_every_exception_that_a_public_docstring_promises_can_be_imported():
     promised = set()
-    for name in colony_jupyter.__all__:
-        value = getattr(colony_jupyter, name)
-        for member in [value, *vars(value).values()] if isinstance(value, type) else [value]:
-            section = (getattr(member, "__doc__", None) or "").partition("Raises:")[2]
-            promised |= {
-                each for line in re.findall(r"^\s+([A-Z][\w, ]+):", section, re.MULTILINE) for each in line.split(", ")
-            }
+    for text in public_docstrings():
+        section = text.partition("Raises:")[2]
+        promised |= {
+            each for line in re.findall(r"^\s+([A-Z][\w, ]+):", section, re.MULTILINE) for each in line.split(", ")
+        }
     assert {"WaitTimeout", "UsageError"} <= promised
     builtin = {"TypeError", "ValueError", "KeyError"}
     assert sorted(name for name in promised - builtin if not hasattr(colony_jupyter, name)) == []

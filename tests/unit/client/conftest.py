@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import random
+import threading
 
 import pytest
 
 from colony_jupyter import AsyncColony, settings
-from colony_jupyter.testing import ColonyServer
 from colony_jupyter.wire.identity import PrivateKey
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    with ColonyServer(tmp_path_factory.mktemp("colony")) as server:
-        yield server
+@pytest.fixture(scope="session")
+def served(server):
+    return server
+
+
+@pytest.fixture
+def ready():
+    """Return an event for which functions of a test wait; it is set when the test is over."""
+    event = threading.Event()
+    yield event
+    event.set()
 
 
 @pytest.fixture
@@ -25,7 +32,7 @@ def place(served):
 
 @pytest.fixture
 def running(place):
-    """Give a context in which a process runs: its submitter's handle and its executor's."""
+    """Return a context in which a process runs: its submitter's handle and its executor's."""
 
     @contextlib.asynccontextmanager
     async def run(*, channels=("c",), **options):

@@ -22,7 +22,7 @@ class TestWriting:
             assert [await mine.channel("c").send("a"), await theirs.channel("c").send("b")] == [1, 2]
             assert [await mine.channel("c").send("c"), await theirs.channel("c").send("d")] == [3, 4]
 
-    async def test_who_attaches_goes_on_after_his_own_entries_and_is_told(self, running, place, caplog):
+    async def test_a_client_that_attaches_continues_after_its_own_entries_with_a_warning(self, running, place, caplog):
         async with running() as (mine, _), AsyncColony(place) as another:
             await mine.channel("c").send("before")
             again = await another.get_process(mine.processid)
@@ -94,7 +94,7 @@ class TestWriting:
             with pytest.raises(ChannelClosed, match=r"has ended \(success\)"):
                 await mine.channel("c").send("late")
 
-    async def test_a_text_stream_that_is_shut_off_tells_how_much_went_through(self, running):
+    async def test_a_text_stream_that_is_cut_off_states_how_much_was_sent(self, running):
         async with running() as (mine, theirs):
             for number in range(3):
                 await mine.channel("c").write(str(number))
@@ -104,7 +104,7 @@ class TestWriting:
             with pytest.raises(ChannelClosed, match="3 entries went through before"):
                 await mine.channel("c").flush()
 
-    def test_a_full_channel_says_its_limit_and_what_to_do(self):
+    def test_a_full_channel_states_its_limit_and_what_to_do(self):
         full = ChannelFull(500, "channel log is full")
         full.written = 7
         assert "10,000 entries" in str(full)
@@ -163,6 +163,22 @@ class TestReading:
 
             await mine.colony.subscribe_channel(mine.processid, "c", callback, timeout=10)
             assert seen == [("data", "one"), ("end", ""), ("error", "two")]
+
+    async def test_a_callback_may_be_asynchronous(self, running):
+        async with running() as (mine, theirs):
+            for text in ("one", "two", "three"):
+                await theirs.channel("c").send(text)
+            seen = []
+
+            async def callback(entries):
+                await asyncio.sleep(0.01)
+                seen.extend(entry.text for entry in entries)
+                await mine.channel("c").send(f"got {len(seen)}")
+                return len(seen) < 4
+
+            await mine.colony.subscribe_channel(mine.processid, "c", callback, timeout=10)
+            assert seen[:3] == ["one", "two", "three"]
+            assert seen[3].startswith("got ")
 
     async def test_a_callback_ends_at_the_timeout_and_when_the_process_has_closed(self, running):
         async with running() as (mine, theirs):

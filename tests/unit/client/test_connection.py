@@ -9,6 +9,7 @@ import os
 import random
 import traceback
 import weakref
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ def in_child(function):
 
 @pytest.fixture
 def blocking(place):
-    """Give a blocking colony, and an executor of it that runs a process with the channel "c"."""
+    """Return a blocking colony, and an executor of it that runs a process with the channel "c"."""
     key = PrivateKey.generate(random.randbytes)
     with Colony(place) as user, Colony(place, prvkey=key) as executor:
         name = f"unit-{key.id[:12]}-x"
@@ -141,7 +142,7 @@ def test_an_asynchronous_client_works_in_a_child(place):
 
 def test_a_child_does_not_finalize_the_loop_and_the_tasks_of_its_parent(place):
     """Their finalizers remove sockets from the selector, which the parent and the child share."""
-    held = {"loop": asyncio.new_event_loop(), "colony": AsyncColony(place)}
+    held: dict[str, Any] = {"loop": asyncio.new_event_loop(), "colony": AsyncColony(place)}
     held["task"] = held["loop"].create_task(asyncio.Event().wait())
     held["loop"].run_until_complete(held["colony"].executors())
 

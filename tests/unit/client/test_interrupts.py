@@ -23,7 +23,7 @@ import pytest
 from interrupting import SOON, soon
 from proxy import Proxy
 
-from colony_jupyter import Colony, FunctionSpec, ProcessState, embedded
+from colony_jupyter import Colony, FunctionSpec, ProcessState, Workflow, embedded
 from colony_jupyter.client import blocking
 from colony_jupyter.client.portal import PORTAL, LoopThread
 from colony_jupyter.datafolder import layout
@@ -33,7 +33,7 @@ from colony_jupyter.wire import messages
 from colony_jupyter.wire.identity import PrivateKey
 from colony_jupyter.wire.models import Conditions
 
-NOBODY = "0" * 64
+UNKNOWN = "0" * 64
 
 
 def spec(at):
@@ -48,18 +48,18 @@ def named(spec):
 CALLS = {
     blocking.Colony: {
         "add_attribute": lambda at: at.colony.add_attribute(at.process, "key", "value"),
-        "add_child": lambda at: at.colony.add_child(NOBODY, NOBODY, spec(at)),
-        "add_colony": lambda at: at.colony.add_colony("other", NOBODY),
-        "add_executor": lambda at: at.colony.add_executor("other", NOBODY, "other"),
+        "add_child": lambda at: at.colony.add_child(UNKNOWN, UNKNOWN, spec(at)),
+        "add_colony": lambda at: at.colony.add_colony("other", UNKNOWN),
+        "add_executor": lambda at: at.colony.add_executor("other", UNKNOWN, "other"),
         "add_executor_log": lambda at: at.colony.add_executor_log("other", "text"),
         "add_function": lambda at: at.colony.add_function("other", "f"),
         "add_log": lambda at: at.colony.add_log(at.process, "text"),
-        "add_user": lambda at: at.colony.add_user("other", NOBODY),
+        "add_user": lambda at: at.colony.add_user("other", UNKNOWN),
         "approve_executor": lambda at: at.colony.approve_executor("other"),
         "assign": lambda at: at.executor.assign(30),
-        "call": lambda at: at.colony.call(messages.GetProcess(processid=NOBODY), dict),
+        "call": lambda at: at.colony.call(messages.GetProcess(processid=UNKNOWN), dict),
         "cancel": lambda at: at.colony.cancel(at.process),
-        "cancel_workflow": lambda at: at.colony.cancel_workflow(NOBODY),
+        "cancel_workflow": lambda at: at.colony.cancel_workflow(UNKNOWN),
         "channel_append": lambda at: at.colony.channel_append(at.process, "c", 1, "text"),
         "channel_read": lambda at: at.colony.channel_read(at.process, "c"),
         "close": lambda at: at.colony.close(at.process),
@@ -68,16 +68,18 @@ CALLS = {
         "executors": lambda at: at.colony.executors(),
         "fail": lambda at: at.colony.fail(at.process, ["text"]),
         "functions": lambda at: at.colony.functions(),
-        "get_attribute": lambda at: at.colony.get_attribute(NOBODY),
+        "get_attribute": lambda at: at.colony.get_attribute(UNKNOWN),
         "get_executor": lambda at: at.colony.get_executor("other"),
-        "get_executor_by_id": lambda at: at.colony.get_executor_by_id(NOBODY),
+        "get_executor_by_id": lambda at: at.colony.get_executor_by_id(UNKNOWN),
         "get_process": lambda at: at.colony.get_process(at.process),
+        "get_run": lambda at: at.colony.get_run(UNKNOWN),
         "get_user": lambda at: at.colony.get_user("other"),
-        "get_user_by_id": lambda at: at.colony.get_user_by_id(NOBODY),
-        "get_workflow": lambda at: at.colony.get_workflow(NOBODY),
+        "get_user_by_id": lambda at: at.colony.get_user_by_id(UNKNOWN),
+        "get_workflow": lambda at: at.colony.get_workflow(UNKNOWN),
         "is_paused": lambda at: at.colony.is_paused(),
         "list_processes": lambda at: at.colony.list_processes(ProcessState.WAITING),
         "logs": lambda at: at.colony.logs(at.process),
+        "map": lambda at: at.colony.map("x", [1, 2], executortype="none"),
         "pause_assignments": lambda at: at.colony.pause_assignments(),
         "process_history": lambda at: at.colony.process_history(60, ProcessState.WAITING),
         "processes": lambda at: at.colony.processes("waiting"),
@@ -86,10 +88,10 @@ CALLS = {
         "remove_all_workflows": lambda at: at.colony.remove_all_workflows(),
         "remove_colony": lambda at: at.colony.remove_colony("other"),
         "remove_executor": lambda at: at.colony.remove_executor("other"),
-        "remove_function": lambda at: at.colony.remove_function(NOBODY),
+        "remove_function": lambda at: at.colony.remove_function(UNKNOWN),
         "remove_process": lambda at: at.colony.remove_process(at.process),
         "remove_user": lambda at: at.colony.remove_user("other"),
-        "remove_workflow": lambda at: at.colony.remove_workflow(NOBODY),
+        "remove_workflow": lambda at: at.colony.remove_workflow(UNKNOWN),
         "resume_assignments": lambda at: at.colony.resume_assignments(),
         "search_logs": lambda at: at.colony.search_logs("text"),
         "server_info": lambda at: at.colony.server_info(),
@@ -113,6 +115,18 @@ CALLS = {
         "running": lambda at: at.waiting.running(),
         "wait": lambda at: at.process.wait(ProcessState.SUCCESS),
     },
+    blocking.WorkflowRun: {
+        "cancel": lambda at: at.run.cancel(),
+        "refresh": lambda at: at.run.refresh(),
+        "result": lambda at: at.run.result(),
+        "wait": lambda at: at.run.wait(),
+    },
+    blocking.ProcessGroup: {
+        "as_completed": lambda at: list(at.group.as_completed()),
+        "cancel": lambda at: at.group.cancel(),
+        "refresh": lambda at: at.group.refresh(),
+        "results": lambda at: at.group.results(),
+    },
     blocking.Channel: {
         "ask": lambda at: at.process.channel("c").ask("text"),
         "end": lambda at: at.process.channel("c").end(),
@@ -129,12 +143,21 @@ CALLS = {
         "__iter__": lambda at: list(at.process.channel("c").stream()),
         "read": lambda at: at.process.channel("c").stream().read(),
     },
+    blocking.LogStream: {
+        "batches": lambda at: list(at.process.log().batches()),
+        "__iter__": lambda at: list(at.process.log()),
+        "read": lambda at: at.process.log().read(),
+    },
 }
 NOT_WAITING = {
     blocking.Colony: {"around", "connect", "disconnect"},  # of a real server there is nothing to ask or say
-    blocking.Process: {"channel"},
+    blocking.Process: {"channel", "log"},
+    blocking.WorkflowRun: {"raise_unless_successful", "to_dicts", "to_pandas", "to_polars"},
+    # A group whose processes all wait has none to submit again; the others read what is known.
+    blocking.ProcessGroup: {"counts", "retry_failed", "to_dicts", "to_pandas", "to_polars"},
     blocking.Channel: {"stream"},
     blocking.Stream: {"aclose", "close", "statistics"},
+    blocking.LogStream: {"aclose", "close"},
 }
 BY_DESIGN = [
     (blocking.Colony, "assign"),
@@ -144,12 +167,19 @@ BY_DESIGN = [
     (blocking.Process, "result"),
     (blocking.Process, "running"),
     (blocking.Process, "wait"),
+    (blocking.WorkflowRun, "result"),
+    (blocking.WorkflowRun, "wait"),
+    (blocking.ProcessGroup, "as_completed"),
+    (blocking.ProcessGroup, "results"),
     (blocking.Channel, "ask"),
     (blocking.Channel, "subscribe"),
     (blocking.Channel, "__iter__"),
     (blocking.Stream, "batches"),
     (blocking.Stream, "__iter__"),
     (blocking.Stream, "read"),
+    (blocking.LogStream, "batches"),
+    (blocking.LogStream, "__iter__"),
+    (blocking.LogStream, "read"),
 ]
 
 
@@ -169,12 +199,14 @@ def proxy(served):
 
     async def cut():
         between.cut_all()
+        await asyncio.sleep(0)  # sockets of transports that are aborted are closed in the next turn of the loop
 
     loop.run(between.start)
     yield SimpleNamespace(
         port=between.port,
         lost=lambda: between.lost,
         go_silent=between.go_silent,
+        silencing=lambda on: setattr(between, "silencing", on),
         cut_all=lambda: loop.run(cut),
     )
     loop.run(between.stop)
@@ -183,7 +215,7 @@ def proxy(served):
 
 @pytest.fixture
 def at(place, proxy):
-    """Give a user and an executor behind the proxy, a running process, and one that nobody takes."""
+    """Return a user and an executor behind the proxy, a running process, and one that no executor takes."""
     key = PrivateKey.generate(random.randbytes)
     there = dataclasses.replace(place, port=proxy.port)
     with Colony(there) as colony, Colony(there, prvkey=key) as executor:
@@ -192,24 +224,32 @@ def at(place, proxy):
         colony.approve_executor(name)
         process = colony.submit("work", channels=["c"], executortype=name)
         assigned = executor.assign(5)
-        waiting = colony.submit("work", executortype="nobody")
+        waiting = colony.submit("work", executortype="absent")
+        workflow = Workflow()
+        workflow.add("work", executortype="absent")
+        run = colony.submit(workflow)
+        group = colony.map("work", [1, 2], executortype="absent")
         yield SimpleNamespace(
             colony=colony,
             executor=executor,
             process=process,
             assigned=assigned,
             waiting=waiting,
+            run=run,
+            group=group,
             threads=set(threading.enumerate()),
         )
         proxy.cut_all()  # a connection that is silent would hold this up
         for each in (process, waiting):
             if not colony.get_process(each).state.is_closed:
                 colony.cancel(each)
+        run.cancel()
+        group.cancel()
     proxy.cut_all()
 
 
 def interrupt(call, waits):
-    """Interrupt a call once it waits; give the seconds until it is back."""
+    """Interrupt a call once it waits; return the seconds until it is back."""
     over, sent = threading.Event(), []
 
     def send():
@@ -238,12 +278,13 @@ def timed(call):
 
 
 def holdings(at, proxy):
-    tasks = sorted(task.get_coro().__qualname__ for task in asyncio.all_tasks(PORTAL.loop))
+    tasks = sorted(getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks(PORTAL.loop))
     # Threads that look up addresses stay with their loop, and connections over which calls are made with their client.
     threads = [each.name for each in set(threading.enumerate()) - at.threads if not each.name.startswith("asyncio_")]
     sockets = [each for each in psutil.Process().net_connections() if each.raddr and each.raddr.port == proxy.port]
-    clients = [colony.asynchronous._transport._client for colony in (at.colony, at.executor)]
-    kept = sum(len(client._transport._pool.connections) for client in clients if client is not None)
+    carriers = [colony.asynchronous._transport._carrier for colony in (at.colony, at.executor)]
+    idle = [carrier._session.connector._conns for carrier in carriers if carrier is not None]
+    kept = sum(len(connections) for each in idle for connections in each.values())
     return tasks, threads, max(0, len(sockets) - kept)
 
 
@@ -257,6 +298,7 @@ def check_nothing_is_left(at, proxy):
 def check_it_goes_on(at):
     assert at.colony.get_process(at.process).state is ProcessState.RUNNING
     assert at.colony.get_process(at.waiting).state is ProcessState.WAITING
+    assert at.colony.get_workflow(at.run.processgraphid).state is ProcessState.WAITING
     count = len(at.process.channel("c").read())
     at.process.channel("c").send("after the interrupt")
     last = at.process.channel("c").read()[count:]
@@ -272,7 +314,11 @@ def test_while_the_server_does_not_answer(at, proxy, face, name):
         at.colony.executors()  # each has a connection now, over which it makes its next call
         lost = proxy.lost()
         proxy.go_silent()
-        return None, interrupt(lambda: CALLS[face][name](at), lambda: proxy.lost() > lost)
+        proxy.silencing(True)  # calls that are made at the same time use further connections
+        try:
+            return None, interrupt(lambda: CALLS[face][name](at), lambda: proxy.lost() > lost)
+        finally:
+            proxy.silencing(False)
 
     soon(attempt)
     if name == "write":
@@ -296,7 +342,7 @@ def test_while_it_waits_for_what_does_not_come(at, proxy, face, name):
 
 
 def test_while_the_embedded_colony_does_not_start(tmp_path):
-    """Somebody else holds its folder; the thread that waits for it is not left waiting."""
+    """Another process holds its folder; the thread that waits for it is not left waiting."""
 
     def waiting():
         frames = sys._current_frames().values()
@@ -304,7 +350,7 @@ def test_while_the_embedded_colony_does_not_start(tmp_path):
         return any(code.co_name == "_wait" and code.co_filename == embedded.__file__ for code in codes)
 
     lock = Lock(layout.prepare(tmp_path).lock)
-    assert lock.take(attempts=1)
+    assert lock.acquire(attempts=1)
     try:
         colony = Colony(resolve({}, data=tmp_path))
         assert interrupt(colony.version, waiting) < SOON

@@ -116,3 +116,28 @@ def test_a_forked_child_makes_a_loop_of_its_own():
     _, status = os.waitpid(child, 0)
     PORTAL.stop()
     assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_a_callback_is_called_on_the_loop(portal):
+    called = threading.Event()
+    names = []
+    portal.call_soon(lambda: (names.append(threading.current_thread().name), called.set()))
+    assert called.wait(5)
+    assert names == ["test-loop"]
+
+
+def test_the_face_of_one_loop_is_refused_on_the_thread_of_another(portal):
+    other = LoopThread("other-loop")
+
+    async def inside():
+        other.run(double, 1)
+
+    try:
+        with pytest.raises(UsageError, match="colony_jupyter's own thread"):
+            portal.run(inside)
+    finally:
+        other.stop()
+
+
+def test_stopping_what_has_not_started_does_nothing():
+    LoopThread("never-started").stop()

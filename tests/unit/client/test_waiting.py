@@ -6,8 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from colony_jupyter.client.waiting import RECENT, age, waiting_sentence
-from colony_jupyter.wire.models import Conditions, ExecutorRecord, ExecutorState, FunctionSpec, ProcessRecord
+from colony_jupyter.client.waiting import RECENT, age, clause, waiting_sentence
+from colony_jupyter.wire.models import (
+    Capabilities,
+    Conditions,
+    ExecutorRecord,
+    ExecutorState,
+    FunctionSpec,
+    Gpu,
+    Hardware,
+    ProcessRecord,
+)
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 
@@ -47,7 +56,7 @@ WANTED = "Waiting for an executor of type 'x'"
             [executor(ago=FOUR), executor("b", state=ExecutorState.REJECTED, ago=RECENT)],
             "Waiting for 1 executor of type 'x', last heard 4 min ago.",
         ),
-        ([executor()], "Waiting for 1 executor of type 'x', never heard."),
+        ([executor()], "Waiting for 1 executor of type 'x', not heard from yet."),
     ],
 )
 def test_the_sentence_counts_the_executors_and_names_when_the_server_last_heard_them(executors, sentence):
@@ -60,7 +69,7 @@ def test_only_executors_with_the_wanted_names_count():
     assert sentence == "Waiting for 1 executor of type 'x' named 'a' or 'b', last heard 4 min ago."
 
 
-def test_a_time_that_cannot_be_read_counts_as_never_heard():
+def test_a_time_that_cannot_be_read_counts_as_none():
     broken = ExecutorRecord(
         executorid="e" * 64,
         executortype="x",
@@ -69,7 +78,7 @@ def test_a_time_that_cannot_be_read_counts_as_never_heard():
         state=ExecutorState.APPROVED,
         lastheardfromtime="yesterday",
     )
-    assert waiting_sentence(process(), [broken], NOW) == "Waiting for 1 executor of type 'x', never heard."
+    assert waiting_sentence(process(), [broken], NOW) == "Waiting for 1 executor of type 'x', not heard from yet."
 
 
 def test_a_process_that_depends_on_others_waits_for_them():
@@ -89,3 +98,24 @@ def test_a_process_that_depends_on_others_waits_for_them():
 )
 def test_a_time_span_is_written_in_its_largest_unit(span, text):
     assert age(span) == text
+
+
+def test_what_no_approved_executor_offers_is_named():
+    waiting = process()
+    waiting.spec.conditions.gpu = Gpu(count=2)
+    one = executor(ago=RECENT)
+    one.capabilities = Capabilities(hardware=[Hardware(gpu=Gpu(count=1))])
+    pending = executor("b", state=ExecutorState.PENDING)
+    sentence = "Waiting: no executor of type 'x' offers 2 GPUs; a has 1."
+    assert waiting_sentence(waiting, [one, pending], NOW) == sentence
+    # One that does not run is not listed, but it may have what is asked for.
+    stopped = executor("c", ago=FOUR)
+    stopped.capabilities = Capabilities(hardware=[Hardware(gpu=Gpu(count=0))])
+    assert waiting_sentence(waiting, [stopped, one], NOW) == sentence
+    stopped.capabilities = Capabilities(hardware=[Hardware(gpu=Gpu(count=4))])
+    assert waiting_sentence(waiting, [stopped, one], NOW) == f"{WANTED} to be free."
+
+
+def test_a_sentence_as_a_clause():
+    assert clause("Waiting for an executor of type 'CLI'.") == "waiting for an executor of type 'CLI'"
+    assert clause("") == ""

@@ -7,18 +7,31 @@ import contextlib
 import random
 import re
 
+import msgspec
 import pytest
+import virtual_time
 from gateway import Fault, Gateway
 from proxy import Proxy
+from simulated_colony import ME, THEM, SimulatedColony
 
 from colony_jupyter import AsyncColony, settings
-from colony_jupyter.errors import RequestTooLarge
+from colony_jupyter.errors import (
+    AccessDenied,
+    ChannelClosed,
+    ChannelNotFound,
+    ColonyError,
+    ProcessNotFound,
+    RequestTooLarge,
+    UsageError,
+)
+from colony_jupyter.wire import messages
 from colony_jupyter.wire.identity import PrivateKey
+from colony_jupyter.wire.models import ProcessState
 
 
 @pytest.fixture
 def through(served, place):
-    """Give a context in which a process runs whose submitter is connected by way of a port."""
+    """Return a context in which a process runs whose submitter is connected by way of a port."""
 
     @contextlib.asynccontextmanager
     async def run(port):
@@ -49,7 +62,7 @@ async def test_four_hundred_sends_over_a_link_that_is_cut_every_few_kilobytes_ar
             assert proxy.cuts > 40
 
 
-async def test_text_of_several_tasks_keeps_its_inreplyto(running):
+async def test_text_of_several_tasks_has_its_inreplyto(running):
     async with running() as (mine, theirs):
         channel = theirs.channel("c")
 
@@ -85,6 +98,18 @@ async def test_a_send_through_a_gateway_that_answers_in_place_of_the_server_arri
         await mine.channel("c").write("three")
         await mine.channel("c").flush()
         assert [entry.text for entry in await theirs.channel("c").read()] == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize("value", [5, None, b"x", {"a": 1}], ids=str)
+async def test_what_is_no_text_is_refused_at_once_and_the_stream_goes_on(served, through, value):
+    async with Gateway(served.port) as gateway, through(gateway.port) as (mine, theirs):
+        await mine.channel("c").write("before")
+        with pytest.raises(
+            UsageError, match=f"write.. takes text, and was given a value of type {type(value).__name__}"
+        ):
+            await mine.channel("c").write(value)
+        await mine.channel("c").flush()
+        assert [entry.text for entry in await theirs.channel("c").read()] == ["before"]
 
 
 async def test_retry_after_is_honoured(served, through):
@@ -128,3 +153,70 @@ async def test_a_stream_goes_on_through_a_gateways_outage(served, through):
         assert [entry.text async for entry in stream] == []
         await theirs.colony.close(theirs, ["done"])
         assert await mine.result(20) == "done"
+
+
+class TestWhyAnAppendIsRefused:
+    """On a simulated server, on virtual time."""
+
+    def refusal(self, refusal, change=lambda server: None, owner=ME):
+        """Return the error of an append that the server refuses, after a change to its process."""
+
+        class Server(SimulatedColony):
+            def _reply(self, owner, message):
+                if isinstance(message, messages.ChannelAppend):
+                    change(self)
+                    return refusal
+                if isinstance(message, messages.GetProcess) and self.record.processid == "":
+                    return ProcessNotFound(404, "process not found")
+                return super()._reply(owner, message)
+
+        async def scenario():
+            with pytest.raises(ColonyError) as caught:
+                await Server().session(owner).writer("c").send("text")
+            return caught.value
+
+        return virtual_time.run(scenario())
+
+    def test_the_end_of_the_process_is_named_with_how_it_ended(self):
+        missing = ChannelNotFound(404, "Channel not found")
+        error = self.refusal(missing, lambda server: server.close(ProcessState.FAILED, errors=["disk full"]))
+        assert isinstance(error, ChannelClosed)
+        assert "process aaaaaaaa has ended (it failed: disk full)" in str(error)
+
+    def test_a_removal_is_named(self):
+        def remove(server):
+            server.record = msgspec.structs.replace(server.record, processid="")
+
+        error = self.refusal(ProcessNotFound(404, "process not found"), remove)
+        assert isinstance(error, ChannelClosed)
+        assert "the process was removed from the server" in str(error)
+
+    def test_a_channel_that_was_not_declared_names_those_that_were(self):
+        error = self.refusal(ChannelNotFound(404, "Channel not found"))
+        assert isinstance(error, ChannelNotFound)
+        assert error.declared == ("c",)
+
+    def test_an_executor_that_is_refused_although_the_process_is_its_own_learns_what_to_do(self):
+        error = self.refusal(AccessDenied(403, "Not authorized to append"), owner=THEM)
+        assert isinstance(error, ChannelClosed)
+        assert "submit the process again" in str(error)
+
+    def test_a_stranger_learns_that_it_is_neither_party(self):
+        stranger = "3" * 64
+
+        def change(server):
+            server.sequence[stranger] = 0
+
+        error = self.refusal(AccessDenied(403, "Not authorized to append"), change, owner=stranger)
+        assert isinstance(error, ChannelClosed)
+        assert "submit the process again" not in str(error)
+
+    def test_another_refusal_stays_what_it_is(self):
+        error = self.refusal(AccessDenied(403, "Access denied"))
+        assert isinstance(error, AccessDenied)
+
+    def test_it_stays_too_where_nothing_can_be_learned_of_the_process(self):
+        def refuse(server):
+            server.refuses = AccessDenied(403, "Access denied")
+
+        assert isinstance(self.refusal(ChannelNotFound(404, "Channel not found"), refuse), ChannelNotFound)

@@ -1,1 +1,1 @@
-"""The other half of the conversation: take processes, run functions of the user's, answer, close."""
+"""The other half of the conversation: accept processes, run functions of the user's, answer, close."""

@@ -1,6 +1,6 @@
-"""The end of a function's claim to its process, and blocking calls that are given up with it.
+"""Cancellation of a running function whose process was cancelled, closed or reassigned, and of its blocking calls.
 
-A process may be taken from its executor while the function runs: cancelled, closed, put back to waiting, or stopped on
+An executor may lose a process while its function runs: cancelled, closed, put back to waiting, or stopped on
 our side. An asynchronous function is then cancelled; a plain one, in its thread, finds `happened` true, and every call
 of a channel raises.
 """
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Loss:
-    """Whether, and why, a function is to stop. Made and told on the loop, asked from any thread."""
+class Cancellation:
+    """Whether, and why, a function is to stop. Created and set on the loop, read from any thread."""
 
     def __init__(self) -> None:
         self.error: ColonyError | None = None
@@ -40,7 +40,7 @@ class Loss:
         return self.error is not None
 
     def happen(self, error: ColonyError) -> None:
-        """Let it happen, for a reason; a second time changes nothing."""
+        """Cancel, for a reason; a second time changes nothing."""
         with self._lock:
             if self.error is not None:
                 return
@@ -51,20 +51,20 @@ class Loss:
             call.cancel()
 
     async def wait(self) -> None:
-        """Wait until it happens."""
+        """Wait until the function is to stop."""
         await self._event.wait()
 
     def check(self) -> None:
-        """Raise why it happened, if it did.
+        """Raise the reason if the function is to stop.
 
         Raises:
-            ColonyError: that.
+            ColonyError: the reason.
         """
         if self.error is not None:
             raise self.error
 
     def begin(self, call: concurrent.futures.Future[Any]) -> None:
-        """Have a call given up when it happens."""
+        """Cancel a call along with the function."""
         with self._lock:
             if self.error is None:
                 self._calls.add(call)
@@ -82,13 +82,13 @@ class ThreadPortal:
 
     Args:
         loop: the loop.
-        loss: what ends its calls.
+        cancellation: what ends its calls.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, loss: Loss) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, cancellation: Cancellation) -> None:
         self._loop = loop
         self._loop_thread = threading.current_thread()
-        self._loss = loss
+        self._cancellation = cancellation
         self._spawned: set[concurrent.futures.Future[object]] = set()
 
     def run(self, function: Callable[..., Coroutine[Any, Any, T]], *args: Any, **kwargs: Any) -> T:
@@ -100,20 +100,20 @@ class ThreadPortal:
         """
         if threading.current_thread() is self._loop_thread:
             raise UsageError("A blocking call was made on the executor's own loop: use an `async def` function there.")
-        self._loss.check()
+        self._cancellation.check()
         coroutine = function(*args, **kwargs)
         call = run_with_line(lambda: asyncio.run_coroutine_threadsafe(coroutine, self._loop))
-        self._loss.begin(call)
+        self._cancellation.begin(call)
         try:
             return call.result()
         except concurrent.futures.CancelledError:
-            self._loss.check()
+            self._cancellation.check()
             raise
         except BaseException:
             call.cancel()
             raise
         finally:
-            self._loss.end(call)
+            self._cancellation.end(call)
 
     def spawn(self, function: Callable[..., Coroutine[Any, Any, object]], *args: Any) -> None:
         """Start a coroutine function on the loop and do not wait for it."""
@@ -125,8 +125,8 @@ class ThreadPortal:
 async def in_thread(function: Callable[[], T], name: str) -> T:
     """Run a plain function in a thread of its own.
 
-    A pool would do, but its threads are waited for when the interpreter ends, and a function that heeds nothing would
-    keep a kernel from ending.
+    The interpreter waits at its end for the threads of a pool, so that a function that ignores its cancellation would
+    prevent a kernel from ending.
 
     Args:
         function: the function.
@@ -136,7 +136,7 @@ async def in_thread(function: Callable[[], T], name: str) -> T:
     done: asyncio.Future[tuple[T | None, BaseException | None]] = loop.create_future()
     context = contextvars.copy_context()
 
-    def tell(value: T | None, error: BaseException | None) -> None:
+    def deliver(value: T | None, error: BaseException | None) -> None:
         if not done.done():
             done.set_result((value, error))
 
@@ -148,7 +148,7 @@ async def in_thread(function: Callable[[], T], name: str) -> T:
         except BaseException as raised:  # noqa: BLE001 - whatever a function of the user's raises is handed on
             error = raised
         if not loop.is_closed():
-            loop.call_soon_threadsafe(tell, value, error)
+            loop.call_soon_threadsafe(deliver, value, error)
 
     threading.Thread(target=work, name=name, daemon=True).start()
     value, error = await done

@@ -1,7 +1,7 @@
 """A chat: each message of the initiator is answered in its turn, until one side ends the conversation.
 
 A turn is closed by an empty entry of type ``turn`` with the message's sequence in ``inreplyto``. A plain ``end`` would
-be taken for the end of everything by the tutorial's clients, so it is kept for the conversation.
+look like the end of everything to the tutorial's clients, so only the end of the conversation sends it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from colony_jupyter.wire.models import END, ERROR, TURN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from colony_jupyter.client.channel import AsyncChannel
+    from colony_jupyter.client.process import AsyncProcess
     from colony_jupyter.client.streams.stream import AsyncStream
     from colony_jupyter.executor.cancellation import ThreadPortal
     from colony_jupyter.executor.functions import Definition
@@ -31,13 +31,14 @@ if TYPE_CHECKING:
 _NO_MESSAGES = frozenset({END, ERROR, TURN})
 
 
-class Conversation:
+class Chat:
     """One conversation, on one channel of one process.
 
     Args:
         definition: what answers.
         portal: runs coroutines on the loop for a plain function in its thread.
-        channel: where it talks.
+        process: its process.
+        channel: name of the channel.
         call: makes the call for a message, with the arguments of the spec.
         answering: where the sequence of the message being answered is noted, by channel.
     """
@@ -46,13 +47,15 @@ class Conversation:
         self,
         definition: Definition,
         portal: ThreadPortal,
-        channel: AsyncChannel,
+        process: AsyncProcess,
+        channel: str,
         call: Callable[[Entry], Callable[[], Any]],
         answering: dict[str, int],
     ) -> None:
         self._definition = definition
         self._portal = portal
-        self._channel = channel
+        self._process = process
+        self._channel = process.channel(channel)
         self._call = call
         self._answering = answering
         self._quiet_since: float | None = None  # None while something is being answered
@@ -60,7 +63,7 @@ class Conversation:
 
     @property
     def quiet_since(self) -> float | None:
-        """Since when nothing was said, by ``time.monotonic``; None while something is being answered."""
+        """Time since which no message came, by ``time.monotonic``; None while something is being answered."""
         return None if self._dismissed.is_set() else self._quiet_since
 
     def dismiss(self) -> None:
@@ -68,8 +71,8 @@ class Conversation:
         self._dismissed.set()
 
     async def run(self) -> None:
-        """Answer until the conversation is over; whoever did not end it, we then do."""
-        process = self._channel.process
+        """Answer until the conversation is over, and end it if the other party did not."""
+        process = self._process
         answered = await self._answered()
         stream = self._channel.stream(errors="yield")
         async with stream:
@@ -86,7 +89,7 @@ class Conversation:
         await self._channel.end()
 
     async def _heard(self, stream: AsyncStream) -> list[Entry]:
-        """Wait for what is said next; nothing at the end, and once the conversation is dismissed."""
+        """Wait for the next entries; none at the end, and once the conversation is dismissed."""
         self._quiet_since = time.monotonic()
         hearing = asyncio.ensure_future(stream.batch())
         dismissing = asyncio.ensure_future(self._dismissed.wait())
@@ -102,12 +105,11 @@ class Conversation:
     @property
     def _has_ended(self) -> bool:
         """Whether the function has ended the conversation."""
-        process = self._channel.process
-        return process.shared.writer(self._channel.name).has_ended
+        return self._process.shared.writer(self._channel.name).has_ended
 
     async def _answered(self) -> set[int]:
-        """Give the messages that an earlier executor of the process has answered, or we before a retry."""
-        initiator = self._channel.process.initiatorid
+        """Return the messages that an earlier executor of the process has answered, or we before a retry."""
+        initiator = self._process.initiatorid
         retries = delays(random.random)
         deadline = time.monotonic() + UNREACHABLE
         while True:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from colony_jupyter.channels.backoff import Patience
+from colony_jupyter.channels.backoff import RetryTimer
 from colony_jupyter.client.streams.acknowledgement import ACK
 from colony_jupyter.errors import ColonyError, ProcessNotFound, RequestTooLarge, ServerUnreachable
 from colony_jupyter.executor.error_report import shortened
@@ -60,7 +60,7 @@ class Outcome:
     errors: Sequence[str] = field(default=())
 
 
-class Ending:
+class Closing:
     """Closes one process.
 
     Args:
@@ -163,7 +163,7 @@ async def close_process(process: AsyncProcess, outcome: Outcome) -> None:
         process: the process.
         outcome: how its function ended.
     """
-    patience = Patience(random.random, time.monotonic(), _CLOSE_SECONDS, longest=_LONGEST_DELAY)
+    retry_timer = RetryTimer(random.random, time.monotonic(), _CLOSE_SECONDS, longest=_LONGEST_DELAY)
     refusals = 0
     last: ColonyError
     while True:
@@ -189,7 +189,7 @@ async def close_process(process: AsyncProcess, outcome: Outcome) -> None:
             outcome = _plainer(outcome, error, refusals)
         else:
             return
-        delay = patience.delay(time.monotonic(), asked)
+        delay = retry_timer.delay(time.monotonic(), asked)
         if delay is None:
             logger.error("%r could not be closed: %s", process, last)
             return
@@ -225,7 +225,7 @@ async def _close_once(process: AsyncProcess, outcome: Outcome) -> None:
 async def _is_ours(process: AsyncProcess) -> bool:
     """Whether the process still runs on this executor, or may: the server could not be asked."""
     try:
-        record = await process.colony.look(process.processid)
+        record = await process.colony.get_record(process.processid)
     except ProcessNotFound:
         return False
     except ColonyError:

@@ -20,11 +20,11 @@ FINISH: Final = 30.0
 def run_until_signalled(executor: Executor, *, finish: float = FINISH) -> None:
     """Run an executor until SIGTERM or SIGINT; from the main thread.
 
-    After the first signal no more work is taken, and what runs has ``finish`` seconds; then, or at a second signal, it
-    is stopped and its processes are failed.
+    After the first signal it accepts no more work, and what runs has ``finish`` seconds; then, or at a second signal,
+    it is stopped and its processes are failed.
 
     Args:
-        executor: the executor; one that runs in the background is taken over.
+        executor: the executor; one that runs in the background goes on here.
         finish: seconds.
 
     Raises:
@@ -40,12 +40,12 @@ async def _run(executor: Executor, finish: float) -> None:
     serving = asyncio.create_task(executor.serve())
 
     def end(number: signal.Signals) -> None:
-        service = executor.service
-        if service is None or not service.is_serving:
+        worker = executor.worker
+        if worker is None or not worker.is_serving:
             serving.cancel()  # it is not at work yet
             return
         logger.info("%s: executor %r ends within %g s", number.name, executor.name, finish)
-        service.request_stop(finish)  # a second request ends it at once
+        worker.request_stop(finish)  # a second request ends it at once
 
     signals = (signal.SIGTERM, signal.SIGINT)
     for number in signals:

@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from colony_jupyter.client.function_spec import check_name
 from colony_jupyter.errors import ExecutorError, UsageError
 from colony_jupyter.executor import registry
+from colony_jupyter.executor.callers.environment import hide_start_environment
+from colony_jupyter.executor.callers.handler import CallerFunctions
+from colony_jupyter.executor.callers.policy import ANYONE, anyone_warning, read_allowed
 from colony_jupyter.executor.functions import Functions, check_decorated, define, define_chat
+from colony_jupyter.executor.kernels import KEEP, KERNEL, Kernels
 from colony_jupyter.executor.membership.identity import claim, origin
-from colony_jupyter.executor.worker import Service
+from colony_jupyter.executor.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from colony_jupyter.executor.membership.identity import Identity
     from colony_jupyter.settings import Settings
@@ -32,7 +36,7 @@ CONCURRENCY: Final = 32
 
 
 class Executor:
-    """Takes processes of one type and runs functions for them.
+    """Accepts processes of one type and runs functions for them.
 
     Assignment goes by type alone, so a notebook uses a type of its own. Making an executor of the same type (and name)
     again, as running its cell again does, stops the earlier one.
@@ -40,14 +44,14 @@ class Executor:
     Args:
         executortype: its type; ends best with a letter (trap 5).
         name: its name in the colony; by default one made of type, machine and id, another one for each copy. Its key
-            is kept in a file that only the user can read, so that after a restart it is the same executor.
+            is stored in a file that only the user can read, so that after a restart it is the same executor.
         settings: where the colony is; by default, at each start, what ``%colony connect`` chose in this kernel, else
-            the environment, else the embedded colony. The colony's key, where it is at hand, adds and approves the
-            executor.
-        concurrency: how many processes it runs at once. While that many run, a conversation in which nothing was said
+            the environment, else the embedded colony. If they have the key of the colony's owner, the executor is
+            added and approved.
+        concurrency: how many processes it runs at once. While that many run, a conversation without messages
             for ten minutes is ended for the next process.
         capture_output: whether what a function prints to stdout and stderr, or logs with `logging`, also becomes lines
-            of its process's log: in batches of a quarter of a second, so that many prints stay few calls.
+            of its process's log: in batches of a quarter of a second, so that many prints become few calls.
 
     Raises:
         InvalidSpec: for a type or name with a colon, which would ruin the colony's lists (trap 13).
@@ -76,13 +80,18 @@ class Executor:
         self._concurrency = concurrency
         self._capture_output = capture_output
         self._functions = Functions()
-        self._service: Service | None = None  # None before the first start
+        self._worker: Worker | None = None  # None before the first start
         registry.replace(self)
 
     @property
     def name(self) -> str | None:
         """Its name in the colony; one that was not chosen is known while it runs."""
-        return self._name if self._service is None else self._service.identity.executorname
+        return self._name if self._worker is None else self._worker.identity.executorname
+
+    @property
+    def executorid(self) -> str | None:
+        """Its id in the colony; None before the first start."""
+        return None if self._worker is None else self._worker.identity.key.id
 
     @property
     def chosen_name(self) -> str | None:
@@ -90,19 +99,19 @@ class Executor:
         return self._name
 
     @property
-    def service(self) -> Service | None:
-        """What runs of it, or ran last; None before the first start."""
-        return self._service
+    def worker(self) -> Worker | None:
+        """The worker that runs, or the last one; None before the first start."""
+        return self._worker
 
     @property
     def trouble(self) -> str:
-        """Why it has received no work for long, as a clause; empty while calls for work succeed."""
-        return self._service.trouble.text if self._service is not None and self.is_running else ""
+        """Reason why its calls for work have failed for long, as a clause; empty while they succeed."""
+        return self._worker.trouble.text if self._worker is not None and self.is_running else ""
 
     @property
     def is_running(self) -> bool:
-        """Whether it takes processes."""
-        return self._service is not None and not self._service.finished.is_set()
+        """Whether it accepts processes."""
+        return self._worker is not None and not self._worker.finished.is_set()
 
     def __repr__(self) -> str:
         named = f" {self.name!r}" if self.name else ""
@@ -112,7 +121,7 @@ class Executor:
         """Offer a function: it is called with the context and the arguments of the spec.
 
         An ``async def`` function runs on the executor's loop, a plain one in a thread of its own. What it returns is
-        the output; what it raises fails the process. A name given again takes the place of the earlier function, also
+        the output; what it raises fails the process. A name given again replaces the earlier function, also
         while the executor runs.
 
         Args:
@@ -123,12 +132,12 @@ class Executor:
         """
         check_decorated(name, "function")
 
-        def take(function: F) -> F:
+        def register(function: F) -> F:
             self._functions.add(define(name, function))
-            self._tell()
+            self._publish()
             return function
 
-        return take
+        return register
 
     def chat(self, channel: str, name: str | None = None) -> Callable[[F], F]:
         """Offer a conversation: the function is called with the context and each message, an `Entry`.
@@ -145,46 +154,92 @@ class Executor:
         """
         check_decorated(channel, "chat")
 
-        def take(function: F) -> F:
+        def register(function: F) -> F:
             self._functions.add(define_chat(name or channel, function, channel))
-            self._tell()
+            self._publish()
             return function
 
-        return take
+        return register
+
+    def functions_from_callers(self, allow: Sequence[str] | str | None = None, *, memory: int | None = None) -> None:
+        """Also run functions that callers send with their processes: ``colony.submit(train, 0.1)``.
+
+        Such a function runs in a process of its own, without keys in its environment, as the operating system's user
+        of this executor. However it ends, the executor continues.
+
+        Args:
+            allow: names or ids of users of the colony that may send functions besides the executor's own user;
+                ``"anyone"`` for all members.
+            memory: bytes of address space that a function may have; None for no limit.
+
+        Raises:
+            UsageError: for another text than ``"anyone"``.
+        """
+        allowed = read_allowed(allow)
+        if allowed == ANYONE:
+            print(anyone_warning(self.executortype))  # noqa: T201 - the line warns the user
+        hide_start_environment()
+        self._functions.from_callers = CallerFunctions(
+            allowed, self.executortype, lambda: self.name or self.executortype, memory
+        ).definition
+
+    def kernels(self, allow: Sequence[str] | str | None = None, *, kernel: str = KERNEL, keep: float = KEEP) -> None:
+        """Also run Jupyter kernels for callers: ``colony-jupyter kernel install``, ``%%colony run``.
+
+        A kernel runs as the operating system's user of this executor, without keys in its environment.
+
+        Args:
+            allow: names or ids of users of the colony that may run kernels besides the executor's own user;
+                ``"anyone"`` for all members.
+            kernel: the installed kernel that is started for callers that name none.
+            keep: seconds that a kernel lives without a caller.
+
+        Raises:
+            UsageError: for another text than ``"anyone"``.
+            ExecutorError: if there is no such kernel on this machine.
+        """
+        allowed = read_allowed(allow)
+        if allowed == ANYONE:
+            print(anyone_warning(self.executortype))  # noqa: T201 - the line warns the user
+        hide_start_environment()
+        offered = Kernels(allowed, lambda: self.name or self.executortype, kernel, keep)
+        self._functions.add(offered.definition)
+        self._functions.closers.append(offered.aclose)
+        self._publish()
 
     # in the background
 
     def start(self) -> None:
         """Run it in the background; returns once it is registered and approved.
 
-        Where the colony's key is not at hand, a line says what the colony's owner has to do, and that is waited for.
+        Where the colony's key is not available, a line states what its owner has to do, and the call waits for that.
 
         Raises:
-            ColonyError: if it cannot be; the sentence says why.
+            ColonyError: if it cannot be registered; the message contains the reason.
         """
         if self.is_running:
             return
         registry.replace(self)
-        made: list[Service] = []
+        made: list[Worker] = []
 
         async def make() -> None:
             made.append(await self._make())  # here, since an interrupt may lose what a call on the loop returns
 
         try:
             registry.LOOP.run(make)
-            (service,) = made
-            sentence = registry.LOOP.run(service.join)
+            (worker,) = made
+            sentence = registry.LOOP.run(worker.join)
             if sentence is not None:
                 print(sentence)  # noqa: T201 - the line asks the user to act
-            registry.LOOP.run(service.settle)
-            registry.LOOP.run(self._serve_in_background, service)
+            registry.LOOP.run(worker.wait_for_approval)
+            registry.LOOP.run(self._serve_in_background, worker)
         except BaseException:
-            for service in made:
-                if self._service is service:
-                    service.request_stop(0.0)
+            for worker in made:
+                if self._worker is worker:
+                    worker.request_stop(0.0)
                 else:
-                    registry.LOOP.spawn(service.wind_up)
-                _await(service.finished, _START_UNDO)
+                    registry.LOOP.spawn(worker.wind_up)
+                _await(worker.finished, _START_UNDO)
             raise
 
     def stop(self, grace: float = 0.0) -> None:
@@ -198,12 +253,12 @@ class Executor:
         Raises:
             ExecutorError: if it could not be stopped, since an ``async def`` function blocks its loop.
         """
-        service = self._service
-        if service is None:
+        worker = self._worker
+        if worker is None:
             return
-        service.request_stop(grace)
-        would_wait_for_itself = threading.current_thread() is service.thread
-        if not (would_wait_for_itself or _await(service.finished, max(grace, 0.0) + _STOP_SECONDS)):
+        worker.request_stop(grace)
+        would_wait_for_itself = threading.current_thread() is worker.thread
+        if not (would_wait_for_itself or _await(worker.finished, max(grace, 0.0) + _STOP_SECONDS)):
             raise ExecutorError(
                 f"{self!r} does not stop: an `async def` function seems to block its loop. Let it `await` "
                 "(asyncio.sleep instead of time.sleep), or make it a plain function, which runs in a thread."
@@ -216,24 +271,24 @@ class Executor:
         """Run it on this loop until it is cancelled or `stop` is called from elsewhere.
 
         Raises:
-            ColonyError: if it cannot be registered, or is not wanted any more.
+            ColonyError: if it cannot be registered, or was rejected by the owner of the colony.
             UsageError: if it runs already.
         """
         if self.is_running:
             raise UsageError(f"Executor '{self.name}' runs already: stop() it first.")
-        service = self._service = await self._make()
+        worker = self._worker = await self._make()
         try:
-            sentence = await service.join()
+            sentence = await worker.join()
             if sentence is not None:
                 print(sentence)  # noqa: T201 - the line asks the user to act
-            await service.settle()
+            await worker.wait_for_approval()
         except BaseException:
-            await service.wind_up()
+            await worker.wind_up()
             raise
-        await service.serve()
+        await worker.serve()
 
-    async def _make(self) -> Service:
-        """Claim the executor's identity and return a service that owns it. If cancelled, release the identity."""
+    async def _make(self) -> Worker:
+        """Claim the executor's identity and return a worker that owns it. If cancelled, release the identity."""
         claiming = asyncio.ensure_future(asyncio.to_thread(claim, self.executortype, self._name, origin=origin()))
         try:
             identity = await asyncio.shield(claiming)
@@ -242,7 +297,7 @@ class Executor:
             await asyncio.wait({claiming})
             raise
         try:
-            return Service(
+            return Worker(
                 self._settings,
                 identity,
                 self.executortype,
@@ -254,26 +309,26 @@ class Executor:
             identity.release()
             raise
 
-    async def _serve_in_background(self, service: Service) -> None:
+    async def _serve_in_background(self, worker: Worker) -> None:
         """Start to serve. Without an await: an interrupt finds all of it done, or nothing."""
-        self._service = service
+        self._worker = worker
         registry.add(self)
-        registry.LOOP.spawn(_serve_quietly, service)
+        registry.LOOP.spawn(_serve_quietly, worker)
 
-    def _tell(self) -> None:
-        service = self._service
-        if service is not None and not service.finished.is_set():
+    def _publish(self) -> None:
+        worker = self._worker
+        if worker is not None and not worker.finished.is_set():
             with contextlib.suppress(RuntimeError):  # its loop has just been closed
-                service.publish_soon()
+                worker.publish_soon()
 
 
 _STOP_SECONDS: Final = 10.0
-"""Seconds for a stop beyond the grace; it takes 5 at most unless the loop is blocked."""
+"""Seconds for a stop beyond the grace; it needs 5 at most unless the loop is blocked."""
 _START_UNDO: Final = 5.0
 """Seconds for a start that failed to let go of what it had."""
 
 
-_LOOK: Final = 0.02
+_POLL: Final = 0.02
 
 
 def _await(event: threading.Event, seconds: float) -> bool:
@@ -283,7 +338,7 @@ def _await(event: threading.Event, seconds: float) -> bool:
     """
     deadline = time.monotonic() + seconds
     while not event.is_set() and time.monotonic() < deadline:
-        time.sleep(_LOOK)
+        time.sleep(_POLL)
     return event.is_set()
 
 
@@ -292,8 +347,8 @@ def _release(claiming: asyncio.Future[Identity]) -> None:
         claiming.result().release()
 
 
-async def _serve_quietly(service: Service) -> None:
+async def _serve_quietly(worker: Worker) -> None:
     try:
-        await service.serve()
+        await worker.serve()
     except Exception:
-        logger.exception("executor %r has stopped", service.identity.executorname)
+        logger.exception("executor %r has stopped", worker.identity.executorname)

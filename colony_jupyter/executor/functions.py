@@ -13,12 +13,15 @@ import msgspec
 
 from colony_jupyter.client.function_spec import check_name
 from colony_jupyter.errors import ExecutorError, UsageError
+from colony_jupyter.functions.receiving import carries_code
 from colony_jupyter.values.conversion import convert
 from colony_jupyter.values.report import Converted
 from colony_jupyter.wire.models import FunctionArgument
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from colony_jupyter.wire.models import FunctionSpec
 
 Handler = Any
 """A function of the user's, of any kind that `Definition` knows."""
@@ -41,7 +44,11 @@ class Offer(msgspec.Struct, frozen=True):
 
 
 class Unfit(ExecutorError):
-    """A process that cannot be run as it was submitted; the sentence is for its submitter."""
+    """A process that cannot be run as it was submitted; the sentences are for its submitter."""
+
+    def __init__(self, *sentences: str) -> None:
+        super().__init__("\n".join(sentences))
+        self.sentences = sentences
 
 
 @dataclass(frozen=True)
@@ -81,9 +88,9 @@ class Definition:
 
     @property
     def offer(self) -> Offer:
-        """What the colony is told of it, by its signature and its docstring."""
+        """Its description for the colony, from its signature and its docstring."""
         doc = inspect.getdoc(self.handler) or ""
-        said = _described(doc)
+        descriptions = _described(doc)
         try:
             hints = get_type_hints(self.handler)
         except (NameError, TypeError, AttributeError, SyntaxError):  # they name what is not there, or it has none
@@ -92,7 +99,7 @@ class Definition:
         return Offer(
             doc.partition("\n")[0],
             [
-                _argument(each, hints.get(each.name, each.annotation), said)
+                _argument(each, hints.get(each.name, each.annotation), descriptions)
                 for each in taken
                 if each.kind is not each.VAR_KEYWORD
             ],
@@ -121,14 +128,14 @@ def check_decorated(name: object, decorator: str) -> None:
     """Refuse a decorator that was written without its parentheses, so that it got the function for a name.
 
     Raises:
-        UsageError: saying how it is written.
+        UsageError: with the form that is expected.
     """
     if not isinstance(name, str):
         raise UsageError(f'The decorator needs a name in parentheses: @executor.{decorator}("name").')
 
 
 def define(name: str, handler: Handler) -> Definition:
-    """Take a function that is called once for a process.
+    """Describe a function that is called once for a process.
 
     Raises:
         UsageError: if it could never be called.
@@ -144,7 +151,7 @@ def define(name: str, handler: Handler) -> Definition:
 
 
 def define_chat(name: str, handler: Handler, channel: str) -> Definition:
-    """Take a function that is called for each message of a conversation.
+    """Describe a function that is called for each message of a conversation.
 
     Raises:
         UsageError: if it could never be called.
@@ -154,29 +161,42 @@ def define_chat(name: str, handler: Handler, channel: str) -> Definition:
 
 
 class Functions:
-    """The functions of one executor, by name; a name given again takes the place of the earlier one."""
+    """The functions of one executor, by name; a name given again replaces the earlier one."""
 
     def __init__(self) -> None:
         self._definitions: dict[str, Definition] = {}
+        self.from_callers: Callable[[FunctionSpec], Definition] | None = None
+        """Makes a definition of a function that a spec carries; None if none are accepted."""
+
+        self.closers: list[Callable[[], Awaitable[None]]] = []
+        """Called when the executor stops, after its processes have ended."""
 
     def add(self, definition: Definition) -> None:
         """Add a function, or put it in the place of the one of its name."""
         self._definitions = {**self._definitions, definition.name: definition}
 
-    def find(self, funcname: str, executortype: str) -> Definition:
-        """Find a function.
+    def find(self, spec: FunctionSpec, executortype: str) -> Definition:
+        """Find the function of a spec: the one that it carries, if such are accepted, else the one of its name.
 
         Raises:
             Unfit: if there is none of that name; it lists those there are.
         """
+        funcname = spec.funcname
+        if self.from_callers is not None and carries_code(spec.env):
+            return self.from_callers(spec)
         definition = self._definitions.get(funcname)
+        if definition is None and carries_code(spec.env):
+            raise Unfit(
+                f"This executor of type '{executortype}' does not run functions that callers send, such as "
+                f"'{funcname}': its owner allows it with executor.functions_from_callers()."
+            )
         if definition is None:
             has = ", ".join(sorted(self._definitions)) or "none at all"
             raise Unfit(f"This executor of type '{executortype}' has no function '{funcname}'. It has: {has}.")
         return definition
 
     def offers(self) -> dict[str, Offer]:
-        """Give what the colony is told of each function, by name."""
+        """Return the description of each function for the colony, by name."""
         return {name: definition.offer for name, definition in self._definitions.items()}
 
 
@@ -212,13 +232,13 @@ def _innermost(handler: Handler) -> Handler:
     return _innermost(inner.func) if isinstance(inner, functools.partial) else _call_method(inner)
 
 
-def _argument(parameter: inspect.Parameter, annotation: Any, said: Mapping[str, str]) -> FunctionArgument:
+def _argument(parameter: inspect.Parameter, annotation: Any, descriptions: Mapping[str, str]) -> FunctionArgument:
     several = "*" if parameter.kind is parameter.VAR_POSITIONAL else ""
     allowed = get_args(annotation) if get_origin(annotation) is Literal else ()
     return FunctionArgument(
         name=several + parameter.name,
         type=_type(annotation),
-        description=said.get(parameter.name, ""),
+        description=descriptions.get(parameter.name, ""),
         required=parameter.default is parameter.empty and not several,
         enum=[str(each) for each in allowed] or None,
     )
@@ -232,7 +252,7 @@ def _type(annotation: Any) -> str:
 
 
 def _described(doc: str) -> dict[str, str]:
-    """Read what a docstring says of the arguments: the section ``Args:``, a name with a colon for each."""
+    """Read the descriptions of arguments in a docstring: the section ``Args:``, a name with a colon for each."""
     found: dict[str, str] = {}
     lines = iter(doc.splitlines())
     if not any(_SECTION.fullmatch(line) for line in lines):
@@ -243,10 +263,10 @@ def _described(doc: str) -> dict[str, str]:
         if not text or not line[0].isspace():
             break  # the section is over
         depth = len(line) - len(line.lstrip())
-        said = _ARGUMENT.fullmatch(text)
-        if said is not None and depth <= (indent or depth):
-            name, indent = said[1], depth
-            found[name] = said[3]
+        argument = _ARGUMENT.fullmatch(text)
+        if argument is not None and depth <= (indent or depth):
+            name, indent = argument[1], depth
+            found[name] = argument[3]
         elif name:
             found[name] = f"{found[name]} {text}".strip()
     return found
@@ -259,10 +279,10 @@ def _callable(handler: Handler, name: str) -> Handler:
 
 
 def _check_positional(handler: Handler, name: str, expected: tuple[str, ...]) -> None:
-    """Refuse a function that does not take what we give it by position.
+    """Refuse a function that does not accept what it gets by position.
 
     Raises:
-        UsageError: naming what it must take.
+        UsageError: naming what it must accept.
     """
     try:
         inspect.signature(handler).bind_partial(*expected)

@@ -1,4 +1,4 @@
-"""An executor by the name of where it is, as the command line takes it."""
+"""An executor by the name of where it is, as the command line accepts it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def load(name: str, folder: Path) -> Executor:
 
     Args:
         name: the module, importable or lying in the folder, and the name of the executor in it.
-        folder: where modules are looked for first, as ``python -m`` does in the present one.
+        folder: searched for modules first, as ``python -m`` does in the present one.
 
     Raises:
         UsageError: if there is no such module or executor; what the module itself raises is raised as it is.
@@ -32,7 +32,7 @@ def load(name: str, folder: Path) -> Executor:
     except ModuleNotFoundError as error:
         if error.name is None or not module_name.startswith(error.name.partition(".")[0]):
             raise
-        raise UsageError(f"There is no module '{module_name}' in {folder} or where Python looks for modules.") from None
+        raise UsageError(f"There is no module '{module_name}' in {folder} or on the path of Python.") from None
     found = getattr(module, attribute, None)
     if isinstance(found, Executor):
         return found

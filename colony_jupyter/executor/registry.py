@@ -6,55 +6,94 @@ import atexit
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from colony_jupyter.client.portal import LoopThread
-
-if TYPE_CHECKING:
-    from colony_jupyter.executor.executor import Executor
 
 LOOP: Final = LoopThread("colony-jupyter-executors")
 """The thread of background executors. Not the client's: a function of the user's that blocks must not hold panes up."""
 
 _EXIT_SECONDS: Final = 4.0
-"""Seconds for all of them at the program's end; a kernel is killed when it takes 5 to end."""
+"""Seconds for all of them at the program's end; a kernel is killed when it needs 5 to end."""
+
+
+class Stoppable(Protocol):
+    """What runs an executor until it is stopped."""
+
+    finished: threading.Event
+    """Set when it has stopped."""
+
+    def request_stop(self, grace: float) -> None:
+        """Ask it to stop, from any thread; ``grace`` is in seconds."""
+
+
+class BackgroundExecutor(Protocol):
+    """An executor that can run in the background."""
+
+    @property
+    def executortype(self) -> str:
+        """Its type."""
+
+    @property
+    def chosen_name(self) -> str | None:
+        """The name that the user chose; None if it was generated."""
+
+    @property
+    def name(self) -> str | None:
+        """Its name in the colony; None before the first start."""
+
+    @property
+    def executorid(self) -> str | None:
+        """Its id in the colony; None before the first start."""
+
+    @property
+    def trouble(self) -> str:
+        """Why its calls are refused, as a sentence; empty if they are not."""
+
+    @property
+    def worker(self) -> Stoppable | None:
+        """What runs it; None if it was not started."""
+
+    def stop(self) -> None:
+        """Stop it and wait for its end."""
+
 
 _lock = threading.Lock()
-_running: dict[tuple[str, str | None], Executor] = {}
-_registered_in: int | None = None  # the process whose end we are told of; a fork of it has no executors
+_running: dict[tuple[str, str | None], BackgroundExecutor] = {}
+_registered_in: int | None = None  # the process at whose end they are stopped; a fork of it has no executors
 
 
-def _key(executor: Executor) -> tuple[str, str | None]:
+def _key(executor: BackgroundExecutor) -> tuple[str, str | None]:
     return (executor.executortype, executor.chosen_name)
 
 
-def replace(executor: Executor) -> None:
-    """Stop another executor of the same type and name, so that this one can take its place."""
+def replace(executor: BackgroundExecutor) -> None:
+    """Stop another executor of the same type and name, so that this one can replace it."""
     with _lock:
         earlier = _running.get(_key(executor))
     if earlier is not None and earlier is not executor:
         earlier.stop()
 
 
-def add(executor: Executor) -> None:
+def add(executor: BackgroundExecutor) -> None:
     """Remember that an executor runs, and stop it at the program's end."""
     global _registered_in  # noqa: PLW0603 - the one registration of this process
     with _lock:
         _running[_key(executor)] = executor
         if _registered_in != os.getpid():
             _registered_in = os.getpid()
-            # Before the threads that look up names are told to end, which `atexit` is too late for; it is not public.
+            # Before the threads that resolve names end, for which `atexit` is too late for; it is not public.
             early: Any = getattr(threading, "_register_atexit", atexit.register)
             early(stop_all)
 
 
-def running() -> list[Executor]:
+def running() -> list[BackgroundExecutor]:
     """Return the executors that run."""
     with _lock:
         return list(_running.values())
 
 
-def remove(executor: Executor) -> None:
+def remove(executor: BackgroundExecutor) -> None:
     """Forget an executor that was stopped."""
     with _lock:
         if _running.get(_key(executor)) is executor:
@@ -68,12 +107,12 @@ def stop_all() -> None:
         _running.clear()
     if _registered_in != os.getpid():
         return
-    services = [executor.service for executor in executors if executor.service is not None]
-    for service in services:
-        service.request_stop(0.0)
+    workers = [executor.worker for executor in executors if executor.worker is not None]
+    for worker in workers:
+        worker.request_stop(0.0)
     deadline = time.monotonic() + _EXIT_SECONDS
-    for service in services:
-        service.finished.wait(max(0.0, deadline - time.monotonic()))
+    for worker in workers:
+        worker.finished.wait(max(0.0, deadline - time.monotonic()))
 
 
 def _forget() -> None:

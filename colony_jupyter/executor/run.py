@@ -1,4 +1,4 @@
-"""One process on this executor: its function is called, watched, and its end told."""
+"""One process on this executor: its function is called and watched, and its end reported."""
 
 from __future__ import annotations
 
@@ -10,27 +10,29 @@ from typing import TYPE_CHECKING, Any, Final
 
 from colony_jupyter.errors import ColonyError, ExecutorError, ProcessCancelled
 from colony_jupyter.executor import error_report
-from colony_jupyter.executor.cancellation import Loss, ThreadPortal, in_thread
-from colony_jupyter.executor.chat import Conversation
-from colony_jupyter.executor.closing import Ending, Outcome
+from colony_jupyter.executor.cancellation import Cancellation, ThreadPortal, in_thread
+from colony_jupyter.executor.chat import Chat
+from colony_jupyter.executor.closing import Closing, Outcome
 from colony_jupyter.executor.context import Context, ThreadContext
 from colony_jupyter.executor.functions import Unfit, as_output
 from colony_jupyter.executor.logs.output_capture import OutputCapture
 from colony_jupyter.executor.logs.output_hooks import captured
-from colony_jupyter.executor.logs.process_log import Logbook
+from colony_jupyter.executor.logs.process_log import ProcessLog
+from colony_jupyter.executor.progress import frame_reporter
 from colony_jupyter.values.datatable import revive
 from colony_jupyter.wire.models import ProcessState
 
 if TYPE_CHECKING:
+    from colony_jupyter.client.colony import AsyncColony
     from colony_jupyter.client.process import AsyncProcess
     from colony_jupyter.executor.functions import Functions
 
 logger = logging.getLogger(__name__)
 
 _UNWATCHED: Final = 0.5
-"""Seconds a function runs before its process is watched: watching takes several connections."""
+"""Seconds a function runs before its process is watched: watching needs several connections."""
 _LEAVE: Final = 1.0
-"""Seconds a function has to leave once it is told to stop."""
+"""Seconds a function has to return once it is asked to stop."""
 
 
 class Run:
@@ -38,59 +40,67 @@ class Run:
 
     Args:
         process: the process.
+        colony: the colony, as the executor.
         functions: what there is to call.
         executortype: the executor's type, to name it.
         capture_output: whether what the function prints and logs goes to the process's log.
     """
 
     def __init__(
-        self, process: AsyncProcess, functions: Functions, executortype: str, *, capture_output: bool = True
+        self,
+        process: AsyncProcess,
+        colony: AsyncColony,
+        functions: Functions,
+        executortype: str,
+        *,
+        capture_output: bool = True,
     ) -> None:
         self.process = process
+        self._colony = colony
         self._functions = functions
         self._executortype = executortype
-        self._logbook = Logbook(process)
+        self._process_log = ProcessLog(process)
         self._captures_output = capture_output
         self._capture: OutputCapture | None = None  # None before the function is called, or if it is not captured
-        self._loss = Loss()
+        self._cancellation = Cancellation()
         self._stopped: str | None = None  # why, when the executor ends it; then the process is still ours to fail
         self._hurry = asyncio.Event()
         self._answering: dict[str, int] = {}
-        self._conversation: Conversation | None = None  # None for a function that is called once
+        self._chat: Chat | None = None  # None for a function that is called once
 
     @property
     def quiet_since(self) -> float | None:
-        """Since when nothing was said in a conversation, by ``time.monotonic``; None for anything that is at work."""
-        return None if self._conversation is None else self._conversation.quiet_since
+        """Time (``time.monotonic``) of the last message of a conversation; None for anything that is at work."""
+        return None if self._chat is None else self._chat.quiet_since
 
     def dismiss(self) -> None:
-        """End a conversation in which nothing is said; its process ends with success."""
-        if self._conversation is not None:
-            logger.info("%r: nothing is said, and its place is needed", self.process)
-            self._conversation.dismiss()
+        """End a conversation without messages; its process ends with success."""
+        if self._chat is not None:
+            logger.info("%r: no message comes, and its place is needed", self.process)
+            self._chat.dismiss()
 
     def lose(self, reason: str) -> None:
         """Stop the function, since the process is not ours any more."""
-        self._loss.happen(ExecutorError(f"Process {self.process.processid[:8]} is lost: {reason}."))
+        self._cancellation.happen(ExecutorError(f"Process {self.process.processid[:8]} is lost: {reason}."))
 
     def stop(self, sentence: str) -> None:
         """Stop the function, and fail the process with a sentence."""
         if self._stopped is None:
             self._stopped = sentence
             self._hurry.set()
-            self._loss.happen(ExecutorError(sentence))
+            self._cancellation.happen(ExecutorError(sentence))
 
     async def run(self) -> None:
         """Run the function and end the process."""
         following = asyncio.create_task(self._follow())
         if self._captures_output:
-            self._capture = OutputCapture(self._logbook.add)
+            self._capture = OutputCapture(self._process_log.add, on_frame=frame_reporter(self.process))
         try:
             outcome = await self._outcome()
             await self._end_capture()
             if outcome is not None:
-                ending = Ending(self.process, answering=self._answering, hurry=self._hurry)
-                await ending.run(outcome)
+                closing = Closing(self.process, answering=self._answering, hurry=self._hurry)
+                await closing.run(outcome)
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
@@ -101,16 +111,16 @@ class Run:
     async def _outcome(self) -> Outcome | None:
         """Wait for the function's end, or make it end; None if the process is not ours any more."""
         working = asyncio.create_task(self._work())
-        losing = asyncio.create_task(self._loss.wait())
+        losing = asyncio.create_task(self._cancellation.wait())
         try:
             await asyncio.wait({working, losing}, return_when=asyncio.FIRST_COMPLETED)
-            if self._loss.error is None:
+            if self._cancellation.error is None:
                 return working.result()
             working.cancel()
             await asyncio.wait({working}, timeout=_LEAVE)
             if not working.done():
-                logger.warning("%r: its function goes on although it was told to stop", self.process)
-            logger.info("%r: %s", self.process, self._loss.error)
+                logger.warning("%r: its function goes on although it was asked to stop", self.process)
+            logger.info("%r: %s", self.process, self._cancellation.error)
             return None if self._stopped is None else Outcome(errors=(self._stopped,))
         finally:
             for task in (working, losing):
@@ -127,7 +137,7 @@ class Run:
                 raise
             return Outcome(errors=("The function was cancelled from within.",))
         except Unfit as error:
-            return Outcome(errors=(str(error),))
+            return Outcome(errors=error.sentences)
         # SystemExit and KeyboardInterrupt too: on the loop they would end all its processes.
         except BaseException as error:  # noqa: BLE001 - all of it goes to the submitter
             errors = error_report.report(error)
@@ -146,40 +156,41 @@ class Run:
         spec = self.process.spec
         revive(spec.args)
         revive(spec.kwargs)
-        definition = self._functions.find(spec.funcname, self._executortype)
-        portal = ThreadPortal(asyncio.get_running_loop(), self._loss)
+        definition = self._functions.find(spec, self._executortype)
+        portal = ThreadPortal(asyncio.get_running_loop(), self._cancellation)
         context: Context | ThreadContext
         if definition.takes_async_context:
-            context = Context(self.process, self._loss, self._log)
+            context = Context(self.process, self._colony, self._cancellation, self._log)
         else:
-            context = ThreadContext(self.process, self._loss, portal, self._log)
+            context = ThreadContext(self.process, self._colony, self._cancellation, portal, self._log)
         if definition.channel is not None:
-            self._conversation = Conversation(
+            self._chat = Chat(
                 definition,
                 portal,
-                self.process.channel(definition.channel),
+                self.process,
+                definition.channel,
                 lambda message: definition.bind(context, [message, *spec.args], spec.kwargs),
                 self._answering,
             )
-            return await self._conversation.run()
+            return await self._chat.run()
         call = definition.bind(context, spec.args, spec.kwargs)
         value = call() if definition.is_async else await in_thread(call, f"executor {definition.name}")
         return await value if inspect.isawaitable(value) else value
 
-    async def _log(self, text: str) -> None:
+    async def _log(self, text: object) -> None:
         """Add a line to the process's log, after what the function printed before it."""
         if self._capture is not None:
             await self._capture.flush()
-        await self._logbook.add(text)
+        await self._process_log.add(str(text))
 
     async def _end_capture(self) -> None:
-        """Send the rest of the captured output; a process that has closed takes no more log lines."""
+        """Send the rest of the captured output; a process that has closed accepts no more log lines."""
         capture, self._capture = self._capture, None
         if capture is not None:
             await capture.aclose()
 
     async def _follow(self) -> None:
-        """Notice when the process is taken from us: closed, cancelled, or put back to waiting."""
+        """Notice when the process is not ours any more: closed, cancelled, or put back to waiting."""
         watch = self.process.shared.watch
         with contextlib.suppress(TimeoutError):  # a stream of the function's may follow the process already
             async with asyncio.timeout(_UNWATCHED):
@@ -192,7 +203,7 @@ class Run:
                     self.lose("it was removed")
                     return
                 if record.state is ProcessState.CANCELLED:
-                    self._loss.happen(ProcessCancelled(record.processid, record.spec.funcname))
+                    self._cancellation.happen(ProcessCancelled(record.processid, record.spec.funcname))
                     return
                 if record.state.is_closed:
                     self.lose(f"it has ended ({'; '.join(record.errors or []) or record.state.name.lower()})")

@@ -1,7 +1,8 @@
 """An executor at work: it asks for processes, runs several at once, and winds up in bounded time.
 
 It asks for work (docs/protocol.md section 4) in short polls, one right after the other: a long poll can miss work
-(trap 4). While all places are taken nothing may be assigned, and a heartbeat keeps the executor registered (trap 3).
+(trap 4). While all places are in use nothing may be assigned, and heartbeats prevent the server from removing the
+executor (trap 3).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from colony_jupyter.channels.backoff import PATIENCE as LONGEST_ASKED_DELAY
+from colony_jupyter.channels.backoff import RETRY_SECONDS as LONGEST_ASKED_DELAY
 from colony_jupyter.channels.backoff import delays
 from colony_jupyter.client.colony import AsyncColony
 from colony_jupyter.errors import AccessDenied, ColonyError, ExecutorError, ServerUnreachable
@@ -37,18 +38,18 @@ POLL: Final = 10.0
 """Seconds of one poll."""
 HEARTBEAT: Final = 180.0
 """Seconds between two signs of life while no poll is made; after 600 the server removes the executor."""
-PATIENCE: Final = 600.0
-"""Seconds in which nothing is said in a conversation before it loses its place, if all places are taken."""
+CHAT_IDLE: Final = 600.0
+"""Seconds without a message in a conversation before it loses its place, if all places are in use."""
 _SHORT: Final = 0.2
 """Seconds: a poll that is answered sooner with nothing is not repeated sooner either."""
 _LONGEST_DELAY: Final = 5.0
 _WIND_UP: Final = 2.5
-"""Seconds for runs to tell their end once they are stopped."""
+"""Seconds for runs to report their end once they are stopped."""
 _LAST_WORD: Final = 1.0
 _REMEMBERED: Final = 10_000
 
 
-class Service:
+class Worker:
     """One start of an executor, to its stop. It lives on the loop it is made on.
 
     Args:
@@ -59,8 +60,8 @@ class Service:
         concurrency: how many processes it runs at once.
         capture_output: whether what functions print and log goes to the logs of their processes.
         poll: seconds of one poll.
-        heartbeat: seconds between two signs of life while all places are taken.
-        patience: seconds of quiet after which a conversation is ended while all places are taken.
+        heartbeat: seconds between two signs of life while all places are in use.
+        chat_idle: seconds of quiet after which a conversation is ended while all places are in use.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Service:
         capture_output: bool = True,
         poll: float = POLL,
         heartbeat: float = HEARTBEAT,
-        patience: float = PATIENCE,
+        chat_idle: float = CHAT_IDLE,
     ) -> None:
         self.identity = identity
         self.loop = asyncio.get_running_loop()
@@ -86,14 +87,14 @@ class Service:
         self.trouble = Trouble(identity.executorname)
         """Calls for work that have failed for long."""
         self.is_serving = False
-        """Whether it takes processes; from then on a stop can be requested."""
+        """Whether it accepts processes; from then on a stop can be requested."""
         self._executortype = executortype
         self._functions = functions
         self._concurrency = concurrency
         self._capture_output = capture_output
         self._poll = poll
         self._heartbeat = heartbeat
-        self._patience = patience
+        self._chat_idle = chat_idle
         self._colony = AsyncColony(settings, prvkey=identity.key)
         self._registration = Registration(self._colony, identity, executortype)
         self._runs: dict[str, Run] = {}
@@ -104,19 +105,19 @@ class Service:
         self._hurry = asyncio.Event()
         self._grace = 0.0
         self._published: asyncio.Task[None] | None = None  # the latest update of the list of functions
-        self._poll_was_cut = False  # whether a process may have been assigned that we were not told of
+        self._poll_was_cut = False  # whether a process may have been assigned without our knowledge
 
     # beginning
 
     async def join(self) -> str | None:
-        """Become a member; else give the sentence for the colony's owner, whom `settle` then waits for.
+        """Become a member; else return what the colony's owner has to do, which `wait_for_approval` then waits for.
 
         Raises:
             ColonyError: if it cannot be one.
         """
         return None if await self._registration.join() else self._registration.request()
 
-    async def settle(self) -> None:
+    async def wait_for_approval(self) -> None:
         """Wait to be a member, list the functions, and clear away what an earlier start left."""
         await self._registration.await_membership()
         await self._registration.publish(self._functions.offers())
@@ -125,11 +126,11 @@ class Service:
             await fail_quietly(process, f"Executor '{self.identity.executorname}' ended while it ran this process.")
 
     def publish_soon(self) -> None:
-        """Have the list of functions brought up to date; from any thread."""
+        """Request an update of the list of functions; from any thread."""
         self.loop.call_soon_threadsafe(self._publish)
 
     def request_stop(self, grace: float) -> None:
-        """Have it stop; from any thread. `finished` tells when it has.
+        """Ask it to stop, from any thread. `finished` is set when it has stopped.
 
         Args:
             grace: seconds that running processes still have.
@@ -147,7 +148,7 @@ class Service:
     # working
 
     async def serve(self) -> None:
-        """Take and run processes until it is stopped, or cannot go on; then wind up.
+        """Accept and run processes until it is stopped, or cannot go on; then wind up.
 
         Raises:
             ColonyError: if it gave up.
@@ -169,7 +170,7 @@ class Service:
             await self.wind_up()
 
     async def wind_up(self) -> None:
-        """End everything: running processes have their grace, then they are failed. Takes a few seconds at most."""
+        """End everything: running processes have their grace, then they are failed. Needs a few seconds at most."""
         try:
             if self._tasks and not self._hurry.is_set() and self._grace > 0:
                 hurrying = asyncio.create_task(self._hurry.wait())
@@ -181,7 +182,8 @@ class Service:
         finally:
             for task in (*self._tasks, *([self._published] if self._published else [])):
                 task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            closing = [close() for close in self._functions.closers]
+            await asyncio.gather(*self._tasks, *closing, return_exceptions=True)
             await self._colony.aclose()
             self.identity.release()
             self.finished.set()
@@ -246,15 +248,15 @@ class Service:
             self._place_free.clear()
             now = time.monotonic()
             if now - alive >= self._heartbeat:
-                await self._colony.assign(0, availablecpu="-1m")  # takes nothing, and is a sign of life
+                await self._colony.assign(0, availablecpu="-1m")  # is assigned nothing, and is a sign of life
                 alive = now
             quiet = [(since, run) for run in self._runs.values() if (since := run.quiet_since) is not None]
             longest = min(quiet, key=lambda each: each[0], default=None)
-            if longest is not None and now - longest[0] >= self._patience:
+            if longest is not None and now - longest[0] >= self._chat_idle:
                 longest[1].dismiss()
-            next_look = min([alive + self._heartbeat, *(since + self._patience for since in (now, *dict(quiet)))])
+            next_check = min([alive + self._heartbeat, *(since + self._chat_idle for since in (now, *dict(quiet)))])
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(_SHORT, next_look - now)):
+                async with asyncio.timeout(max(_SHORT, next_check - now)):
                     await self._place_free.wait()
 
     async def _rejoin(self) -> None:
@@ -286,7 +288,7 @@ class Service:
         if earlier is not None:
             earlier.lose("it ran too long, and was assigned anew")
         run = self._runs[process.processid] = Run(
-            process, self._functions, self._executortype, capture_output=self._capture_output
+            process, self._colony, self._functions, self._executortype, capture_output=self._capture_output
         )
         self._begun.append(process.processid)
         task = asyncio.create_task(self._run(run), name=f"executor {process.funcname} {process.processid[:8]}")

@@ -92,7 +92,7 @@ def settings(colony_server):
 async def serving(executor):
     task = asyncio.create_task(executor.serve())
     try:
-        while not executor.is_running or not executor.service.is_serving:
+        while not executor.is_running or not executor.worker.is_serving:
             await asyncio.sleep(0.01)
             if task.done():
                 await task
@@ -154,7 +154,7 @@ async def test_a_close_whose_reply_got_lost_is_made_again(settings, proxy):
 
 @contextlib.asynccontextmanager
 async def cutting(proxy):
-    """Cut all connections now and then; gives a list that grows by one each time."""
+    """Cut all connections now and then; returns a list that grows by one each time."""
     chance = random.Random(7)
     cuts = []
 
@@ -212,8 +212,8 @@ async def test_a_chat_goes_on_through_cuts(settings, proxy):
         entries = [entry async for entry in channel]
         await process.result(timeout=30)
     for sequence, text in zip(sequences, texts, strict=True):
-        said = [entry.text for entry in entries if entry.inreplyto == sequence]
-        assert "".join(said).split() == text.split()
+        answers = [entry.text for entry in entries if entry.inreplyto == sequence]
+        assert "".join(answers).split() == text.split()
     assert [entry.inreplyto for entry in entries if entry.type == "turn"] == sequences
     assert len(cuts) >= 5
 

@@ -66,6 +66,11 @@ def kernel(server):
         running.end()
 
 
+@pytest.fixture
+def submit(colony):
+    return colony.submit
+
+
 def waiting(submit):
     """Have the executor run something endless; the process, and the executor's name."""
     process = submit("wait", executortype="notebook", channels=["out"])

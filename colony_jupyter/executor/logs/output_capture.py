@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Final
@@ -22,6 +23,8 @@ MESSAGE_CHARACTERS: Final = 64_000
 """Characters of one log message at the most."""
 PENDING_CHARACTERS: Final = 1_000_000
 """Characters that wait for their message at the most; what is more is left out and counted."""
+_BAR: Final = re.compile(r"[^\r\n]*\b\d{1,3}%\|[^\r\n]*")
+"""A frame of a progress bar as tqdm draws it."""
 _LAST_SEND: Final = 5.0
 """Seconds for the rest of the output once the function has ended."""
 
@@ -98,10 +101,19 @@ class OutputCapture:
     Args:
         add: adds a message to the process's log.
         interval: seconds between two messages.
+        on_frame: called with the latest frame of a progress bar on standard error, at most once in an interval.
     """
 
-    def __init__(self, add: Callable[[str], Awaitable[None]], *, interval: float = INTERVAL) -> None:
+    def __init__(
+        self,
+        add: Callable[[str], Awaitable[None]],
+        *,
+        interval: float = INTERVAL,
+        on_frame: Callable[[str], Awaitable[None]] | None = None,
+    ) -> None:
         self._add = add
+        self._on_frame = on_frame
+        self._frame = ""  # the latest one that `on_frame` was not called with
         self._interval = interval
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
@@ -118,6 +130,8 @@ class OutputCapture:
             if self._failed:
                 return
             self._pending.write(stream, text)
+            if stream == "stderr" and self._on_frame is not None and (frames := _BAR.findall(text)):
+                self._frame = frames[-1].strip()
             if self._is_signalled:
                 return
             self._is_signalled = True
@@ -132,12 +146,16 @@ class OutputCapture:
 
     async def aclose(self) -> None:
         """Send the rest, for a few seconds at the most; text that is written later is dropped."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_SEND), self._sending:
+                self._task.cancel()  # not while it sends a message: that would be lost
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         with self._lock:
             self._pending.finish()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LAST_SEND):
+                await self._report_frame()
                 await self.flush()
         self._failed = True
 
@@ -148,12 +166,26 @@ class OutputCapture:
             with self._lock:
                 self._is_signalled = False
             async with self._sending:
+                reported = await self._report_frame()
                 message = self._next_message()
-                if message is None or self._failed:
+                if message is not None and not self._failed:
+                    await self._send(message)
+                elif not reported:
                     continue
-                await self._send(message)
             self._written.set()  # more may wait
             await asyncio.sleep(self._interval)
+
+    async def _report_frame(self) -> bool:
+        """Report the latest frame of a progress bar; return whether there was a new one."""
+        with self._lock:
+            frame, self._frame = self._frame, ""
+        if frame and self._on_frame is not None:
+            try:
+                await self._on_frame(frame)
+            except ColonyError as error:
+                self._on_frame = None
+                logger.info("progress bars of a function are not reported any more: %s", error)
+        return bool(frame)
 
     def _next_message(self) -> str | None:
         with self._lock:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _current: ContextVar[OutputCapture | None] = ContextVar("colony_jupyter_output_capture", default=None)
 
-_OWN_LOGGERS: Final = ("colony_jupyter", "httpx", "httpcore", "websockets")
+_OWN_LOGGERS: Final = ("colony_jupyter", "aiohttp", "websockets")
 """Loggers of the client itself: a log line about the call that sends a log line would never end."""
 
 _LINE: Final = logging.Formatter("%(levelname)s:%(name)s:%(message)s")
@@ -55,7 +55,7 @@ class _LogHandler(logging.Handler):
     """Root handler that sends records of captured code to its process.
 
     A record that another handler writes to a captured stream arrives through that stream, in the user's own format. A
-    record that no other handler takes is also passed to `logging.lastResort`, as if this handler were not there.
+    record that no other handler processes is also passed to `logging.lastResort`, as if this handler were not there.
     """
 
     def emit(self, record: logging.LogRecord) -> None:

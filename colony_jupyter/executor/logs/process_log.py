@@ -8,7 +8,7 @@ import random
 import time
 from typing import TYPE_CHECKING
 
-from colony_jupyter.channels.backoff import Patience
+from colony_jupyter.channels.backoff import RetryTimer
 from colony_jupyter.client.writer import UNREACHABLE
 from colony_jupyter.errors import ServerUnreachable
 from colony_jupyter.wire.storable import storable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Logbook:
+class ProcessLog:
     """Adds lines to a process's log, one after the other.
 
     A line has no sequence by which the server would know it again. So when a reply got lost, the log is asked whether
@@ -44,7 +44,7 @@ class Logbook:
         """
         text = storable(text) or " "  # a server refuses an empty line
         async with self._turn:
-            patience = Patience(random.random, time.monotonic(), UNREACHABLE)
+            retry_timer = RetryTimer(random.random, time.monotonic(), UNREACHABLE)
             uncertain = False
             while True:
                 try:
@@ -52,7 +52,7 @@ class Logbook:
                         await self._process.colony.add_log(self._process, text)
                 except ServerUnreachable as error:
                     uncertain = uncertain or error.sent
-                    delay = patience.delay(time.monotonic(), error.retry_after)
+                    delay = retry_timer.delay(time.monotonic(), error.retry_after)
                     if delay is None:
                         raise
                     logger.info("%r: a line of its log is added again: %s", self._process, error)

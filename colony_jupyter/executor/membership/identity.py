@@ -1,4 +1,4 @@
-"""Name and private key of an executor, both kept across restarts (docs/protocol.md traps 13, 18, 19).
+"""Name and private key of an executor, both stored across restarts (docs/protocol.md traps 13, 18, 19).
 
 The key lies in a file of mode 0600 whose name contains the id of its executor. A lock beside it is held while the
 executor runs, since two copies with one name would throw each other out of the colony.
@@ -54,7 +54,7 @@ class Identity:
 
 
 def default_folder() -> Path:
-    """Give the folder of the user's executors' keys."""
+    """Return the folder of the user's executors' keys."""
     return user_folder() / "executors"
 
 
@@ -96,7 +96,7 @@ def claim(
         folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         if name is not None:
             lock = Lock(folder / f"{_file_name(name)}.lock")
-            if not lock.take(attempts=_ATTEMPTS):
+            if not lock.acquire(attempts=_ATTEMPTS):
                 raise ExecutorError(
                     f"Executor '{name}' runs already in another process on this machine. Stop it there, or choose "
                     "another name: two copies with one name would throw each other out of the colony."
@@ -106,7 +106,7 @@ def claim(
         for copy in itertools.count(1):
             file = f"{_file_name(executortype)}@{digest}-{copy}"
             lock = Lock(folder / f"{file}.lock")
-            if lock.take(attempts=_ATTEMPTS):
+            if lock.acquire(attempts=_ATTEMPTS):
                 break
         key = _key(folder, file, lock, random_bytes)
     except OSError as error:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_LOOK: Final = 2.0
+_POLL: Final = 2.0
 """Seconds between two requests for whether the owner has approved."""
 _ALIVE: Final = 60.0
 """Seconds since the latest sign of life within which another executor counts as running."""
@@ -93,10 +93,10 @@ class Registration:
             with contextlib.suppress(ServerUnreachable):
                 if await self.join():
                     return
-            await asyncio.sleep(_LOOK)
+            await asyncio.sleep(_POLL)
 
     async def publish(self, functions: Mapping[str, Offer]) -> None:
-        """Have the server list exactly these functions.
+        """Make the server list exactly these functions.
 
         What is listed already, as it is now, is left alone: adding it again would make a second record, and its counts
         would begin anew.
@@ -159,7 +159,7 @@ class Registration:
                 seconds = (datetime.now(UTC) - heard).total_seconds()
                 if seconds < _ALIVE:
                     raise ExecutorError(
-                        f"The name '{name}' is taken: an executor with another key runs under it (last heard from "
+                        f"The name '{name}' is in use: an executor with another key runs under it (last heard from "
                         f"{max(seconds, 0):.0f} s ago). Choose another name, or stop that one and wait a minute."
                     )
             logger.warning("executor name %r is taken over from the id %s", name, each.executorid[:8])

@@ -1,4 +1,4 @@
-"""One embedded colony for a module of tests, a user of it, and executors that are gone when a test is over."""
+"""Executors on the embedded colony of a module of tests, which are gone when a test is over."""
 
 from __future__ import annotations
 
@@ -8,25 +8,12 @@ import time
 import pytest
 
 import colony_jupyter as cj
-from colony_jupyter import settings as settings_module
-from colony_jupyter.testing import ColonyServer
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with ColonyServer(tmp_path_factory.mktemp("colony")) as running:
-        yield running
-
-
-@pytest.fixture
-def settings(server):
-    return settings_module.resolve(server.environ())
-
-
-@pytest.fixture
-def colony(settings):
-    with cj.Colony(settings) as user:
-        yield user
+@pytest.fixture(autouse=True)
+def asked_often(monkeypatch):
+    """Ends that no server announces, such as failures, are known soon; see `client/test_process_watcher.py`."""
+    monkeypatch.setattr("colony_jupyter.client.process_watcher._POLL", 0.05)
 
 
 @pytest.fixture

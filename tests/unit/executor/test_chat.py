@@ -99,15 +99,16 @@ def test_several_conversations_at_once(make_executor, submit):
     executor = make_executor()
     executor.chat("chat")(plain_pieces)
     executor.start()
-    channels = [submit("chat", channels=["chat"]).channel("chat") for _ in range(5)]
+    processes = [submit("chat", channels=["chat"]) for _ in range(5)]
+    channels = [process.channel("chat") for process in processes]
     streams = [iter(channel) for channel in channels]
     for number, channel in enumerate(channels):
         channel.send(str(number))
     assert [turn(stream)[0] for stream in streams] == [f"You said {number}" for number in range(5)]
     for channel in channels:
         channel.end()
-    for channel in channels:
-        channel.process.result(timeout=10)
+    for process in processes:
+        process.result(timeout=10)
 
 
 @pytest.mark.parametrize("kind", ["async", "plain"])

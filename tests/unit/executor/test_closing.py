@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import random
+import threading
 import time
 
 import pytest
@@ -14,6 +15,7 @@ from gateway import Gateway
 import colony_jupyter as cj
 from colony_jupyter import AsyncColony
 from colony_jupyter.errors import RequestTooLarge, ServerRefused
+from colony_jupyter.executor import closing
 from colony_jupyter.executor.closing import Outcome, close_process
 from colony_jupyter.wire.identity import PrivateKey
 from colony_jupyter.wire.models import ProcessState
@@ -83,7 +85,7 @@ class Refusing:
 
 @pytest.fixture
 async def assigned(settings):
-    """Give a running process as its executor holds it."""
+    """Return a running process as its executor holds it."""
     key = PrivateKey.generate(random.randbytes)
     async with AsyncColony(settings) as user, AsyncColony(settings, prvkey=key) as executor:
         name = f"closing-{key.id[:12]}-x"
@@ -110,7 +112,7 @@ async def test_a_refused_close_is_retried_with_a_plain_sentence(assigned, outcom
     assigned.colony = refusing = Refusing(colony, accepts)
     async with asyncio.timeout(10):
         await close_process(assigned, outcome)
-    record = await colony.look(assigned.processid)
+    record = await colony.get_record(assigned.processid)
     assert record.state is ProcessState.FAILED
     assert record.errors[0].startswith(expected)
     assert len(refusing.calls) in (4, 7)
@@ -180,7 +182,7 @@ async def test_what_is_too_large_is_omitted(assigned, outcome, limit, expected):
     assigned.colony = refusing = Refusing(colony, check)
     async with asyncio.timeout(5):
         await close_process(assigned, outcome)
-    record = await colony.look(assigned.processid)
+    record = await colony.get_record(assigned.processid)
     assert record.state is (ProcessState.RUNNING if expected is None else ProcessState.FAILED)
     assert (record.errors or None) == expected
     assert len(refusing.calls) <= 3
@@ -192,7 +194,7 @@ async def test_a_transient_refusal_does_not_fail_the_process(assigned):
     assigned.colony = Refusing(colony, lambda _: next(refusals))
     async with asyncio.timeout(10):
         await close_process(assigned, Outcome(output=("fine",)))
-    record = await colony.look(assigned.processid)
+    record = await colony.get_record(assigned.processid)
     assert (record.state, record.output) == (ProcessState.SUCCESS, ["fine"])
 
 
@@ -201,4 +203,97 @@ async def test_a_process_that_ended_otherwise_is_left_alone(assigned):
     await colony.fail(assigned, ["first"])
     async with asyncio.timeout(5):
         await close_process(assigned, Outcome(output=("late",)))
-    assert (await colony.look(assigned.processid)).errors == ["first"]
+    assert (await colony.get_record(assigned.processid)).errors == ["first"]
+
+
+def test_text_written_and_not_flushed_arrives_before_the_end(make_executor, submit):
+    executor = make_executor()
+
+    @executor.function("write")
+    async def write(context):
+        for number in range(200):
+            await context.channel("out").write(f"{number} ")
+
+    executor.start()
+    process = submit("write", channels=["out", "sync"])
+    assert "".join(entry.text for entry in process.channel("out")).split() == [str(n) for n in range(200)]
+    assert process.result(timeout=10) is None
+
+
+@pytest.mark.parametrize(("channels", "other"), [(["out", "other"], []), (["out", "other", "sync"], ["end"])])
+def test_what_was_written_to_is_ended(make_executor, submit, channels, other):
+    """With `sync` all channels are ended: the executor waits for every reader, and a reader waits for its end entry."""
+    executor = make_executor()
+    go = threading.Event()
+
+    @executor.function("write")
+    def write(context):
+        go.wait(10)
+        context.channel("out").send("x")
+
+    executor.start()
+    process = submit("write", channels=channels)
+    types = {}
+    reading = threading.Barrier(3)
+
+    def read(name):
+        process.channel(name).send("first", type="greeting")
+        stream = process.channel(name).stream(to_end=False, timeout=20)
+        assert next(iter(stream)).type == "greeting"
+        reading.wait(10)
+        types[name] = [entry.type for entry in stream]
+
+    readers = [threading.Thread(target=read, args=(name,)) for name in ("out", "other")]
+    for reader in readers:
+        reader.start()
+    process.running(10)
+    reading.wait(10)
+    go.set()
+    started = time.monotonic()
+    assert process.result(timeout=10) is None
+    assert time.monotonic() - started < 5
+    for reader in readers:
+        reader.join(10)
+    assert types == {"out": ["data", "end"], "other": other}
+
+
+def test_the_reader_is_waited_for_and_closing_happens_all_the_same(make_executor, submit, monkeypatch, caplog):
+    monkeypatch.setattr(closing.Closing.__init__, "__kwdefaults__", {"ack_seconds": 0.5})
+    executor = make_executor()
+
+    @executor.function("write")
+    async def write(context):
+        await context.channel("out").send("x")
+
+    executor.start()
+    process = submit("write", channels=["out", "sync"])
+    process.running(10)
+    process.closed(10)
+    assert process.refresh().state is cj.ProcessState.SUCCESS
+    assert "did not acknowledge" in caplog.text
+
+
+def test_the_tutorials_client_acknowledges_by_hand(make_executor, colony, submit):
+    executor = make_executor()
+
+    @executor.function("write")
+    async def write(context):
+        await context.channel("out").send("x")
+
+    executor.start()
+    process = submit("write", channels=["out", "sync"])
+    got = []
+
+    def take(entries):
+        for entry in entries:
+            if entry.is_end:
+                colony.channel_append(process, "sync", 1, "ack")
+                return False
+            got.append(entry.text)
+        return True
+
+    colony.subscribe_channel(process, "out", take, timeout=20)
+    assert got == ["x"]
+    started = time.monotonic()
+    process.closed(10)
+    assert time.monotonic() - started < 5

@@ -1,4 +1,4 @@
-"""A failure is told in the user's own lines."""
+"""A failure is reported in the user's own lines."""
 
 from __future__ import annotations
 

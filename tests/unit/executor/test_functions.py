@@ -10,6 +10,7 @@ import pytest
 import colony_jupyter as cj
 from colony_jupyter.errors import InvalidSpec, UsageError
 from colony_jupyter.executor.functions import Functions, Unfit, as_output, define, define_chat
+from colony_jupyter.wire.models import FunctionSpec
 
 
 async def task(context, steps: int = 10, *, label: str = "x") -> str:
@@ -67,18 +68,18 @@ def test_an_error_inside_the_function_is_no_mismatch():
 def test_a_function_that_is_not_there():
     functions = Functions()
     with pytest.raises(Unfit, match=r"type 'cli' has no function 'x'\. It has: none at all\."):
-        functions.find("x", "cli")
+        functions.find(FunctionSpec(funcname="x"), "cli")
     functions.add(define("b", plain))
     functions.add(define("a", task))
     with pytest.raises(Unfit, match=r"It has: a, b\."):
-        functions.find("x", "cli")
+        functions.find(FunctionSpec(funcname="x"), "cli")
 
 
-def test_a_later_function_takes_the_name():
+def test_a_later_function_replaces_the_one_of_its_name():
     functions = Functions()
     functions.add(define("a", plain))
     functions.add(define("a", task))
-    assert functions.find("a", "cli").handler is task
+    assert functions.find(FunctionSpec(funcname="a"), "cli").handler is task
     assert functions.offers()["a"].description == "Do it."
 
 
@@ -101,7 +102,7 @@ async def answering(context, message, name: str = "you"):
     yield name
 
 
-def test_what_the_colony_is_told_of_arguments():
+def test_what_the_colony_lists_of_arguments():
     arguments = define("a", described).offer.arguments
     assert [(each.name, each.type, each.required, each.description, each.enum) for each in arguments] == [
         ("image", "str", True, "where it is, as an address.", None),

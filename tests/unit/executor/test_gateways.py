@@ -5,20 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from gateway import Fault, Gateway
+from gateway import FAULTS, Fault, Gateway
 
 import colony_jupyter as cj
 from colony_jupyter import settings as settings_module
-
-FAULTS = {
-    "429": Fault(429),
-    "502": Fault(502),
-    "503": Fault(503),
-    "504": Fault(504, forward=True),
-    "page": Fault(200),
-    "empty": Fault(200, forward=True, body=b""),
-    "truncated": Fault(200, forward=True, body=b'{"payloadtype":"' + b"x" * 99, cut=40),
-}
 
 
 @pytest.fixture
@@ -55,7 +45,7 @@ async def test_every_call_of_an_executor_is_repeated_until_the_server_answers_an
     for call in ("assignprocessmsg", "addlogmsg", "channelappendmsg", "closesuccessfulmsg"):
         gateway.plan(call, [FAULTS[fault]])
     async with cj.AsyncColony(settings) as user:
-        process = await user.submit("talk", channels=["out"], executortype="task")
+        process = await user.submit("talk", channels=["out", "sync"], executortype="task")
         async with process.channel("out").stream(timeout=20) as stream:
             assert [entry.text async for entry in stream] == ["one", "text"]
         assert await process.result(20) == "done"

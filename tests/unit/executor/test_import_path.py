@@ -32,7 +32,7 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["loaded_worker", ":executor", "loaded_worker:", ""])
-def test_a_name_without_both_halves_says_how_it_is_written(folder, name):
+def test_a_name_without_both_halves_gives_an_error_that_shows_the_form(folder, name):
     with pytest.raises(UsageError, match="MODULE:EXECUTOR"):
         load(name, folder)
 
@@ -45,12 +45,12 @@ def test_a_module_or_executor_that_is_not_there_is_named(folder):
 
 
 def test_what_the_module_itself_lacks_is_not_hidden(folder):
-    (folder / "loaded_broken.py").write_text("import a_module_that_nobody_has")
-    with pytest.raises(ModuleNotFoundError, match="a_module_that_nobody_has"):
+    (folder / "loaded_broken.py").write_text("import a_missing_module")
+    with pytest.raises(ModuleNotFoundError, match="a_missing_module"):
         load("loaded_broken:executor", folder)
 
 
-def test_it_works_from_the_shell_until_it_is_told_to_end(folder, colony_server):
+def test_it_works_from_the_shell_until_a_signal(folder, colony_server):
     environment = {**os.environ, **colony_server.environ()}
     command = [sys.executable, "-m", "colony_jupyter", "executor", "loaded_worker:executor", "--finish", "5"]
     with Colony(settings.resolve(colony_server.environ())) as colony:

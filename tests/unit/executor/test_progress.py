@@ -1,8 +1,13 @@
-"""Progress is told often enough to be seen and seldom enough to fit a channel."""
+"""Progress is sent often enough to be seen and seldom enough to fit a channel."""
 
 from __future__ import annotations
 
+import asyncio
+import itertools
+import time
+
 import pytest
+from tqdm import tqdm
 
 from colony_jupyter.executor.progress import Tally, choose_channel, length
 
@@ -23,19 +28,19 @@ def test_the_channel(declared, chosen):
     assert choose_channel(declared) == chosen
 
 
-def test_the_first_and_the_last_are_told_and_what_is_too_fast_is_not():
+def test_the_first_and_the_last_are_reported_and_what_is_too_fast_is_not():
     tally = Tally(100)
-    told = [tally.due(0.0)]
+    sent = [tally.due(0.0)]
     for step in range(1, 101):
         tally.step(1, None)
-        told.append(tally.due(step * 0.01))
-    entries = [each for each in told if each]
+        sent.append(tally.due(step * 0.01))
+    entries = [each for each in sent if each]
     assert entries[0] == {"current": 0, "total": 100, "message": ""}
     assert entries[-1] == {"current": 100, "total": 100, "message": ""}
     assert 8 <= len(entries) <= 12
 
 
-def test_nothing_is_told_twice():
+def test_nothing_is_reported_twice():
     tally = Tally(1)
     assert tally.due(0.0)
     assert tally.due(10.0) is None
@@ -44,7 +49,7 @@ def test_nothing_is_told_twice():
     assert tally.due(20.0, last=True) is None
 
 
-def test_an_unknown_total_is_left_out_and_the_last_count_told():
+def test_an_unknown_total_is_omitted_and_the_last_count_reported():
     tally = Tally(None)
     assert tally.due(0.0) == {"current": 0, "message": ""}
     tally.step(5, "x")
@@ -54,11 +59,12 @@ def test_an_unknown_total_is_left_out_and_the_last_count_told():
 
 def test_days_of_work_fit_a_channel():
     tally = Tally(10**9)
-    told = 0
-    for tick in range(2_000_000):  # more than two days, a step each 0.1 s
+    sent = 0
+    ticks = itertools.chain(range(20_000), range(20_000, 2_000_000, 10))  # more than two days, by tenths of a second
+    for tick in ticks:
         tally.step(1, None)
-        told += tally.due(tick * 0.1) is not None
-    assert told < 5_000
+        sent += tally.due(tick * 0.1) is not None
+    assert 1_000 < sent < 5_000
 
 
 @pytest.mark.parametrize(
@@ -66,3 +72,53 @@ def test_days_of_work_fit_a_channel():
 )
 def test_length(steps, total):
     assert length(steps) == total
+
+
+@pytest.fixture(autouse=True)
+def no_monitor(monkeypatch):
+    monkeypatch.setattr(tqdm, "monitor_interval", 0)  # a thread of tqdm, which stays
+
+
+@pytest.mark.parametrize("kind", ["async", "plain"])
+def test_a_bar_of_tqdm_is_reported(make_executor, submit, kind):
+    def work(context):
+        for _ in tqdm(range(50), mininterval=0, desc="train"):
+            time.sleep(0.02)
+
+    async def async_work(context):
+        for _ in tqdm(range(50), mininterval=0, desc="train"):
+            await asyncio.sleep(0.02)
+
+    executor = make_executor()
+    executor.function("work")(async_work if kind == "async" else work)
+    executor.start()
+    frames = [entry.text for entry in submit("work", channels=["progress", "sync"]).channel("progress")]
+    assert 3 <= len(frames) <= 10
+    assert all(frame.startswith("\rtrain:") for frame in frames)
+    assert "100%|" in frames[-1]
+    assert "50/50" in frames[-1]
+
+
+def test_a_bar_is_not_mixed_with_what_the_function_sends(make_executor, submit):
+    def work(context):
+        context.channel("progress").send("1/2")
+        for _ in tqdm(range(50), mininterval=0):
+            time.sleep(0.01)
+
+    executor = make_executor()
+    executor.function("work")(work)
+    executor.start()
+    assert [entry.text for entry in submit("work", channels=["progress", "sync"]).channel("progress")] == ["1/2"]
+
+
+def test_without_the_channel_a_bar_is_in_the_log_only(make_executor, submit):
+    def work(context):
+        for _ in tqdm(range(5), mininterval=0):
+            time.sleep(0.01)
+
+    executor = make_executor()
+    executor.function("work")(work)
+    executor.start()
+    process = submit("work", channels=["output", "sync"])
+    assert list(process.channel("output")) == []
+    assert process.result(timeout=10) is None

@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import functools
 import math
-import sys
 import threading
-import time
 
 import pytest
 
 import colony_jupyter as cj
 from colony_jupyter.errors import UsageError
-from colony_jupyter.executor import closing
 
 
 def test_the_tutorials_task(make_executor, submit):
@@ -137,7 +134,7 @@ def test_what_is_no_json_fails(make_executor, submit):
     assert error.startswith("result is an object, which has no JSON form: ")
 
 
-def test_the_part_of_a_result_that_is_json_is_kept_when_the_process_fails(make_executor, submit):
+def test_the_part_of_a_result_that_is_json_remains_when_the_process_fails(make_executor, submit):
     executor = make_executor()
     executor.function("task")(lambda context: {"loss": 0.5, "model": {"weights": object()}})
     executor.start()
@@ -242,217 +239,24 @@ def test_a_task_left_behind_that_opens_channels_does_not_fail_the_process(make_e
         assert submit("task", channels=["out", *others]).result(timeout=20) == "done"
 
 
-def test_text_written_and_not_flushed_arrives_before_the_end(make_executor, submit):
+def test_a_line_of_the_log_is_the_text_of_any_object(make_executor, submit, colony):
     executor = make_executor()
 
-    @executor.function("write")
-    async def write(context):
-        for number in range(200):
-            await context.channel("out").write(f"{number} ")
+    @executor.function("blocking")
+    def blocking(context):
+        context.log({"loss": 0.5})
+        context.log(3)
+
+    @executor.function("awaiting")
+    async def awaiting(context):
+        await context.log({"loss": 0.5})
+        await context.log(3)
 
     executor.start()
-    process = submit("write", channels=["out", "sync"])
-    assert "".join(entry.text for entry in process.channel("out")).split() == [str(n) for n in range(200)]
-    assert process.result(timeout=10) is None
-
-
-@pytest.mark.parametrize(("channels", "other"), [(["out", "other"], []), (["out", "other", "sync"], ["end"])])
-def test_what_was_written_to_is_ended(make_executor, submit, channels, other):
-    """With `sync` all channels are ended: the executor waits for every reader, and a reader waits for its end entry."""
-    executor = make_executor()
-    go = threading.Event()
-
-    @executor.function("write")
-    def write(context):
-        go.wait(10)
-        context.channel("out").send("x")
-
-    executor.start()
-    process = submit("write", channels=channels)
-    types = {}
-    reading = threading.Barrier(3)
-
-    def read(name):
-        process.channel(name).send("first", type="greeting")
-        stream = process.channel(name).stream(to_end=False, timeout=20)
-        assert next(iter(stream)).type == "greeting"
-        reading.wait(10)
-        types[name] = [entry.type for entry in stream]
-
-    readers = [threading.Thread(target=read, args=(name,)) for name in ("out", "other")]
-    for reader in readers:
-        reader.start()
-    process.running(10)
-    reading.wait(10)
-    go.set()
-    started = time.monotonic()
-    assert process.result(timeout=10) is None
-    assert time.monotonic() - started < 5
-    for reader in readers:
-        reader.join(10)
-    assert types == {"out": ["data", "end"], "other": other}
-
-
-def test_the_reader_is_waited_for_and_closing_happens_all_the_same(make_executor, submit, monkeypatch, caplog):
-    monkeypatch.setattr(closing.Ending.__init__, "__kwdefaults__", {"ack_seconds": 0.5})
-    executor = make_executor()
-
-    @executor.function("write")
-    async def write(context):
-        await context.channel("out").send("x")
-
-    executor.start()
-    process = submit("write", channels=["out", "sync"])
-    process.running(10)
-    process.closed(10)
-    assert process.refresh().state is cj.ProcessState.SUCCESS
-    assert "did not acknowledge" in caplog.text
-
-
-def test_the_tutorials_client_acknowledges_by_hand(make_executor, colony, submit):
-    executor = make_executor()
-
-    @executor.function("write")
-    async def write(context):
-        await context.channel("out").send("x")
-
-    executor.start()
-    process = submit("write", channels=["out", "sync"])
-    got = []
-
-    def take(entries):
-        for entry in entries:
-            if entry.is_end:
-                colony.channel_append(process, "sync", 1, "ack")
-                return False
-            got.append(entry.text)
-        return True
-
-    colony.subscribe_channel(process, "out", take, timeout=20)
-    assert got == ["x"]
-    started = time.monotonic()
-    process.closed(10)
-    assert time.monotonic() - started < 5
-
-
-@pytest.mark.parametrize("kind", ["async", "plain"])
-def test_cancelling_stops_the_function(make_executor, submit, kind):
-    executor = make_executor()
-    running, stopped = threading.Event(), threading.Event()
-
-    async def async_wait(context):
-        running.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            assert context.cancelled
-            stopped.set()
-
-    def plain_wait(context):
-        running.set()
-        while not context.cancelled:
-            time.sleep(0.01)
-        stopped.set()
-
-    executor.function("wait")(async_wait if kind == "async" else plain_wait)
-    executor.start()
-    process = submit("wait")
-    assert running.wait(10)
-    process.cancel()
-    assert stopped.wait(8)
-    assert process.refresh().state is cj.ProcessState.CANCELLED
-
-
-def test_a_blocking_call_is_given_up_when_the_executor_stops(make_executor, submit):
-    executor = make_executor()
-    running, raised = threading.Event(), []
-
-    @executor.function("listen")
-    def listen(context):
-        running.set()
-        try:
-            for _ in context.channel("in"):
-                pass
-        except cj.ColonyError as error:
-            raised.append(str(error))
-        try:
-            context.channel("in").send("too late")
-        except cj.ColonyError as error:
-            raised.append(str(error))
-
-    executor.start()
-    process = submit("listen", channels=["in"])
-    assert running.wait(10)
-    executor.stop()
-    (error,) = failure(process)
-    assert error == f"Executor '{executor.name}' was stopped while it ran this process."
-    assert raised == [error, error]
-
-
-def test_a_reading_function_ends_when_the_process_is_cancelled(make_executor, submit):
-    executor = make_executor()
-    running, ended = threading.Event(), threading.Event()
-
-    @executor.function("listen")
-    def listen(context):
-        running.set()
-        try:
-            for _ in context.channel("in"):
-                pass
-            context.channel("in").send("too late")
-        except cj.ColonyError:
-            ended.set()
-            raise
-
-    executor.start()
-    process = submit("listen", channels=["in"])
-    assert running.wait(10)
-    process.cancel()
-    assert ended.wait(8)
-
-
-def test_a_deadline_takes_the_process_away_and_it_runs_again(make_executor, submit):
-    executor = make_executor()
-    attempts, outcomes = [], []
-
-    @executor.function("slow")
-    async def slow(context):
-        attempts.append(1)
-        if len(attempts) == 1:
-            try:
-                await asyncio.Event().wait()
-            finally:
-                outcomes.append("stopped")
-        await context.channel("out").send("second")
-        return "done"
-
-    executor.start()
-    process = submit("slow", channels=["out"], maxexectime=1, maxretries=3)
-    assert process.result(timeout=20) == "done"
-    assert outcomes == ["stopped"]
-    assert len(attempts) == 2
-
-
-def test_several_run_at_once_and_no_more_than_allowed(make_executor, submit, until):
-    executor = make_executor(concurrency=2)
-    go, running = threading.Event(), []
-
-    @executor.function("wait")
-    def wait(context):
-        running.append(1)
-        go.wait(20)
-        return len(running)
-
-    executor.start()
-    processes = [submit("wait") for _ in range(3)]
-    until(lambda: len(running) == 2)
-    threading.Event().wait(0.3)
-    assert len(running) == 2
-    states = sorted(process.refresh().state for process in processes)
-    assert states == [cj.ProcessState.WAITING, cj.ProcessState.RUNNING, cj.ProcessState.RUNNING]
-    go.set()
-    for process in processes:
-        process.result(timeout=10)
+    for name in ("blocking", "awaiting"):
+        process = submit(name)
+        process.result(timeout=20)
+        assert [line.message for line in colony.logs(process)] == ["{'loss': 0.5}", "3"]
 
 
 def test_progress_and_log(make_executor, submit, colony):
@@ -501,70 +305,6 @@ def test_input_of_a_workflow(make_executor, colony, until):
     assert colony.get_process(workflow.processids[1]).result(timeout=15) == 42
 
 
-def test_the_functions_that_the_colony_lists(make_executor, colony, until):
-    def listed():
-        return sorted((each.funcname, each.description) for each in colony.functions(executor.name))
-
-    executor = make_executor()
-
-    @executor.function("first")
-    def first(context):
-        """Do the first thing.
-
-        And more.
-        """
-
-    executor.start()
-    assert listed() == [("first", "Do the first thing.")]
-    executor.function("second")(lambda context: 2)
-    until(lambda: [name for name, _ in listed()] == ["first", "second"])
-    name = executor.name
-    executor.stop()
-    executor.start()
-    assert executor.name == name
-    assert [name for name, _ in listed()] == ["first", "second"]
-
-
-def test_a_function_that_is_defined_again_takes_its_place_at_once(make_executor, submit, colony):
-    executor = make_executor()
-    executor.function("give")(lambda context: "old")
-    executor.start()
-    assert submit("give").result(timeout=10) == "old"
-    executor.function("give")(lambda context: "new")
-    assert submit("give").result(timeout=10) == "new"
-    assert len(colony.functions(executor.name)) == 1
-
-
-def test_what_the_colony_lists_follows_what_is_defined_again(make_executor, submit, colony, until):
-    def listed():
-        return [
-            (each.functionid, each.description, [(one.name, one.type, one.required) for one in each.args])
-            for each in colony.functions(executor.name)
-        ]
-
-    executor = make_executor()
-
-    def give(context, number: int):
-        """Give a number."""
-        return number
-
-    executor.function("give")(give)
-    executor.start()
-    ((first, *told),) = listed()
-    assert told == ["Give a number.", [("number", "int", True)]]
-    executor.stop()
-    executor.start()
-    assert listed() == [(first, *told)]  # as it was: its counts go on
-
-    @executor.function("give")
-    def give_more(context, number: int = 2):
-        """Give a number, or two."""
-        return number
-
-    until(lambda: [told for _, *told in listed()] == [["Give a number, or two.", [("number", "int", False)]]])
-    assert submit("give").result(timeout=10) == 2
-
-
 def test_plain_verbs_inside_a_function(make_executor, submit):
     executor = make_executor()
 
@@ -592,7 +332,3 @@ def test_what_is_not_declared_fails_with_what_is(make_executor, submit):
     message, trace = failure(submit("send", channels=["progress", "sync"]))
     assert message == "ChannelNotFound: Channel 'progres' not found. This process has: progress, sync."
     assert trace.endswith('await context.channel("progres").send("x")')
-
-
-def test_modules_are_what_users_get():
-    assert cj.Executor is sys.modules["colony_jupyter.executor.executor"].Executor

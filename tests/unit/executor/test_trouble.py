@@ -13,6 +13,7 @@ from colony_jupyter import settings as settings_module
 from colony_jupyter.errors import ServerUnreachable
 from colony_jupyter.executor import trouble
 from colony_jupyter.executor.trouble import LONG, Trouble
+from colony_jupyter.executor.worker import Worker
 from colony_jupyter.notebook.actions import processes
 
 ERROR = ServerUnreachable("colony.example:443", "HTTP 503")
@@ -41,6 +42,8 @@ def test_a_long_one_is_reported_once_and_so_is_its_end():
 
 async def test_the_notebook_and_its_list_of_executors_show_it(server, settings, monkeypatch, caplog):
     monkeypatch.setattr(trouble, "LONG", 0.3)
+    assert Worker.__init__.__kwdefaults__ is not None
+    monkeypatch.setitem(Worker.__init__.__kwdefaults__, "poll", 1)  # the one that began before the faults, too
     async with Gateway(server.port) as gateway:
         by_way = settings_module.resolve({**server.environ(), "COLONIES_SERVER_PORT": str(gateway.port)})
         executor = cj.Executor("worker-x", settings=by_way)

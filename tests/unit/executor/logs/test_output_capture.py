@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -129,3 +130,22 @@ async def test_a_log_that_refuses_is_not_asked_again():
     capture.write("stdout", "two\n")
     await capture.aclose()
     assert calls == ["one"]
+
+
+@pytest.mark.parametrize("text", ["the last line\n", "\r 50%|###  | 1/2"])
+async def test_what_is_being_sent_at_the_end_is_not_lost(text):
+    added, begun, go_on = [], asyncio.Event(), asyncio.Event()
+
+    async def add(message):
+        begun.set()
+        await go_on.wait()
+        added.append(message)
+
+    capture = OutputCapture(add, on_frame=add)
+    capture.write("stderr", text)
+    await begun.wait()
+    closing = asyncio.create_task(capture.aclose())
+    await asyncio.sleep(0)
+    go_on.set()
+    await closing
+    assert added[0] == text.strip()

@@ -79,7 +79,7 @@ def test_threads_of_other_code_are_not(recorder):
     assert recorder.texts["stdout"] == ""
 
 
-async def test_tasks_are_kept_apart():
+async def test_tasks_have_separate_outputs():
     first, second = Recorder(), Recorder()
     met = asyncio.Barrier(2)
 

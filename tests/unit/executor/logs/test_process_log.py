@@ -11,13 +11,13 @@ from proxy import Proxy
 
 from colony_jupyter import AsyncColony
 from colony_jupyter.errors import AccessDenied
-from colony_jupyter.executor.logs.process_log import Logbook
+from colony_jupyter.executor.logs.process_log import ProcessLog
 from colony_jupyter.wire.identity import PrivateKey
 
 
 @pytest.fixture
 async def parties(settings):
-    """Give a user, a process of its, the log of the executor that runs it, and the proxy between the latter two."""
+    """Return a user, a process of its, the log of the executor that runs it, and the proxy between the latter two."""
     key = PrivateKey.generate(random.randbytes)
     async with (
         Proxy(settings.port) as proxy,
@@ -28,7 +28,7 @@ async def parties(settings):
         await user.add_executor(name, key.id, name)
         await user.approve_executor(name)
         process = await user.submit("work", executortype=name)
-        yield user, process, Logbook(await executor.assign(5)), proxy
+        yield user, process, ProcessLog(await executor.assign(5)), proxy
 
 
 async def lines(user, process):
@@ -60,7 +60,7 @@ async def test_a_line_that_did_not_get_there_is_added_when_there_is_a_server_aga
     assert await lines(user, process) == ["before", "later"]
 
 
-async def test_lines_at_once_keep_their_order(parties):
+async def test_lines_at_once_arrive_in_order(parties):
     user, process, log, _ = parties
     await asyncio.gather(*(log.add(str(number)) for number in range(20)))
     assert await lines(user, process) == [str(number) for number in range(20)]

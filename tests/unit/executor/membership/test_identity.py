@@ -55,7 +55,7 @@ def test_notebooks_and_types_are_apart(claim):
     assert len({claim(kind, origin=where).key for kind in ("a", "b") for where in ("one", "two")}) == 4
 
 
-def test_a_chosen_name_is_kept_and_can_be_had_once(claim):
+def test_a_chosen_name_remains_and_is_unique(claim):
     first = claim("tutorial", "mine")
     assert (first.executorname, first.is_chosen) == ("mine", True)
     with pytest.raises(ExecutorError, match="'mine' runs already in another process on this machine"):

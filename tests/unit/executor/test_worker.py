@@ -1,0 +1,171 @@
+"""An executor at work: asking, heartbeats, conversations that give up their place."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import colony_jupyter as cj
+from colony_jupyter.executor import worker as worker_module
+
+
+def set_times(monkeypatch, **seconds):
+    """Have executors that are started go by other times."""
+    usual = {"poll": worker_module.POLL, "heartbeat": worker_module.HEARTBEAT, "chat_idle": worker_module.CHAT_IDLE}
+    monkeypatch.setattr(worker_module.Worker.__init__, "__kwdefaults__", {**usual, **seconds})
+
+
+def records(colony, executortype):
+    return [each for each in colony.executors() if each.executortype == executortype]
+
+
+def test_stopping_with_grace_lets_work_finish(make_executor, submit):
+    executor = make_executor()
+    running, go = threading.Event(), threading.Event()
+
+    @executor.function("wait")
+    def wait(context):
+        running.set()
+        go.wait(10)
+        return "finished"
+
+    executor.start()
+    process = submit("wait")
+    assert running.wait(10)
+    threading.Timer(0.3, go.set).start()
+    executor.stop(grace=10)
+    assert process.result(timeout=5) == "finished"
+    assert submit("wait").refresh().state is cj.ProcessState.WAITING
+
+
+def test_two_of_a_type_with_names_share_the_work(make_executor, submit):
+    executors = [make_executor("shared", name, concurrency=1) for name in ("left", "right")]
+    barrier = threading.Barrier(2)
+    for executor in executors:
+        executor.function("meet")(lambda context: barrier.wait(15))
+        executor.start()
+    processes = [submit("meet", executortype="shared") for _ in executors]
+    assert {process.result(timeout=20) for process in processes} == {0, 1}
+
+
+def test_a_removed_executor_comes_back(make_executor, colony, submit, monkeypatch):
+    set_times(monkeypatch, poll=1.0, heartbeat=180.0)
+    executor = make_executor("removed")
+    executor.function("give")(lambda context: "back")
+    executor.start()
+    colony.remove_executor(executor.name)
+    assert submit("give", executortype="removed").result(timeout=30) == "back"
+    assert [each.funcname for each in colony.functions(executor.name)] == ["give"]
+
+
+def test_an_executor_removed_while_all_its_places_are_in_use(make_executor, colony, submit, monkeypatch, until):
+    """Its process waits again (as after 10 silent minutes, trap 3): the function stops, and runs anew."""
+    set_times(monkeypatch, poll=10.0, heartbeat=0.3)
+    executor = make_executor("expelled", concurrency=1)
+    runs, stopped = [], threading.Event()
+
+    @executor.function("wait")
+    async def wait(context):
+        runs.append(1)
+        if len(runs) == 1:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                stopped.set()
+        return "second time"
+
+    executor.start()
+    process = submit("wait", executortype="expelled")
+    until(lambda: runs)
+    colony.remove_executor(executor.name)
+    assert process.result(timeout=20) == "second time"
+    assert stopped.is_set()
+
+
+def test_a_heartbeat_while_all_places_are_in_use(make_executor, colony, submit, monkeypatch, until):
+    set_times(monkeypatch, poll=10.0, heartbeat=0.2)
+    executor = make_executor("busy", concurrency=1)
+    running, go = threading.Event(), threading.Event()
+
+    @executor.function("wait")
+    def wait(context):
+        running.set()
+        go.wait(20)
+
+    executor.start()
+    process = submit("wait", executortype="busy")
+    waiting = submit("wait", executortype="busy")
+    assert running.wait(10)
+    (first,) = records(colony, "busy")
+    until(lambda: records(colony, "busy")[0].lastheardfromtime > first.lastheardfromtime)
+    assert waiting.refresh().state is cj.ProcessState.WAITING
+    go.set()
+    process.result(timeout=10)
+    waiting.result(timeout=10)
+
+
+def bot_and_function(make_executor, executortype, concurrency):
+    executor = make_executor(executortype, concurrency=concurrency)
+    executor.function("give")(lambda context: "done")
+
+    @executor.chat("chat")
+    async def chat(context, message):
+        if message.text == "think":
+            await asyncio.sleep(3600)
+        yield f"You said {message.text}"
+
+    executor.start()
+    return executor
+
+
+def test_an_abandoned_conversation_gives_up_its_place(make_executor, submit, monkeypatch, colony):
+    """The one that was quiet longest, and none that is at work; it has not failed."""
+    set_times(monkeypatch, chat_idle=1.5)
+    bot_and_function(make_executor, "crowded", 3)
+    thinking, abandoned, lively = (submit("chat", executortype="crowded", channels=["chat"]) for _ in range(3))
+    thinking.channel("chat").send("think")
+    assert abandoned.channel("chat").ask("hello", timeout=10).text == "You said hello"
+    said = iter(abandoned.channel("chat").stream(to_end=False))
+    assert next(said).text == "hello"
+    waiting = submit("give", executortype="crowded")
+    deadline = time.monotonic() + 20
+    while waiting.refresh().state is cj.ProcessState.WAITING:
+        assert lively.channel("chat").ask("hello", timeout=10).text == "You said hello"
+        assert time.monotonic() < deadline
+    assert waiting.result(timeout=10) == "done"
+    assert [entry.type for entry in said] == ["data", "turn", "end"]
+    assert abandoned.result(timeout=10) is None
+    assert thinking.refresh().state is lively.refresh().state is cj.ProcessState.RUNNING
+
+
+def test_a_quiet_conversation_goes_on_while_there_is_a_place(make_executor, submit, monkeypatch):
+    set_times(monkeypatch, chat_idle=0.3)
+    bot_and_function(make_executor, "roomy", 3)
+    process = submit("chat", executortype="roomy", channels=["chat"])
+    assert process.channel("chat").ask("hello", timeout=10).text == "You said hello"
+    time.sleep(1)
+    assert submit("give", executortype="roomy").result(timeout=10) == "done"
+    assert process.channel("chat").ask("still there?", timeout=10).text == "You said still there?"
+
+
+def test_several_run_at_once_and_no_more_than_allowed(make_executor, submit, until):
+    executor = make_executor("several", concurrency=2)
+    go, running = threading.Event(), []
+
+    @executor.function("wait")
+    def wait(context):
+        running.append(1)
+        go.wait(20)
+        return len(running)
+
+    executor.start()
+    processes = [submit("wait", executortype="several") for _ in range(3)]
+    until(lambda: len(running) == 2)
+    threading.Event().wait(0.3)
+    assert len(running) == 2
+    states = sorted(process.refresh().state for process in processes)
+    assert states == [cj.ProcessState.WAITING, cj.ProcessState.RUNNING, cj.ProcessState.RUNNING]
+    go.set()
+    for process in processes:
+        process.result(timeout=10)

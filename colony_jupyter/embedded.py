@@ -43,11 +43,11 @@ __all__ = [
 ]
 
 _POLL: Final = 0.02
-_LOOK: Final = 1.0
-_FIRST_LOOK: Final = 0.25
+_ASK: Final = 1.0
+_FIRST_ASK: Final = 0.25
 """Seconds for a running process to answer; one too busy for the first is asked again."""
 _STOP_SECONDS: Final = 2.5
-"""A child takes 2 s at most."""
+"""A child needs 2 s at most."""
 
 
 @dataclass(frozen=True)
@@ -96,12 +96,12 @@ def ensure(data: Path | None = None, *, timeout: float = 15.0, given_up: threadi
         given_up: set when the caller no longer waits; a process that was started goes on.
 
     Raises:
-        EmbeddedError: if it cannot be found or started; the sentence says why.
+        EmbeddedError: if it cannot be found or started; the message contains the reason.
     """
     folder = (data or default_data_dir()).absolute()
     slot = _owned.of(folder)
-    # The usual case first: no folder to prepare, no lock to look at.
-    address = _ask(layout.Layout(folder), _FIRST_LOOK) or _wait(
+    # The usual case first: no folder to prepare, no lock to check.
+    address = _ask(layout.Layout(folder), _FIRST_ASK) or _wait(
         layout.prepare(folder), slot, timeout, given_up or threading.Event()
     )
     slot.has_answered = True
@@ -143,17 +143,17 @@ class Child:
 
     def complaint(self) -> str:
         """Returns why it ended: its last sentence."""
-        said = log.last_line(self.place.log, self._log_start)
-        return said or f"it ended with status {self.status} and gave no reason; its log is {self.place.log}"
+        reason = log.last_line(self.place.log, self._log_start)
+        return reason or f"it ended with status {self.status} and gave no reason; its log is {self.place.log}"
 
-    def let_go(self) -> None:
-        """Let go of its lifeline: it ends within two seconds."""
+    def release(self) -> None:
+        """Close the liveness pipe: the child ends within two seconds."""
         if self.process.stdin is not None:
             self.process.stdin.close()
 
     def stop(self) -> None:
         """End it and wait until it has; it gets to finish its answers."""
-        self.let_go()
+        self.release()
         try:
             self.process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -163,11 +163,11 @@ class Child:
         """End it at once, as a crash would."""
         self.process.kill()
         self.process.wait()
-        self.let_go()
+        self.release()
 
     def forget(self) -> None:
-        """Drop it in a fork of this process, which inherited the lifeline but does not own the child."""
-        self.let_go()
+        """Drop it in a fork of this process, which inherited the liveness pipe but does not own the child."""
+        self.release()
         # It is no child of the fork: there is nothing to wait for or to warn about.
         self.process.returncode = 0
 
@@ -250,7 +250,7 @@ def _too_late(place: layout.Layout, timeout: float) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Give a child's environment: no keys, and this package wherever this process has it from."""
+    """Return a child's environment: no keys, and this package wherever this process has it from."""
     found = {name: value for name, value in os.environ.items() if not name.startswith("COLONIES_")}
     root = str(Path(__file__).absolute().parents[1])
     # An installed package is found anyway, and its folder must not come before the standard library.
@@ -265,7 +265,7 @@ class _Slot:
     """What this process owns of one data folder.
 
     Attributes:
-        lock: held by the one thread that looks, starts or stops.
+        lock: held by the one thread that checks, starts or stops.
         child: the child; None while there is none of ours.
         has_answered: whether a process has answered since the child was started: if it ends later, that is no failure
             to start.
@@ -296,7 +296,7 @@ _owned = _Owned()
 _children: weakref.WeakSet[Child] = weakref.WeakSet()
 
 
-def _ask(place: layout.Layout, timeout: float = _LOOK) -> Address | None:
+def _ask(place: layout.Layout, timeout: float = _ASK) -> Address | None:
     running = info.read(place.info)
     if running is None or running.tls or not info.ask(running, timeout):
         return None
@@ -317,12 +317,12 @@ def _wait(
         with slot.lock:
             if slot.child is not None and slot.child.status is not None:
                 ended, slot.child = slot.child, None
-                ended.let_go()
+                ended.release()
                 # A negative one is a signal: it was killed, so another is started.
                 if not slot.has_answered and ended.process.returncode > 0 and ended.process.returncode != LOST:
                     raise EmbeddedError(f"The embedded colony did not start: {ended.complaint()}")
             if slot.child is None:
-                if lock.take(attempts=1):
+                if lock.acquire(attempts=1):
                     # No process holds the lock, so the record is stale: its port need not be probed.
                     place.info.unlink(missing_ok=True)
                     lock.release()
@@ -333,7 +333,7 @@ def _wait(
         if (address := _ask(place)) is not None:
             return address
         if given_up.is_set():
-            raise EmbeddedError("Nobody waits for the embedded colony any longer.")
+            raise EmbeddedError("The wait for the embedded colony was abandoned.")
         if clock() >= deadline:
             raise EmbeddedError(_too_late(place, timeout))
         sleep(_POLL)
@@ -378,7 +378,7 @@ def _at_exit() -> None:
     # They would end by themselves, but a warning about processes still running is no good-bye.
     children = list(_children)
     for child in children:
-        child.let_go()
+        child.release()
     for child in children:
         child.stop()
 

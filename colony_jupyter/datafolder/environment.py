@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def variables(keys: Keys, host: str, port: int, ca_file: Path | None = None) -> dict[str, str]:
-    """Give the variables that make ColonyOS's clients, ours among them, users of this colony. They hold the keys.
+    """Return the variables that make ColonyOS's clients, ours among them, users of this colony. They hold the keys.
 
     Args:
         keys: who is who.

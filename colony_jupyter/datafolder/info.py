@@ -100,7 +100,7 @@ def ask(running: Running, timeout: float = 1.0) -> bool:
     """Ask the port whether it is the process that wrote the file; plain TCP only, 1 ms when it is.
 
     Args:
-        running: what the file says.
+        running: content of the file.
         timeout: seconds for each step.
     """
     # By hand, since `http.client` costs 20 ms to import and this is the first thing a notebook does.

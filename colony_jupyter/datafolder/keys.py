@@ -1,4 +1,4 @@
-"""The private keys of a colony of ours: made at its first run, kept in one file, never shown."""
+"""The private keys of a colony of ours: made at its first run, stored in one file, never shown."""
 
 from __future__ import annotations
 
@@ -105,5 +105,5 @@ def _read(layout: Layout) -> Keys:
         # `from None`: what could not be read may be most of a key.
         raise EmbeddedError(
             f"The keys in {layout.keys} cannot be read. Bring the file back from a copy; without it the colony's data "
-            "is nobody's, so only a new data folder helps."
+            "has no owner, so only a new data folder helps."
         ) from None

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ATTEMPTS: Final = 10
-"""Tries of a process that means to hold the lock: others take it for an instant, to see whether it is free."""
+"""Tries of a process that means to hold the lock: others acquire it for an instant, to see whether it is free."""
 
 PAUSE: Final = 0.003
 """Seconds between them."""
 
 LOST: Final = 75
-"""Exit status of a notebook's child that found the lock taken: nothing is wrong, another was faster."""
+"""Exit status of a notebook's child that found the lock held: nothing is wrong, another was faster."""
 
 _HELD: Final = frozenset({errno.EACCES, errno.EAGAIN, errno.EDEADLK})
 
@@ -56,8 +56,8 @@ class Lock:
         # None while it is not held by us.
         self._descriptor: int | None = None
 
-    def take(self, *, attempts: int = ATTEMPTS, sleep: Callable[[float], None] = time.sleep) -> bool:
-        """Takes the lock. Returns False if another process has it.
+    def acquire(self, *, attempts: int = ATTEMPTS, sleep: Callable[[float], None] = time.sleep) -> bool:
+        """Acquires the lock. Returns False if another process has it.
 
         Raises:
             EmbeddedError: if the file system knows no locks, or the file cannot be made.

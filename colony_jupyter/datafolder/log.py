@@ -14,7 +14,7 @@ MAX_BYTES: Final = 1024 * 1024
 """The log is cut when it has grown past this."""
 
 KEPT_BYTES: Final = MAX_BYTES // 4
-"""Of its end, what is kept then."""
+"""Bytes of its end that remain then."""
 
 
 def open_log(path: Path) -> int:

@@ -46,7 +46,7 @@ def _differ(one: str, other: str) -> bool:
 
 
 def this_machine() -> Machine:
-    """Returns the identity of this process's machine. Takes well below a millisecond."""
+    """Returns the identity of this process's machine. Needs well below a millisecond."""
     if sys.platform == "darwin":
         return Machine(bootid=_boot_session())
     network = ""

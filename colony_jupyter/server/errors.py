@@ -25,11 +25,11 @@ def denied_member(colonyname: str) -> Refused:
 
 
 NUL: Final = 'pq: invalid byte sequence for encoding "UTF8": 0x00'
-"""What a real server's database says to a text with a NUL in it."""
+"""The message of a real server's database for a text that contains NUL."""
 
 
 def check_text(*texts: str, refused: tuple[int, str] = (400, NUL)) -> None:
-    """Refuse texts that a real server's database does not take.
+    """Refuse texts that a real server's database rejects.
 
     Args:
         texts: what is to be stored.

@@ -1,9 +1,8 @@
-"""The embedded colony: state in memory, kept by a store; calls change it, and are answered once that is on disk."""
+"""The embedded colony: state in memory and in a store; calls change it, and are answered once that is on disk."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import secrets
 import time
@@ -13,10 +12,10 @@ from colony_jupyter.errors import EmbeddedError
 from colony_jupyter.server.api import encoding
 from colony_jupyter.server.errors import Refused, denied_member
 from colony_jupyter.server.state.changes import track
-from colony_jupyter.server.state.channel_logs import Channels
+from colony_jupyter.server.state.channel_logs import ChannelLogs
 from colony_jupyter.server.state.colony_state import ColonyState
 from colony_jupyter.server.state.transitions import Transitions
-from colony_jupyter.server.state.waiters import Listeners
+from colony_jupyter.server.state.waiters import Waiters
 from colony_jupyter.server.storage.group_commit import Unwritten
 from colony_jupyter.server.storage.store import Store
 from colony_jupyter.wire.models import Colony, ProcessState, User
@@ -65,8 +64,8 @@ class Server(Transitions):
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self.serverid = serverid
-        self.store = Store(data / DATABASE, durability, self._mend)
-        self.listeners = Listeners()
+        self.store = Store(data / DATABASE, durability, self._recover)
+        self.waiters = Waiters()
         self.colonies: dict[str, ColonyState] = {}
         self.stopping = asyncio.Event()
         self._limits = limits
@@ -78,19 +77,19 @@ class Server(Transitions):
         self._loops: list[asyncio.Task[None]] = []
         self._whole = asyncio.Event()  # cleared while the state is read from disk
         self._unreadable = ""  # why it could not be read; empty if it could
-        self.channels = Channels(limits=limits)
+        self.channels = ChannelLogs(self.store.entries, limits=limits)
 
     # life
 
     async def start(self) -> None:
-        """Open the database, take its state in, begin to watch deadlines.
+        """Open the database, read the state, begin to watch deadlines.
 
         Raises:
             EmbeddedError: if the database cannot be used.
         """
         await self.store.open()
-        self._take_in(await self.store.load())
-        self.settle_all()
+        self._load(await self.store.load())
+        self.archive_all()
         await self.commit()
         self._loops = [
             asyncio.create_task(self._every(_TICK, self._expire)),
@@ -103,20 +102,20 @@ class Server(Transitions):
     async def stop(self) -> None:
         """End long polls and subscriptions, write what is left, close the database."""
         self.stopping.set()
-        self.listeners.wake_all()
+        self.waiters.wake_all()
         for task in self._loops:
             task.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         await self.store.close()
 
     async def ensure_colony(self, name: str, colonyid: str) -> None:
-        """Have a colony."""
+        """Create a colony unless it exists."""
         if name not in self.colonies:
             self.add_colony(Colony(name=name, colonyid=colonyid))
             await self.commit()
 
     async def ensure_user(self, colonyname: str, userid: str, name: str) -> None:
-        """Have a user in a colony."""
+        """Create a user of a colony unless it exists."""
         colony = self.colonies[colonyname]
         if not colony.is_user(userid):
             self.add_user(colony, User(colonyname=colonyname, userid=userid, name=name))
@@ -134,7 +133,7 @@ class Server(Transitions):
             raise Refused(500, f"The colony's data could not be written: {error}") from error
 
     async def ready(self) -> None:
-        """Waits until the state may be read and changed. After any await, everything must be looked up again.
+        """Waits until the state may be read and changed. After any await, all records must be read again.
 
         Raises:
             Refused: if it could not be read from disk.
@@ -170,9 +169,9 @@ class Server(Transitions):
         await self.commit()
         return done
 
-    def after_commit(self, tell: Callable[[], None]) -> None:
-        """Have something done once what was changed so far is on disk."""
-        self.store.writer.after(tell)
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call a callback once what was changed so far is on disk."""
+        self.store.writer.after(callback)
 
     # small things
 
@@ -254,53 +253,54 @@ class Server(Transitions):
             raise missing
         return colony, colony.workflows[processgraphid]
 
-    def settle(self, identifier: str, colonyname: str) -> None:
-        """Remember where a process or workflow is."""
+    def index_id(self, identifier: str, colonyname: str) -> None:
+        """Record which colony an id of a process or workflow belongs to."""
         self._homes[identifier] = colonyname
 
-    def unsettle(self, identifier: str) -> None:
-        """Forget where it was."""
+    def unindex_id(self, identifier: str) -> None:
+        """Remove that record."""
         self._homes.pop(identifier, None)
 
-    # keeping
+    # saving
 
-    def keep(self, process: Process) -> None:
-        """Have a process written; one with which it is over goes into the archive."""
+    def save(self, process: Process) -> None:
+        """Write a process; one that will not change any more goes into the archive."""
         colony = self.colonies[process.colonyname]
         workflow = colony.workflows.get(process.workflowid)
         if not process.state.is_closed or (process.workflowid and (workflow is None or workflow.final is None)):
             self.store.put("process", process.processid, process)
             return
-        colony.take_back(process)
-        self.settle(process.processid, process.colonyname)
+        colony.load(process)
+        self.index_id(process.processid, process.colonyname)
         self.store.archive.put(process)
 
-        def let_go() -> None:
-            if colony.let_go(process):
-                self.unsettle(process.processid)
+        def unload() -> None:
+            if colony.unload(process):
+                self.unindex_id(process.processid)
 
-        self.after_commit(let_go)
+        self.after_commit(unload)
 
-    def keep_workflow(self, workflow: Workflow) -> None:
-        """Have a workflow written."""
+    def save_workflow(self, workflow: Workflow) -> None:
+        """Write a workflow."""
         self.store.put("workflow", workflow.processgraphid, workflow)
 
-    def keep_executor(self, executor: Executor) -> None:
-        """Have an executor written."""
+    def save_executor(self, executor: Executor) -> None:
+        """Write an executor."""
         record = executor.record
         self.store.put("executor", f"{record.colonyname}\0{record.executorname}", executor)
 
     def announce(self, process: Process) -> None:
         """Notifies listeners, once it is on disk, that a process has entered the state it is in."""
+        state = process.state  # by the time it is on disk another call may have changed it
         shown = encoding.announcement(process, self.colonies[process.colonyname])
-        self.after_commit(lambda: self.listeners.announce(process, shown))
+        self.after_commit(lambda: self.waiters.announce(process, state, shown))
 
     def wake(self, colonyname: str, executortype: str | None = None) -> None:
         """Wakes long polls for work, once the change is on disk."""
-        self.after_commit(lambda: self.listeners.wake(colonyname, executortype))
+        self.after_commit(lambda: self.waiters.wake(colonyname, executortype))
 
     def add_colony(self, colony: Colony) -> ColonyState:
-        """Take a colony in."""
+        """Add a colony."""
         state = self.colonies[colony.name] = ColonyState(colony, self.store.archive)
         self.store.put("colony", colony.name, colony)
         return state
@@ -312,7 +312,7 @@ class Server(Transitions):
             self.forget_process(colony, process)
         self.forget_archived(colony, ProcessState, members=True)
         for workflow in colony.workflows:
-            self.unsettle(workflow)
+            self.unindex_id(workflow)
             self.store.delete("workflow", workflow)
         for user in colony.users:
             self.store.delete("user", f"{name}\0{user}")
@@ -326,7 +326,7 @@ class Server(Transitions):
         self.wake(name)
 
     def add_user(self, colony: ColonyState, user: User) -> None:
-        """Take a user in."""
+        """Add a user."""
         colony.add_user(user)
         self.store.put("user", f"{user.colonyname}\0{user.name}", user)
 
@@ -339,7 +339,7 @@ class Server(Transitions):
             wait = seconds
             try:
                 if self._unreadable:
-                    await self._mend()
+                    await self._recover()
                 await self.carry_out(work)
             except Refused as refused:  # repeated at the next turn
                 _log.warning("Periodic work was refused: %s", refused.message)
@@ -363,11 +363,11 @@ class Server(Transitions):
             await self.commit()
         await self.store.vacuum()
 
-    async def _mend(self) -> None:
+    async def _recover(self) -> None:
         """Read the state from disk again: what is in memory was changed and could not be written."""
         self._whole.clear()
         try:
-            self._take_in(await self.store.load())
+            self._load(await self.store.load())
         except Exception as error:  # noqa: BLE001 - whatever it is, the state is not whole
             # Calls must not wait for ever for a state that cannot be read; the timers repeat the reading.
             if not isinstance(error, EmbeddedError):
@@ -375,9 +375,9 @@ class Server(Transitions):
             self._unreadable = str(error) or type(error).__name__
             self._whole.set()
 
-    def _take_in(self, contents: Contents) -> None:
+    def _load(self, contents: Contents) -> None:
         """Make what was read the state."""
-        listened, self.channels = self.channels, Channels(limits=self._limits)
+        listened, self.channels = self.channels, ChannelLogs(self.store.entries, limits=self._limits)
         self.store.archive.forget_removals()
         self.colonies = {colony.name: ColonyState(colony, self.store.archive) for colony in contents.colonies}
         self._homes = {}
@@ -391,25 +391,15 @@ class Server(Transitions):
             self.colonies[function.colonyname].put_function(function)
         for workflow in contents.workflows:
             self.colonies[workflow.colonyname].add_workflow(workflow)
-            self.settle(workflow.processgraphid, workflow.colonyname)
+            self.index_id(workflow.processgraphid, workflow.colonyname)
         for process in contents.processes:
             self.colonies[process.colonyname].add_process(process)
-            self.settle(process.processid, process.colonyname)
+            self.index_id(process.processid, process.colonyname)
         for (colonyname, state), count in contents.archived.items():
             self.colonies[colonyname].count_archived(state, count)
         self._order = max([contents.last_archived, *(process.order for process in contents.processes)])
-        self._take_channels_in(contents)
         self._unreadable = ""
         self._whole.set()
         # Listeners of the former channels subscribe again: they cannot know how much of those was on disk.
-        listened.hang_up()
-        self.listeners.wake_all()
-
-    def _take_channels_in(self, contents: Contents) -> None:
-        for process in contents.processes:
-            if not process.state.is_closed:
-                self.channels.create(process, contents.entries.get(process.processid))
-        for processid, logs in contents.entries.items():
-            if not self.channels.of(processid):  # a cancelled one can have come by entries again
-                with contextlib.suppress(Refused):
-                    self.channels.create(self.process(processid, Refused(404, "Process not found"))[1], logs)
+        listened.end_subscriptions()
+        self.waiters.wake_all()

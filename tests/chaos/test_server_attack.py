@@ -23,7 +23,7 @@ HEAD = b"POST /api HTTP/1.1\r\nHost: x\r\n"
 
 @pytest.fixture
 async def attacked(make_colony_server):
-    """Give a server, a line of an honest client, and its key; afterwards it must be as it was."""
+    """Return a server, a line of an honest client, and its key; afterwards it must be as it was."""
     server = make_colony_server(limits=False)
     process = psutil.Process(server.pid)
     async with Line(server.host, server.port) as line:
@@ -134,7 +134,7 @@ async def test_ids_that_are_paths_or_sql_find_nothing(attacked):
     assert server.data.exists()
 
 
-async def test_connections_left_half_open_hold_nobody_up(attacked):
+async def test_connections_left_half_open_delay_no_other_client(attacked):
     """Opened and silent, in the middle of a head or of a body, shut for writing, reset."""
     server, line, key, _ = attacked
     starts = [

@@ -16,7 +16,7 @@ from colony_jupyter import AsyncColony, settings
 from colony_jupyter.datafolder import layout
 from colony_jupyter.errors import EmbeddedError
 from colony_jupyter.server.server import DATABASE, Server
-from colony_jupyter.server.state.channel_logs import StoredEntry
+from colony_jupyter.server.state.records import StoredEntry
 from colony_jupyter.server.storage import schema
 from colony_jupyter.wire.messages import (
     AddLog,
@@ -37,7 +37,7 @@ LOST = (ConnectionError, OSError)
 
 @dataclass
 class Acknowledged:
-    """What the server has said yes to, and what it was asked without an answer."""
+    """What the server has acknowledged, and what it was asked without an answer."""
 
     submitted: set[str] = field(default_factory=set)
     outputs: dict[str, list] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Acknowledged:
     unanswered: dict[str, int] = field(default_factory=dict)
 
 
-async def work(server, keys, said: Acknowledged, number: int) -> None:
+async def work(server, keys, acknowledged: Acknowledged, number: int) -> None:
     """One client: submits, runs, appends, logs, closes, for as long as there is a server."""
     submitter, runner = keys
     colony = server.colonyname
@@ -56,83 +56,87 @@ async def work(server, keys, said: Acknowledged, number: int) -> None:
             members = {"channels": ["a", "b"], "label": f"{number}-{turn}"}
             submission = SubmitFunctionSpec(spec=spec(colony, f"{KIND}{number}x", **members))
             submitted = (await line.call(submission, submitter))["processid"]
-            said.submitted.add(submitted)
+            acknowledged.submitted.add(submitted)
             if turn % 4 == 3:
                 continue  # one that waits
             pid = (await line.call(AssignProcess(colonyname=colony, timeout=5), runner))["processid"]
-            said.entries[pid], said.logs[pid] = [], []
+            acknowledged.entries[pid], acknowledged.logs[pid] = [], []
             for sequence in range(1, 20):
-                said.unanswered[pid] = sequence
+                acknowledged.unanswered[pid] = sequence
                 payload = f"{pid} {sequence}".encode()
                 await line.call(ChannelAppend(processid=pid, name="a", sequence=sequence, payload=payload), submitter)
-                said.entries[pid].append(sequence)
+                acknowledged.entries[pid].append(sequence)
                 await line.call(AddLog(processid=pid, message=f"line {sequence}"), runner)
-                said.logs[pid].append(f"line {sequence}")
+                acknowledged.logs[pid].append(f"line {sequence}")
             await line.call(SetOutput(processid=pid, output=["set", turn]), runner)
-            said.outputs[pid] = ["set", turn]
+            acknowledged.outputs[pid] = ["set", turn]
             if turn % 4 != 2:
-                del said.outputs[pid]  # unknown from here until it is answered
-                said.unanswered[pid] = -1
+                del acknowledged.outputs[pid]  # unknown from here until it is answered
+                acknowledged.unanswered[pid] = -1
                 await line.call(CloseSuccessful(processid=pid, output=["done", turn]), runner)
-                said.closed[pid] = ["done", turn]
+                acknowledged.closed[pid] = ["done", turn]
 
 
-async def check(server, keys, said: Acknowledged) -> None:
+async def check(server, keys, acknowledged: Acknowledged) -> None:
     """Everything that was acknowledged is there, and nothing more than what was under way."""
     colony = server.colonyname
     async with Line(server.host, server.port) as line:
-        for pid in said.submitted:
+        for pid in acknowledged.submitted:
             found = await line.call(GetProcess(processid=pid), keys[0][0])
-            if pid in said.closed:
+            if pid in acknowledged.closed:
                 assert found["state"] == ProcessState.SUCCESS
-                assert found["out"] == said.closed[pid]
-            if pid in said.outputs:
-                assert (found["state"], found["out"]) == (ProcessState.RUNNING, said.outputs[pid])
-            if pid not in said.entries:
+                assert found["out"] == acknowledged.closed[pid]
+            if pid in acknowledged.outputs:
+                assert (found["state"], found["out"]) == (ProcessState.RUNNING, acknowledged.outputs[pid])
+            if pid not in acknowledged.entries:
                 continue
             lines = await line.call(GetLogs(colonyname=colony, processid=pid, count=500), keys[0][0]) or []
             messages = [each["message"] for each in lines]
-            assert messages[: len(said.logs[pid])] == said.logs[pid]
-            assert len(messages) <= len(said.logs[pid]) + 1
+            assert messages[: len(acknowledged.logs[pid])] == acknowledged.logs[pid]
+            assert len(messages) <= len(acknowledged.logs[pid]) + 1
             if found["state"] == ProcessState.RUNNING:
                 submitter = next(user for user, _ in keys if user.id == found["initiatorid"])
                 entries = await line.call(ChannelRead(processid=pid, name="a"), submitter)
                 sequences = [entry["sequence"] for entry in entries]
-                assert sequences[: len(said.entries[pid])] == said.entries[pid]
+                assert sequences[: len(acknowledged.entries[pid])] == acknowledged.entries[pid]
                 assert sequences == list(range(1, len(sequences) + 1))
-                assert len(sequences) <= len(said.entries[pid]) + 1
+                assert len(sequences) <= len(acknowledged.entries[pid]) + 1
             else:
-                assert said.unanswered[pid] == -1, "closed without a request"
+                assert acknowledged.unanswered[pid] == -1, "closed without a request"
                 with pytest.raises(CallRefused, match="Channel not found"):
                     await line.call(ChannelRead(processid=pid, name="a"), keys[0][0])
 
 
 async def kill_under_load(server, *, kills: int, clients: int, seconds: float) -> Acknowledged:
-    said = Acknowledged()
+    acknowledged = Acknowledged()
     async with Line(server.host, server.port) as line:
         keys = [
             (await user(line, server.environ()), await executor(line, server.environ(), f"{KIND}{number}x"))
             for number in range(clients)
         ]
     for _ in range(kills):
-        tasks = [asyncio.create_task(work(server, keys[number], said, number)) for number in range(clients)]
+        tasks = [asyncio.create_task(work(server, keys[number], acknowledged, number)) for number in range(clients)]
         await asyncio.sleep(seconds)
+        for _ in range(400):
+            if acknowledged.outputs:  # of each kind of call some were answered
+                break
+            await asyncio.sleep(0.05)
         # In a thread: killing waits for the process, and the clients shall be at it until then.
         await asyncio.to_thread(server.kill)
         for ended in await asyncio.gather(*tasks, return_exceptions=True):
             assert isinstance(ended, LOST), ended
         await asyncio.to_thread(server.start)
-        await check(server, keys, said)
-    return said
+        await check(server, keys, acknowledged)
+    return acknowledged
 
 
 @pytest.mark.parametrize("durability", ["normal", "full"])
 async def test_kill_under_load(make_colony_server, durability):
     server = make_colony_server(limits=False, arguments=["--durability", durability])
-    said = await kill_under_load(server, kills=3, clients=4, seconds=1.0)
-    assert said.closed
-    assert said.outputs
-    assert sum(map(len, said.entries.values())) > 50
+    acknowledged = await kill_under_load(server, kills=3, clients=4, seconds=1.0)
+    assert acknowledged.closed
+    assert acknowledged.outputs
+    assert sum(map(len, acknowledged.entries.values())) > 50
 
 
 @pytest.mark.chaos
@@ -298,7 +302,7 @@ async def test_spoilt_file_is_refused_untouched(tmp_path, spoil, sentence):
     assert after.keys() - before.keys() <= {f"{DATABASE}-wal", f"{DATABASE}-shm"}
 
 
-async def test_serve_says_so_in_one_sentence(make_colony_server, tmp_path):
+async def test_serve_states_it_in_one_sentence(make_colony_server, tmp_path):
     layout.prepare(tmp_path)
     (tmp_path / DATABASE).write_text("not a database, by any means\n" * 10)
     with pytest.raises(EmbeddedError, match="damaged"):
@@ -368,7 +372,7 @@ async def test_entries_of_closed_processes_are_gone(tmp_path):
     colony = server.colonies["dev"]
     process = server.submit(colony, spec("dev", KIND, channels=["c"]), initiatorid="2" * 64, initiatorname="u")
     for place in range(1, 11):
-        server.store.add_entry(process.processid, "c", place, StoredEntry(place, 0, place, "2" * 64, b""))
+        server.store.entries.add(process.processid, "c", place, StoredEntry(place, 0, place, "2" * 64, b""))
     await server.commit()
     count = "SELECT count(*) FROM entries"
     assert server.store.writer.connection.execute(count).fetchone() == (10,)

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def embedded_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """Give the embedded colony as it comes; every transcript makes a colony of its own on it."""
+    """Return the embedded colony as it comes; every transcript makes a colony of its own on it."""
     with ColonyServer(tmp_path_factory.mktemp("judged")) as server:
         yield Place.from_environment({**server.environ(), "COLONIES_SERVER_PRVKEY": server.server_prvkey.reveal()})
 
 
 @pytest.fixture
 def real_place(real_server: dict[str, str]) -> Place:
-    """Give the server the tests were started with."""
+    """Return the server the tests were started with."""
     return Place.from_environment(real_server)

@@ -34,7 +34,7 @@ class Toy:
         self.calls = []
         self.http = lambda message: (200, seal_reply(message["msgtype"], {}))
         self.frames = lambda message: []
-        self.place = None
+        self.place: Place | None = None
 
     async def api(self, request):
         body = json.loads(await request.body())
@@ -157,7 +157,7 @@ class TestCalls:
         assert await judge(toy, step) == ["0 payload"]
         assert await judge(toy, step, lenient_null=True) == []
 
-    async def test_words_of_refusals_count_unless_recorded_as_text(self, toy):
+    async def test_texts_of_refusals_count_unless_recorded_as_text(self, toy):
         toy.http = lambda _: (403, seal_refusal(403, "said otherwise"))
 
         def reply(message):
@@ -194,7 +194,7 @@ class TestBinding:
         step = http(reply=reply, bind={"$pid1": "processid"})
         assert await judge(toy, step, step) == ["1 payload.processid"]
 
-    async def test_after_a_failed_binding_the_rest_is_taken_and_the_colony_removed(self, toy):
+    async def test_after_a_failed_binding_the_rest_is_sent_and_the_colony_removed(self, toy):
         steps = (
             http(bind={"$pid1": "processid"}),
             http(request={"processid": "$pid1"}),
@@ -322,7 +322,7 @@ class TestKnownDifferences:
         with pytest.raises(ValueError, match="0 steps named 'a step'"):
             Transcript("t", (), ()).knowing((self.KNOWN,))
 
-    def test_every_one_listed_differs_from_its_recording_and_says_why(self):
+    def test_every_one_listed_differs_from_its_recording_and_states_why(self):
         transcripts = [Transcript.read(path) for folder in (RECORDINGS, WRITTEN) for path in folder.glob("*.json")]
         recorded = {t.theme: {s["name"]: s for s in t.steps} for t in transcripts}
         for known in EMBEDDED:
@@ -351,7 +351,7 @@ def test_the_place_comes_from_colonyos_own_names():
 
 
 @pytest.mark.parametrize(("step", "error"), [(http(), httpx.ConnectError), (ws([]), ConnectionRefusedError)])
-async def test_nobody_at_the_address_is_no_mismatch_but_an_error(step, error):
+async def test_an_address_without_a_server_is_no_mismatch_but_an_error(step, error):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(error):

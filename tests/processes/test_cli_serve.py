@@ -27,7 +27,7 @@ from colony_jupyter.wire.models import ProcessState
 
 
 class Serve:
-    """The command, run in a process of its own; ``wait`` returns once it has said everything there is to say."""
+    """The command, run in a process of its own; ``wait`` returns once it has printed everything there is to say."""
 
     def __init__(self, data, *arguments: str) -> None:
         self.data = data
@@ -38,11 +38,11 @@ class Serve:
             text=True,
             env=environment_without_colonies(),
         )
-        self.said = ""
+        self.printed = ""
 
     def wait(self) -> None:
         for line in self.process.stdout:
-            self.said += line
+            self.printed += line
             if "colonies.env" in line:
                 break
         else:
@@ -57,7 +57,7 @@ class Serve:
         start = time.monotonic()
         self.process.send_signal(number)
         out, err = self.process.communicate(timeout=10)
-        self.said += out + err
+        self.printed += out + err
         return self.process.returncode, time.monotonic() - start
 
 
@@ -91,7 +91,7 @@ def sourced(line: str) -> dict[str, str]:
 def test_the_line_it_prints_makes_a_shell_a_user_of_it(serve, tmp_path):
     data = tmp_path / "it's a folder"
     server = serve("--port", "0", data=data)
-    found = sourced(server.said.splitlines()[-1])
+    found = sourced(server.printed.splitlines()[-1])
     keys = embedded.keys(data)
     assert {name: value for name, value in found.items() if name.startswith(("COLONIES_", "SSL_"))} == {
         "COLONIES_SERVER_HOST": "127.0.0.1",
@@ -106,11 +106,11 @@ def test_the_line_it_prints_makes_a_shell_a_user_of_it(serve, tmp_path):
     assert mode(data) == "0o700"
     assert {mode(path) for path in data.rglob("*") if path.is_file()} == {"0o600"}
     server.end()
-    assert not re.search("[0-9a-f]{64}", server.said)
+    assert not re.search("[0-9a-f]{64}", server.printed)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_told_to_end_it_ends_within_two_seconds_whatever_clients_do(serve, tmp_path, number):
+def test_after_a_signal_it_ends_within_two_seconds_whatever_clients_do(serve, tmp_path, number):
     times = []
     while not times or (times[-1] >= 2 and len(times) < 3):  # a noisy machine may need several attempts
         server = serve("--port", "0", data=tmp_path / f"attempt-{len(times)}")
@@ -125,14 +125,14 @@ def test_told_to_end_it_ends_within_two_seconds_whatever_clients_do(serve, tmp_p
             status, took = server.end(number)
         times.append(took)
         assert status == 0
-        assert "Traceback" not in server.said
+        assert "Traceback" not in server.printed
         assert info.read(server.data / "running.json") is None
     assert times[-1] < 2, times
 
 
 def test_tls_is_trusted_by_what_sources_its_line(serve):
     server = serve("--port", "0", "--tls")
-    found = sourced(server.said.splitlines()[-1])
+    found = sourced(server.printed.splitlines()[-1])
     assert found["COLONIES_TLS"] == found["COLONIES_SERVER_TLS"] == "true"
     script = (
         "import httpx, os\n"
@@ -153,7 +153,7 @@ def doctor(found: dict[str, str]) -> subprocess.CompletedProcess[str]:
 
 def test_the_doctor_in_a_shell_that_sourced_the_line(serve):
     server = serve("--port", "0", "--tls")
-    found = sourced(server.said.splitlines()[-1])
+    found = sourced(server.printed.splitlines()[-1])
     well = doctor(found)
     lines = [line.split(None, 2) for line in well.stdout.splitlines()]
     assert well.returncode == 0, well.stdout
@@ -183,7 +183,7 @@ async def test_subscriptions_work_over_tls_too(serve):
         await asyncio.wait_for(await client.ping(), 2)
 
 
-def test_the_certificate_is_kept(serve):
+def test_the_certificate_stays_the_same(serve):
     context = ssl.create_default_context()
     first = serve("--port", "0", "--tls")
     context.load_verify_locations(first.data / "tls" / "authority.pem")
@@ -193,7 +193,7 @@ def test_the_certificate_is_kept(serve):
     assert connect_tls(second.port, context) == before
 
 
-def test_notebooks_say_how_to_use_a_folder_served_with_tls(serve):
+def test_notebooks_show_how_to_use_a_folder_served_with_tls(serve):
     server = serve("--port", "0", "--tls")
     with pytest.raises(EmbeddedError, match=r"serve --tls.*sourcing .*colonies\.env"):
         embedded.ensure(server.data)
@@ -233,8 +233,8 @@ def test_a_console_that_is_not_utf8_gets_escapes_instead_of_a_traceback(serve, t
     started = serve("--port", "0", data=tmp_path / "dätä")
     status, _ = started.end()
     assert status == 0
-    assert r"d\xe4t\xe4" in started.said
-    assert "Traceback" not in started.said
+    assert r"d\xe4t\xe4" in started.printed
+    assert "Traceback" not in started.printed
 
 
 NAMELESS = """
@@ -267,7 +267,7 @@ def test_beyond_this_machine_only_with_tls_or_on_request(serve, host):
     assert "--insecure-bind" in err
     assert len(err.splitlines()) == 1
     insecure = serve("--host", host, "--port", "0", "--insecure-bind")
-    assert "everybody on the network can read" in insecure.said
+    assert "anyone on the network can read" in insecure.printed
     with socket.create_connection(("127.0.0.1", insecure.port)):
         pass
     insecure.end()
@@ -282,7 +282,7 @@ async def _refused(line, question, key):
         await asyncio.sleep(0.02)
 
 
-async def test_what_closed_long_ago_is_pruned_at_the_start_and_not_without_being_told(serve):
+async def test_what_closed_long_ago_is_pruned_at_the_start_if_asked_for(serve):
     keys = None
     for arguments in ([], [], ["--keep", "1"], ["--keep", "0"]):
         server = serve("--port", "0", *arguments)
@@ -303,7 +303,7 @@ async def test_what_closed_long_ago_is_pruned_at_the_start_and_not_without_being
 async def test_limits_hold_unless_they_are_lifted(serve):
     for arguments in ([], ["--no-limits"]):
         server = serve("--port", "0", *arguments)
-        environ = sourced(server.said.splitlines()[-1])
+        environ = sourced(server.printed.splitlines()[-1])
         async with Line("127.0.0.1", server.port) as line:
             submitter, runner = await user(line, environ), await executor(line, environ, "limited-x")
             pid = await running(line, "dev", submitter, runner, "limited-x", channels=["c"])
@@ -331,7 +331,7 @@ def test_a_port_in_use_is_named(serve):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "printed"),
     [
         (["--port", "65536"], "'65536' is not a port"),
         (["--port", "-1"], "not a port"),
@@ -342,9 +342,9 @@ def test_a_port_in_use_is_named(serve):
         (["--insecure"], "--insecure"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(serve, arguments, said):
+def test_what_cannot_be_meant_is_refused(serve, arguments, printed):
     server = serve(*arguments, wait=False)
     _, err = server.process.communicate()
     assert server.process.returncode == 2
-    assert said in err.splitlines()[-1]
+    assert printed in err.splitlines()[-1]
     assert not server.data.exists()

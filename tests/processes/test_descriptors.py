@@ -38,11 +38,11 @@ LIMITED = """
 
 
 @pytest.fixture
-def limited(served):
-    """Give a function that runs a program with a limit of descriptors and returns what it prints."""
+def limited(server):
+    """Return a function that runs a program with a limit of descriptors and returns what it prints."""
 
     def run(program, soft=256, hard=256, environ=None):
-        environ = {**os.environ, **(served.environ() if environ is None else environ)}
+        environ = {**os.environ, **(server.environ() if environ is None else environ)}
         command = [sys.executable, "-c", textwrap.dedent(LIMITED) + textwrap.dedent(program), str(soft), str(hard)]
         done = subprocess.run(command, check=False, env=environ, capture_output=True, text=True, timeout=50)
         assert (done.returncode, done.stderr) == (0, "")
@@ -91,10 +91,10 @@ def test_thirty_processes_run_and_are_followed_with_256_descriptors(limited):
     assert int(used) < 30 * 4
 
 
-async def test_a_followed_process_takes_one_socket(place, monkeypatch):
+async def test_a_followed_process_takes_one_socket(settings, monkeypatch):
     """The stream, the result and the state share it. Calls share connections of their own."""
     key = PrivateKey.generate(random.randbytes)
-    async with AsyncColony(place) as user, AsyncColony(place, prvkey=key) as executor:
+    async with AsyncColony(settings) as user, AsyncColony(settings, prvkey=key) as executor:
         name = f"unit-{key.id[:12]}-x"
         await user.add_executor(name, key.id, name)
         await user.approve_executor(name)
@@ -104,8 +104,8 @@ async def test_a_followed_process_takes_one_socket(place, monkeypatch):
         opened = user.open_subscription
 
         @contextlib.asynccontextmanager
-        async def counted(message):
-            async with opened(message) as frames:
+        async def counted(message, shape):
+            async with opened(message, shape) as frames:
                 is_open.add(frames)
                 try:
                     yield frames
@@ -169,7 +169,7 @@ def test_calls_and_streams_wait_for_a_free_descriptor(limited, is_embedded):
 
 def test_a_call_that_gets_no_descriptor_in_time_names_the_limit(limited):
     program = """
-        from colony_jupyter.client import endpoint
+        from colony_jupyter.client.transport import endpoint
         endpoint._DESCRIPTOR_SECONDS = 0.3
 
         async def main():

@@ -71,7 +71,7 @@ def test_keys_are_in_no_argument_no_environment_and_no_log(data, monkeypatch):
     assert keys.prvkey.reveal() not in repr(keys)
 
 
-def test_later_runs_keep_the_keys(data):
+def test_later_runs_have_the_same_keys(data):
     embedded.ensure(data)
     first = embedded.keys(data)
     embedded.stop(data)
@@ -117,7 +117,7 @@ def test_five_kernels_at_once_start_one(data):
         assert kernel.end() == ""
 
 
-def test_the_owner_is_killed_and_another_takes_over_on_the_same_data(data):
+def test_after_the_owner_is_killed_another_continues_with_the_same_data(data):
     with Kernel(data) as owner, Kernel(data) as other:
         before = owner.ensure()
         assert other.ensure() == before
@@ -170,7 +170,7 @@ def test_an_interrupt_of_the_kernel_does_not_reach_it(data):
         assert kernel.ensure() == port
 
 
-def test_a_fork_of_the_kernel_does_not_keep_it_alive(data):
+def test_a_fork_of_the_kernel_does_not_prolong_its_life(data):
     with Kernel(data) as kernel:
         kernel.ensure()
         fork = kernel.run("os.fork() or time.sleep(30)")
@@ -226,7 +226,7 @@ def test_a_stale_info_file_is_not_believed(data):
     assert info.read(data / "running.json").id != "b" * 32
 
 
-def test_somebody_elses_server_at_the_old_port_is_not_believed(data, colony_server):
+def test_another_server_at_the_old_port_is_not_trusted(data, colony_server):
     data.mkdir()
     _stale(colony_server.port).write(data / "running.json")
     assert embedded.ensure(data).port != colony_server.port
@@ -243,7 +243,7 @@ def test_a_folder_in_use_on_another_machine_is_refused_at_once(data):
     place = layout.prepare(data)
     _stale(1, machine="elsewhere", machineid="0" * 32, bootid="0" * 32).write(place.info)
     lock = Lock(place.lock)
-    assert lock.take()
+    assert lock.acquire()
     try:
         with pytest.raises(EmbeddedError, match="in use on another machine, elsewhere"):
             embedded.ensure(data)
@@ -270,7 +270,7 @@ def test_a_folder_in_use_in_another_network_namespace_is_refused_at_once(data):
     here = replace(this_machine(), bootid="1" * 32, network="net:[1]")
     _stale(1, machine="box", **asdict(replace(here, machineid="0" * 32, network="net:[2]"))).write(place.info)
     lock = Lock(place.lock)
-    assert lock.take()
+    assert lock.acquire()
     try:
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(embedded, "this_machine", lambda: here)
@@ -284,7 +284,7 @@ def test_a_record_from_before_the_last_boot_is_waited_out(data):
     place = layout.prepare(data)
     _stale(1, **asdict(replace(this_machine(), machineid="m" * 32, bootid="0" * 32))).write(place.info)
     lock = Lock(place.lock)
-    assert lock.take()
+    assert lock.acquire()
     try:
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(embedded, "this_machine", lambda: replace(this_machine(), machineid="m" * 32))
@@ -297,7 +297,7 @@ def test_a_record_from_before_the_last_boot_is_waited_out(data):
 def test_what_never_answers_is_given_up(data):
     place = layout.prepare(data)
     lock = Lock(place.lock)
-    assert lock.take()
+    assert lock.acquire()
     try:
         with pytest.raises(EmbeddedError, match=r"did not answer within 0\.1 s"):
             embedded.ensure(data, timeout=0.1)
@@ -305,7 +305,7 @@ def test_what_never_answers_is_given_up(data):
         lock.release()
 
 
-def test_a_child_that_cannot_start_says_why(data):
+def test_a_child_that_cannot_start_states_why(data):
     place = layout.prepare(data)
     place.keys.write_text("no keys at all")
     with pytest.raises(EmbeddedError, match=r"did not start: The keys in .*keys\.json cannot be read"):
@@ -341,7 +341,7 @@ def test_a_package_that_is_not_installed_is_found_by_the_child_too(data, monkeyp
     assert embedded._environment()["PYTHONPATH"] == "/somewhere"
 
 
-def test_an_owner_that_is_gone_before_the_child_looks_leaves_no_orphan(data):
+def test_an_owner_that_ends_before_the_child_checks_leaves_no_orphan(data):
     child = embedded.start_child(layout.prepare(data))
-    child.let_go()
+    child.release()
     assert child.process.wait(3) == 0

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 from calling import new_key
+from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -36,7 +37,7 @@ from colony_jupyter.wire.models import (
     WorkflowSpec,
 )
 
-FUZZED = settings(max_examples=250, suppress_health_check=list(HealthCheck))
+FUZZED = settings(max_examples=examples(250), suppress_health_check=list(HealthCheck))
 KEYS = {name: new_key() for name in ("server", "owner", "user", "executor", "stranger")}
 # The only 500s there are (docs/protocol.md section 4 and 5); names that no list survives are 500 on a real server, too.
 NAMED = (
@@ -121,7 +122,7 @@ class Sockets:
         return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
 
     async def converse(self, frames: list[str | bytes]) -> list[Any]:
-        """Send frames on a WebSocket, then hang up; gives what came back."""
+        """Send frames on a WebSocket, then hang up; returns what came back."""
         incoming: list[Any] = [{"type": "websocket.connect"}]
         incoming += [
             {"type": "websocket.receive", "bytes" if isinstance(frame, bytes) else "text": frame} for frame in frames
@@ -227,7 +228,7 @@ wild_values = st.recursive(
 
 
 def shaped(shape: Any, ids: list[str]) -> st.SearchStrategy[Any]:
-    """Give JSON of about the shape of a type."""
+    """Return JSON of about the shape of a type."""
     origin, parts = typing.get_origin(shape), typing.get_args(shape)
     if origin is typing.Annotated:
         return shaped(parts[0], ids)
@@ -253,7 +254,7 @@ def shaped(shape: Any, ids: list[str]) -> st.SearchStrategy[Any]:
 
 
 def message_of(shape: type[m.Message], ids: list[str]) -> st.SearchStrategy[dict[str, Any]]:
-    """Give a message that names its own type, and mostly the colony."""
+    """Return a message that names its own type, and mostly the colony."""
     hints = typing.get_type_hints(shape, include_extras=True)
     members = {
         each.encode_name: st.just("dev") | wild_texts if each.name == "colonyname" else shaped(hints[each.name], ids)
@@ -289,7 +290,7 @@ def test_any_message(sockets):
 
 @pytest.mark.parametrize("shape", m.CALLS.values(), ids=m.CALLS)
 def test_every_call(sockets, shape):
-    @settings(FUZZED, max_examples=60)
+    @settings(FUZZED, max_examples=examples(60))
     @given(message_of(shape, sockets.ids), st.sampled_from(sorted(KEYS)))
     def run(message, who):
         body = envelope(as_json(message), message["msgtype"], who)
@@ -313,7 +314,7 @@ def test_the_quick_way_to_read_reads_the_same(shape, monkeypatch):
 
     full = {each.encode_name: zero(each) for each in msgspec.structs.fields(shape)}
 
-    @settings(FUZZED, max_examples=60)
+    @settings(FUZZED, max_examples=examples(60))
     @given(
         message_of(shape, ["id"]) | message_of(shape, ["id"]).map(lambda wild: {**full, **wild}),
         st.sampled_from(["msgtype", "MsgType", "", 'msgtype"', "nothing"]),
@@ -342,15 +343,15 @@ def test_any_frames(sockets):
     )
     frame = signed | signed.map(bytes.decode) | st.binary(max_size=50) | st.text(max_size=50)
 
-    @settings(FUZZED, max_examples=100)
+    @settings(FUZZED, max_examples=examples(100))
     @given(st.lists(frame, max_size=3))
     def run(frames):
         for sent in sockets.runner.run(sockets.converse(frames)):
             assert sent["type"] in ("websocket.accept", "websocket.send", "websocket.close")
 
     run()
-    assert not sockets.server.listeners._processes
-    assert not sockets.server.listeners._types
+    assert not sockets.server.waiters._processes
+    assert not sockets.server.waiters._types
 
 
 def submission(**members: Any) -> bytes:

@@ -18,7 +18,7 @@ from colony_jupyter.server.api.decoding import (
     read_subscription,
     signer_of,
 )
-from colony_jupyter.server.api.subscriptions import Hangup, frames
+from colony_jupyter.server.api.subscriptions import ConnectionDropped, frames
 from colony_jupyter.server.calls import HANDLERS
 from colony_jupyter.server.calls.registry import Caller, Silence
 from colony_jupyter.server.calls.unsupported import UNSUPPORTED
@@ -186,7 +186,7 @@ async def _converse(server: Server, websocket: WebSocket) -> None:
             await serving
         except Refused as refused:
             await _send(websocket, seal_refusal(refused.status, refused.message), binary=binary)
-        except (Hangup, asyncio.CancelledError):
+        except (ConnectionDropped, asyncio.CancelledError):
             break
     await websocket.close(1006)  # dropped without a close frame, as the real server does (trap 8)
 

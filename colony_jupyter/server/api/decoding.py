@@ -56,11 +56,7 @@ def payload_of(envelope: Envelope) -> bytes:
     text = _LINE_BREAKS.sub("", envelope.payload)
     found = _BASE64.match(text)
     good = found[0] if found else ""
-    whole = good[: len(good) // 4 * 4]
-    try:
-        return base64.b64decode(whole)
-    except binascii.Error:
-        return base64.b64decode(whole[:-4])
+    return base64.b64decode(good[: len(good) // 4 * 4])
 
 
 def signer_of(envelope: Envelope) -> str:
@@ -79,7 +75,7 @@ def read_message(envelope: Envelope, handler: Handler) -> Message:
     """Read the message of an RPC call.
 
     Raises:
-        Refused: if it is no JSON of the right shape, or says to be another.
+        Refused: if it is no JSON of the right shape, or of another message type.
     """
     if not handler.read:
         return handler.shape()
@@ -135,7 +131,7 @@ def read_subscription(envelope: Envelope) -> Message:
 
 def _read(envelope: Envelope, shape: type[Message], invalid: Refused, mismatch: Refused) -> Message:
     payload = payload_of(envelope)
-    # An absent msgtype is none, which the exact reader would take for the right one.
+    # An absent msgtype is none, which the exact reader would accept as the right one.
     named = msgtype(shape) == envelope.payloadtype and _NAMED.search(payload)
     exact = _read_exactly(payload, shape) if named else None
     if exact is not None:
@@ -150,8 +146,8 @@ def _read(envelope: Envelope, shape: type[Message], invalid: Refused, mismatch: 
         message = convert(_with_payload(value), shape)
     except Undecodable:
         raise invalid from None
-    said = next((member for name, member in reversed(value.items()) if name.casefold() == "msgtype"), "")
-    if said != envelope.payloadtype:
+    declared = next((member for name, member in reversed(value.items()) if name.casefold() == "msgtype"), "")
+    if declared != envelope.payloadtype:
         raise mismatch
     return message
 
@@ -159,7 +155,7 @@ def _read(envelope: Envelope, shape: type[Message], invalid: Refused, mismatch: 
 def _read_exactly(text: bytes | str, shape: type[S]) -> S | None:
     """Read JSON that has every member of a flat shape, once and rightly spelt, and no other; None if it has not.
 
-    That is what clients send most, and what can be read without a look at each member.
+    That is what clients send most, and what can be read without a check of each member.
     """
     decoder = _exact_decoder(shape)
     if decoder is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -10,9 +11,9 @@ import msgspec
 from colony_jupyter.wire.models import NO_TIME, ProcessState
 
 if TYPE_CHECKING:
-    from colony_jupyter.server.state.channel_logs import Channel, StoredEntry
+    from colony_jupyter.server.state.channel_logs import ChannelLog
     from colony_jupyter.server.state.colony_state import ColonyState
-    from colony_jupyter.server.state.records import Executor, LogLine, Process, Workflow
+    from colony_jupyter.server.state.records import Executor, LogLine, Process, StoredEntry, Workflow
     from colony_jupyter.wire.models import Attribute, Function, FunctionSpec
 
 _NS: Final = 1_000_000_000
@@ -24,9 +25,13 @@ def time(ns: int) -> str:
     if not ns:
         return NO_TIME
     seconds, fraction = divmod(ns, _NS)
-    text = dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%S")
     digits = f"{fraction:09d}".rstrip("0")
-    return f"{text}.{digits}Z" if digits else f"{text}Z"
+    return f"{_second(seconds)}.{digits}Z" if digits else f"{_second(seconds)}Z"
+
+
+@functools.lru_cache(maxsize=1000)  # entries of a log share theirs: formatting it takes a fifth of a read
+def _second(seconds: int) -> str:
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _without(value: dict[str, Any], *names: str) -> dict[str, Any]:
@@ -127,11 +132,11 @@ def entry(found: StoredEntry) -> dict[str, Any]:
     return value
 
 
-def entries(channel: Channel, start: int, limit: int) -> list[dict[str, Any]]:
+def entries(channel: ChannelLog, start: int, limit: int) -> list[dict[str, Any]]:
     """Write a part of a channel's log."""
     start = max(start, 0)
     end = start + limit if limit > 0 else None
-    return [entry(found) for found in channel.log[start:end]]
+    return [entry(found) for found in channel.read(start, end)]
 
 
 def workflow(found: Workflow, colony: ColonyState, state: ProcessState, *, fresh: bool = False) -> dict[str, Any]:

@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
     from colony_jupyter.server.calls.registry import Caller
     from colony_jupyter.server.server import Server
-    from colony_jupyter.server.state.channel_logs import StoredEntry
+    from colony_jupyter.server.state.records import StoredEntry
     from colony_jupyter.wire.messages import Message
 
 PROCESS: Final = "subscribeprocessmsg"
 CHANNEL: Final = "subscribechannelmsg"
 
 
-class Hangup(Exception):
-    """The end of a process subscription, or of our wits: the connection is dropped without a word (trap 8)."""
+class ConnectionDropped(Exception):
+    """Ends a subscription by dropping the connection without a close frame, as ColonyOS does (trap 8)."""
 
 
 class _Inbox:
@@ -60,7 +60,7 @@ async def frames(server: Server, message: Message, caller: Caller) -> AsyncItera
 
     Raises:
         Refused: if it is refused.
-        Hangup: when it ends by dropping the connection.
+        ConnectionDropped: when it ends by dropping the connection.
     """
     await server.ready()
     if isinstance(message, SubscribeChannel):
@@ -102,10 +102,10 @@ async def _channel(server: Server, message: SubscribeChannel, caller: Caller) ->
             except TimeoutError:
                 break
             if entry is Gone.VANISHED:
-                return  # the process has closed: not another word (trap 6)
+                return  # the process has closed: ColonyOS sends nothing more (trap 6)
             if entry is Gone.READ_AGAIN:
-                raise Hangup
-            # One that was executor, and is not any more, hears no more.
+                raise ConnectionDropped
+            # A former executor of the process gets no further entries.
             if caller.id not in (process.initiatorid, process.channelsid):
                 raise Refused(403, "Not authorized to subscribe to channel")
             yield [encoding.entry(entry)]
@@ -121,11 +121,11 @@ async def _process(server: Server, message: SubscribeProcess, caller: Caller) ->
         state = ProcessState(message.state)
     except ValueError:
         await asyncio.sleep(quantities.wait(message.timeout))
-        raise Hangup from None
+        raise ConnectionDropped from None
     inbox = _Inbox()
     heard = message.executortype in ("", process.executortype)
     if heard:
-        server.listeners.subscribe(process.processid, state, inbox.put)
+        server.waiters.subscribe(process.processid, state, inbox.put)
     try:
         if heard and process.state is state:
             shown = encoding.process(process)
@@ -135,8 +135,8 @@ async def _process(server: Server, message: SubscribeProcess, caller: Caller) ->
             yield shown
     finally:
         if heard:
-            server.listeners.unsubscribe(process.processid, state, inbox.put)
-    raise Hangup
+            server.waiters.unsubscribe(process.processid, state, inbox.put)
+    raise ConnectionDropped
 
 
 async def _processes(server: Server, message: SubscribeProcesses, caller: Caller) -> AsyncIterator[Any]:
@@ -147,17 +147,17 @@ async def _processes(server: Server, message: SubscribeProcesses, caller: Caller
         state = ProcessState(message.state)
     except ValueError:
         await asyncio.sleep(quantities.wait(message.timeout))
-        raise Hangup from None
+        raise ConnectionDropped from None
     inbox = _Inbox()
     for home in homes:
-        server.listeners.subscribe_type(home.colony.name, message.executortype, state, inbox.put)
+        server.waiters.subscribe_type(home.colony.name, message.executortype, state, inbox.put)
     try:
         async for shown in _until(inbox, message.timeout):
             yield shown
     finally:
         for home in homes:
-            server.listeners.unsubscribe_type(home.colony.name, message.executortype, state, inbox.put)
-    raise Hangup
+            server.waiters.unsubscribe_type(home.colony.name, message.executortype, state, inbox.put)
+    raise ConnectionDropped
 
 
 async def _until(inbox: _Inbox, timeout: int) -> AsyncIterator[Any]:

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 from colony_jupyter.server.api import encoding
 from colony_jupyter.server.calls.registry import Caller, call
 from colony_jupyter.server.errors import Refused
-from colony_jupyter.server.state.channel_logs import StoredEntry
+from colony_jupyter.server.state.records import StoredEntry
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.models import DATA
 
 if TYPE_CHECKING:
     from colony_jupyter.server.server import Server
-    from colony_jupyter.server.state.channel_logs import Channel
+    from colony_jupyter.server.state.channel_logs import ChannelLog
     from colony_jupyter.server.state.records import Process
 
 
-def open_channel(server: Server, processid: str, name: str, caller: Caller, doing: str) -> tuple[Process, Channel]:
+def open_channel(server: Server, processid: str, name: str, caller: Caller, doing: str) -> tuple[Process, ChannelLog]:
     """Returns a process and its channel, if the caller may use it.
 
     Raises:
@@ -37,15 +37,14 @@ async def append(server: Server, message: messages.ChannelAppend, caller: Caller
         sequence=message.sequence,
         inreplyto=message.inreplyto,
         timestamp=now,
-        # The process's own text of the id: a log of thousands of entries holds it once.
-        senderid=process.initiatorid if caller.id == process.initiatorid else process.channelsid,
+        senderid=caller.id,
         payload=message.payload,
         type=message.payloadtype or DATA,
     )
     channel.append(entry)
     place = channel.arrived
-    server.store.add_entry(process.processid, channel.name, place, entry)
-    server.after_commit(lambda: channel.tell(place, entry))
+    server.store.entries.add(process.processid, channel.name, place, entry)
+    server.after_commit(lambda: channel.publish(place, entry))
     return {}
 
 

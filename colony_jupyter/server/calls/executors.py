@@ -37,7 +37,7 @@ async def add_executor(server: Server, message: messages.AddExecutor, caller: Ca
     )
     executor = Executor(record=record, commissioned=server.now())
     colony.add_executor(executor)
-    server.keep_executor(executor)
+    server.save_executor(executor)
     return encoding.executor(executor)
 
 
@@ -46,7 +46,7 @@ async def approve_executor(server: Server, message: messages.ApproveExecutor, ca
     colony = server.as_owner(message.colonyname, caller.id)
     executor = _named(colony, message.executorname, "Failed to approve executor, executor is nil")
     executor.record.state = ExecutorState.APPROVED
-    server.keep_executor(executor)
+    server.save_executor(executor)
     return {}
 
 
@@ -55,7 +55,7 @@ async def reject_executor(server: Server, message: messages.RejectExecutor, call
     colony = server.as_owner(message.colonyname, caller.id)
     executor = _named(colony, message.executorname, "Failed to reject executor, executor is nil")
     executor.record.state = ExecutorState.REJECTED
-    server.keep_executor(executor)
+    server.save_executor(executor)
     return {}
 
 

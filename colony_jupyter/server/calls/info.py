@@ -1,4 +1,4 @@
-"""What the server says of itself."""
+"""Version, build and health of the server."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ async def add_attribute(server: Server, message: messages.AddAttribute, caller: 
     colony.add_attribute(process, attribute)
     if kind is AttributeType.ENV:
         process.spec.env[attribute.key] = attribute.value
-    server.keep(process)
+    server.save(process)
     return encoding.attribute(attribute)
 
 
@@ -67,7 +67,7 @@ async def add_log(server: Server, message: messages.AddLog, caller: Caller) -> A
     executor = colony.executor_by_id(caller.id)
     if executor is None or process.executorid != caller.id:
         raise Refused(403, "Failed to add log, not allowed to add log, only the assigned Executor may att logs")
-    _keep(server, process.colonyname, executor.record.executorname, message.message, process.processid)
+    _store(server, process.colonyname, executor.record.executorname, message.message, process.processid)
     return {}
 
 
@@ -79,7 +79,7 @@ async def add_executor_log(server: Server, message: messages.AddExecutorLog, cal
         raise Refused(403, "Failed to add executor log, executor not found")
     if executor.record.executorname != message.executorname:
         raise Refused(403, "Failed to add executor log, executor name mismatch")
-    _keep(server, message.colonyname, message.executorname, message.message, "")
+    _store(server, message.colonyname, message.executorname, message.message, "")
     return {}
 
 
@@ -120,7 +120,7 @@ async def search_logs(server: Server, message: messages.SearchLogs, caller: Call
     return [encoding.log(line) for line in lines] or None
 
 
-def _keep(server: Server, colonyname: str, executorname: str, message: str, processid: str) -> None:
+def _store(server: Server, colonyname: str, executorname: str, message: str, processid: str) -> None:
     check_text(message)
     server.store.add_log(
         LogLine(

@@ -57,11 +57,11 @@ async def assign(server: Server, message: messages.AssignProcess, caller: Caller
         raise Refused(400, "Invalid timeout value, timeout cannot be zero")
     offer = _offer(message)
     executor.heard = server.now()
-    server.keep_executor(executor)
+    server.save_executor(executor)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + quantities.wait(message.timeout)
     kind = executor.record.executortype
-    event = server.listeners.poll(message.colonyname, kind)
+    event = server.waiters.poll(message.colonyname, kind)
     gone = asyncio.ensure_future(caller.gone())
     try:
         while True:
@@ -82,7 +82,7 @@ async def assign(server: Server, message: messages.AssignProcess, caller: Caller
             await server.ready()
     finally:
         gone.cancel()
-        server.listeners.unpoll(message.colonyname, kind, event)
+        server.waiters.unpoll(message.colonyname, kind, event)
     colony = server.colonies.get(message.colonyname, colony)
     if colony.paused and message.timeout < 0:
         raise Refused(503, "No processes available: colony assignments are paused")
@@ -178,7 +178,7 @@ def _listed_by(process: Process) -> dict[str, str]:
 
 
 def _united(archived: Iterable[Process], here: Iterable[Process]) -> Iterable[Process]:
-    """Give processes once each: those on their way into the archive may be there already."""
+    """Return processes once each: those on their way into the archive may be there already."""
     return {process.processid: process for found in (archived, here) for process in found}.values()
 
 
@@ -193,7 +193,7 @@ def check_count(count: int) -> None:
 
 
 def check_not_negative(count: int) -> None:
-    """Refuse to list less than nothing, at which the real server's database stumbles.
+    """Refuse a negative count, which the real server's database refuses.
 
     Raises:
         Refused: if so.
@@ -203,7 +203,7 @@ def check_not_negative(count: int) -> None:
 
 
 def _first(found: Iterable[Process], state: ProcessState, count: int) -> list[Process]:
-    """Give the first ones: waiting the soonest, running the oldest, closed the newest."""
+    """Return the first ones: waiting the soonest, running the oldest, closed the newest."""
     order: Callable[[Process], tuple[int, int]]
     if state is ProcessState.WAITING:
         order = _soonest
@@ -253,7 +253,7 @@ async def set_output(server: Server, message: messages.SetOutput, caller: Caller
         raise Refused(403, "Failed to set output, process is not running")
     if message.output:
         process.output = restored(message.output)
-        server.keep(process)
+        server.save(process)
     return {}
 
 

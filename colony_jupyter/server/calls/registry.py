@@ -21,7 +21,7 @@ class Caller:
     """The caller of a call, and whether it is still connected.
 
     Attributes:
-        id: what the signature says; empty for an unsigned call.
+        id: id recovered from the signature; empty for an unsigned call.
         gone: returns once the connection is lost; for calls that wait.
         address: host and port that the call was sent to.
     """
@@ -44,7 +44,7 @@ class Handler:
         doing: what it does, in the words refusals begin with.
         work: does it, and gives the reply's value.
         signed: whether it needs a signature.
-        read: whether its message is looked at.
+        read: whether its message is decoded.
         replytype: payloadtype of the reply.
     """
 
@@ -73,7 +73,7 @@ def call(
 
 
 def required(value: Any, refusal: Refused) -> Any:
-    """Give a member that must be there.
+    """Return a member that must be there.
 
     Raises:
         Refused: ``refusal``, if it is not.

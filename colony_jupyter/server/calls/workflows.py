@@ -55,12 +55,12 @@ async def submit_workflow(server: Server, message: messages.SubmitWorkflowSpec, 
             process.parents.append(parent.processid)
             parent.children.append(process.processid)
     for process in members.values():
-        server.keep(process)
+        server.save(process)
     workflow.processids = [process.processid for process in members.values()]
     workflow.rootprocessids = [process.processid for process in members.values() if not process.parents]
     colony.add_workflow(workflow)
-    server.settle(workflow.processgraphid, workflow.colonyname)
-    server.keep_workflow(workflow)
+    server.index_id(workflow.processgraphid, workflow.colonyname)
+    server.save_workflow(workflow)
     return encoding.workflow(workflow, colony, ProcessState.WAITING, fresh=True)
 
 
@@ -164,12 +164,12 @@ async def add_child(server: Server, message: messages.AddChild, caller: Caller) 
             _link(child, grandchild)
             if grandchild.state is ProcessState.WAITING:
                 colony.hold(grandchild)
-            server.keep(grandchild)
+            server.save(grandchild)
     _link(parent, child)
     workflow.processids.append(child.processid)
     for changed in (parent, child):
-        server.keep(changed)
-    server.keep_workflow(workflow)
+        server.save(changed)
+    server.save_workflow(workflow)
     return encoding.process(child)
 
 
@@ -185,7 +185,7 @@ def _insert(server: Server, colony: ColonyState, parent: Process, between: Proce
         if child is not None:
             child.parents = [*(each for each in child.parents if each != parent.processid), between.processid]
             between.children.append(childid)
-            server.keep(child)
+            server.save(child)
     parent.children = []
 
 

@@ -1,7 +1,7 @@
-"""The certificate of `serve --tls`: made once, kept, made anew when it runs out or no longer names the server.
+"""The certificate of `serve --tls`: made once, stored, made anew when it expires or no longer names the server.
 
 An authority of its own signs it and is forgotten: its key is never stored, so who trusts the authority
-(``SSL_CERT_FILE``) trusts this one server and nothing anybody could sign later.
+(``SSL_CERT_FILE``) trusts this one server and nothing that is signed later.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ class Certificate:
 
 
 def ensure(folder: Path, names: Iterable[str], now: dt.datetime) -> Certificate:
-    """Give the certificate kept in a folder, or make one.
+    """Return the certificate that a folder holds, or make one.
 
     Args:
-        folder: where it is kept.
+        folder: where it is stored.
         names: host names and IP addresses it must be good for.
         now: the time, with its zone.
 
@@ -100,7 +100,7 @@ def _is_good(found: Certificate, names: list[str], now: dt.datetime) -> bool:
 
 
 def _make(names: list[str], now: dt.datetime) -> tuple[str, str]:
-    """Give the authority's certificate, and the server's with its key, as PEM."""
+    """Return the authority's certificate, and the server's with its key, as PEM."""
     authority_key = ec.generate_private_key(ec.SECP256R1())
     server_key = ec.generate_private_key(ec.SECP256R1())
     authority_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "colony_jupyter, its own authority")])

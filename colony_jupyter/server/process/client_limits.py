@@ -1,7 +1,7 @@
-"""What one client may take of the server: uvicorn's protocols with limits on size, time and number.
+"""What one client may use of the server: uvicorn's protocols with limits on size, time and number.
 
-uvicorn bounds neither headers nor bodies nor slow senders. Here every connection can be looked at from time to time
-(`look`), which costs nothing while requests run; sizes are counted as bytes come in.
+uvicorn limits neither headers nor bodies nor slow senders. Here every connection can be checked from time to time
+(`check`), which costs nothing while requests run; sizes are counted as bytes come in.
 """
 
 from __future__ import annotations
@@ -26,20 +26,21 @@ _LINGER: Final = 0.5
 
 
 @dataclass(frozen=True)
-class Bounds:
+class ClientLimits:
     """The limits.
 
     Attributes:
         headers: bytes of a request's head.
-        body: bytes of a request as it comes over the wire. An entry of 10 MiB is 18.6 MiB by two times base64.
+        body: bytes of a request as it comes over the wire. An entry of 10 MiB is 17.8 MiB by two times base64.
         bodies: bytes of all requests together that were not answered yet.
-        message: bytes of a message on a WebSocket; subscriptions take some hundred.
+        message: bytes of a message on a WebSocket; subscriptions have some hundred.
         fragments: frames that message may come in.
         connections: connections of all kinds.
-        patience: seconds in which a request's head must be complete, and its body must have grown by ``progress``.
+        request_seconds: seconds in which a request's head must be complete, and its body must have grown by
+            ``progress``.
         progress: bytes, see there.
         unread: seconds an answer may wait for a client that does not read.
-        idle: seconds a connection is kept for the client's next request. More than clients keep theirs (httpx: 5 s),
+        idle: seconds a connection stays open for the client's next request. More than clients keep theirs (ours: 5 s),
             since a request sent into a closing connection is lost.
     """
 
@@ -49,7 +50,7 @@ class Bounds:
     message: int = 64 * 1024
     fragments: int = 64
     connections: int = 4000
-    patience: float = 10.0
+    request_seconds: float = 10.0
     progress: int = 64 * 1024
     unread: float = 120.0
     idle: int = 75
@@ -57,7 +58,7 @@ class Bounds:
 
 @dataclass
 class Usage:
-    """What all connections take together.
+    """What all connections use together.
 
     Attributes:
         bodies: bytes of requests that were not answered yet.
@@ -69,7 +70,7 @@ class Usage:
 class BoundedConfig(uvicorn.Config):
     """uvicorn's settings, which reach every protocol, with ours besides."""
 
-    bounds: Bounds
+    limits: ClientLimits
     usage: Usage
 
 
@@ -88,13 +89,13 @@ class _Unread:
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """HTTP within `Bounds`; a client beyond them is answered 408, 413, 431 or 503 and disconnected."""
+    """HTTP within `ClientLimits`; a client beyond them is answered 408, 413, 431 or 503 and disconnected."""
 
     config: BoundedConfig
 
     def __init__(self, config: BoundedConfig, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
-        self._bounds = config.bounds
+        self._limits = config.limits
         self._usage = config.usage
         # Of this connection in the usage, to be given back.
         self._held = 0
@@ -104,22 +105,22 @@ class BoundedHttp(HttpToolsProtocol):
         self._fed = 0
         # Bytes of the present read that belong to the next request to begin.
         self._reading = 0
-        # A connection begins by owing a request.
+        # A new connection has a request to send.
         self._in_head = True
         self._receiving = True
         self._refused = False
-        # Request and bytes at the last look; None if nothing was owed then.
+        # Request and bytes at the last check; None if nothing was expected of the client then.
         self._looked: tuple[int, int] | None = None
         self._unread = _Unread()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Refuse a connection too many."""
         super().connection_made(transport)
-        if len(self.connections) > self._bounds.connections:
+        if len(self.connections) > self._limits.connections:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections", linger=0)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give back what the connection took."""
+        """Release what the connection used."""
         self._give_back()
         super().connection_lost(exc)
 
@@ -134,13 +135,13 @@ class BoundedHttp(HttpToolsProtocol):
         super().data_received(data)
         if not self._receiving or self._refused:
             return
-        if self._in_head and self._fed > self._bounds.headers:
+        if self._in_head and self._fed > self._limits.headers:
             self._refuse(
-                HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"more than {self._bounds.headers} bytes of headers"
+                HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"more than {self._limits.headers} bytes of headers"
             )
-        elif self._fed > self._bounds.body:
+        elif self._fed > self._limits.body:
             self._refuse_body()
-        elif self._usage.bodies > self._bounds.bodies:
+        elif self._usage.bodies > self._limits.bodies:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "too many large requests at once, try again")
 
     def on_message_begin(self) -> None:
@@ -151,11 +152,11 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Its head is complete: refuse a body whose length is said and too much, before it is sent."""
+        """Its head is complete: refuse a body whose declared length is too large, before it is sent."""
         self._in_head = False
         length = next((value for name, value in self.headers if name == b"content-length"), b"0")
         # The parser has seen to it that these are digits.
-        if int(length) > self._bounds.body:
+        if int(length) > self._limits.body:
             self._refuse_body()
         if not self._refused:
             super().on_headers_complete()
@@ -166,7 +167,7 @@ class BoundedHttp(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """It is complete; from here on the server owes."""
+        """It is complete; the answer is the next."""
         self._receiving = False
         if not self._refused:
             super().on_message_complete()
@@ -187,9 +188,9 @@ class BoundedHttp(HttpToolsProtocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
 
-    def look(self, now: float) -> None:
-        """See whether the client keeps the server waiting; ``now`` in seconds of the loop's clock."""
-        if self._unread.too_long(self.flow.write_paused, now, self._bounds.unread):
+    def check(self, now: float) -> None:
+        """See whether the server waits for the client; ``now`` in seconds of the loop's clock."""
+        if self._unread.too_long(self.flow.write_paused, now, self._limits.unread):
             self.transport.abort()
             return
         answering = self.cycle is not None and not self.cycle.response_complete
@@ -199,11 +200,13 @@ class BoundedHttp(HttpToolsProtocol):
             self._looked = None
             return
         before, self._looked = self._looked, (self._request, self._fed)
-        if before and before[0] == self._request and self._fed - before[1] < self._bounds.progress:
-            self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"the request did not come in within {self._bounds.patience:g} s")
+        if before and before[0] == self._request and self._fed - before[1] < self._limits.progress:
+            self._refuse(
+                HTTPStatus.REQUEST_TIMEOUT, f"the request did not come in within {self._limits.request_seconds:g} s"
+            )
 
     def _refuse_body(self) -> None:
-        self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a request may have {self._bounds.body} bytes")
+        self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a request may have {self._limits.body} bytes")
 
     def _refuse(self, status: HTTPStatus, why: str, linger: float = _LINGER) -> None:
         self._refused = True
@@ -228,7 +231,7 @@ class BoundedHttp(HttpToolsProtocol):
 
 
 class BoundedWebSocket(WebSocketsSansIOProtocol):
-    """A WebSocket within `Bounds`. The size of its messages is uvicorn's to watch."""
+    """A WebSocket within `ClientLimits`. The size of its messages is uvicorn's to watch."""
 
     config: BoundedConfig
 
@@ -266,7 +269,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
             self._working.cancel()
 
     async def send(self, message: ASGISendEvent) -> None:
-        """Send what the application says. A close with 1006 is one without a close frame, as the code has it."""
+        """Send what the application sends. A close with 1006 is one without a close frame, as the code has it."""
         if message["type"] == "websocket.close" and message.get("code") == CloseCode.ABNORMAL_CLOSURE:
             self.close_sent = True
             self.transport.close()
@@ -274,16 +277,16 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
             await super().send(message)
 
     def handle_cont(self, event: Frame) -> None:
-        """Take a fragment of a message, up to the bound."""
+        """Add a fragment of a message, up to the bound."""
         # Empty fragments cost the sender little and us a list that grows.
         self._fragments = 0 if event.fin else self._fragments + 1
-        if self._fragments >= self.config.bounds.fragments:
+        if self._fragments >= self.config.limits.fragments:
             self.conn.fail(CloseCode.MESSAGE_TOO_BIG, "too many fragments")
             self.handle_parser_exception()
         else:
             super().handle_cont(event)
 
-    def look(self, now: float) -> None:
+    def check(self, now: float) -> None:
         """Cut off a client that does not read; ``now`` in seconds of the loop's clock."""
-        if self._unread.too_long(not self.writable.is_set(), now, self.config.bounds.unread):
+        if self._unread.too_long(not self.writable.is_set(), now, self.config.limits.unread):
             self.transport.abort()

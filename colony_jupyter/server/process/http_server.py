@@ -1,6 +1,6 @@
 """A listening socket with an ASGI application behind it, on uvicorn's protocols.
 
-uvicorn's own server looks ten times a second whether it should stop, knows no limit for a TLS handshake, and takes
+uvicorn's own server checks ten times a second whether it should stop, knows no limit for a TLS handshake, and takes
 up to half a second to end; this one stops on request.
 """
 
@@ -14,8 +14,14 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from starlette.requests import ClientDisconnect
 from uvicorn.server import ServerState
 
-from colony_jupyter.server.process.client_limits import BoundedConfig, BoundedHttp, BoundedWebSocket, Bounds, Usage
-from colony_jupyter.server.process.unresponsive_websocket import DeafWebSocket
+from colony_jupyter.server.process.client_limits import (
+    BoundedConfig,
+    BoundedHttp,
+    BoundedWebSocket,
+    ClientLimits,
+    Usage,
+)
+from colony_jupyter.server.process.unresponsive_websocket import UnresponsiveWebSocket
 
 if TYPE_CHECKING:
     import ssl
@@ -27,7 +33,7 @@ _AFTERTHOUGHT: Final = 0.2
 """Seconds for what was cancelled to end, and for last answers to leave."""
 
 
-class Listener:
+class HttpServer:
     """Serves an application on a socket that is bound already.
 
     Args:
@@ -35,23 +41,23 @@ class Listener:
         bound: a listening or bound socket; it is closed by `stop`.
         secure: the TLS context, if any.
         deaf: whether WebSockets are silent while a channel subscription runs, as the real server's are.
-        bounds: limits for clients.
+        limits: limits for clients.
     """
 
     def __init__(
-        self, app: ASGIApp, bound: socket.socket, *, secure: ssl.SSLContext | None, deaf: bool, bounds: Bounds
+        self, app: ASGIApp, bound: socket.socket, *, secure: ssl.SSLContext | None, deaf: bool, limits: ClientLimits
     ) -> None:
         self._bound = bound
         self._secure = secure
-        self._bounds = bounds
+        self._limits = limits
         self._app = app
         self._stopping = False
         self._config = BoundedConfig(
             app=cast("Any", self._run),
             interface="asgi3",
             http=BoundedHttp,
-            ws=DeafWebSocket if deaf else BoundedWebSocket,
-            ws_max_size=bounds.message,
+            ws=UnresponsiveWebSocket if deaf else BoundedWebSocket,
+            ws_max_size=limits.message,
             # A server's pings would cut off clients that answer only while they read.
             ws_ping_interval=None,
             # The real server does not compress either, and a stream is many small messages.
@@ -61,18 +67,18 @@ class Listener:
             log_level="warning",
             access_log=False,
             proxy_headers=False,
-            timeout_keep_alive=bounds.idle,
+            timeout_keep_alive=limits.idle,
         )
-        self._config.bounds = bounds
+        self._config.limits = limits
         self._config.usage = Usage()
         self._state = ServerState()
         # Both None until started.
         self._server: asyncio.Server | None = None
-        self._looking: asyncio.Task[None] | None = None
+        self._checking: asyncio.Task[None] | None = None
 
     @property
     def usage(self) -> Usage:
-        """What all clients take together."""
+        """What all clients use together."""
         return self._config.usage
 
     async def start(self) -> None:
@@ -86,18 +92,18 @@ class Listener:
             lambda: BoundedHttp(self._config, self._state, {}, loop),
             sock=self._bound,
             ssl=self._secure,
-            ssl_handshake_timeout=None if self._secure is None else self._bounds.patience,
+            ssl_handshake_timeout=None if self._secure is None else self._limits.request_seconds,
             backlog=_BACKLOG,
         )
-        self._looking = asyncio.create_task(self._look())
+        self._checking = asyncio.create_task(self._check_connections())
 
     async def stop(self, grace: float) -> None:
         """Accept nothing more, finish answers for up to ``grace`` seconds, close what is left."""
-        if self._server is None or self._looking is None:
+        if self._server is None or self._checking is None:
             self._bound.close()
             return
         self._stopping = True
-        self._looking.cancel()
+        self._checking.cancel()
         self._server.close()
         for connection in list(self._state.connections):
             connection.shutdown()
@@ -128,9 +134,9 @@ class Listener:
         if self._state.tasks:
             await asyncio.wait(list(self._state.tasks), timeout=seconds)
 
-    async def _look(self) -> None:
+    async def _check_connections(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(self._bounds.patience)
+            await asyncio.sleep(self._limits.request_seconds)
             for connection in cast("list[BoundedHttp | BoundedWebSocket]", list(self._state.connections)):
-                connection.look(loop.time())
+                connection.check(loop.time())

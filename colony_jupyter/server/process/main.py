@@ -22,8 +22,8 @@ from colony_jupyter.datafolder.machine import this_machine
 from colony_jupyter.descriptors import raise_limit
 from colony_jupyter.errors import EmbeddedError
 from colony_jupyter.server.api.app import create_app
-from colony_jupyter.server.process.client_limits import Bounds
-from colony_jupyter.server.process.http_server import Listener
+from colony_jupyter.server.process.client_limits import ClientLimits
+from colony_jupyter.server.process.http_server import HttpServer
 from colony_jupyter.server.process.parent_watch import GRACE, end_within
 from colony_jupyter.server.server import Server
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from colony_jupyter.datafolder.layout import Layout
     from colony_jupyter.server.process.certificate import Certificate
-    from colony_jupyter.server.process.parent_watch import Lifeline
+    from colony_jupyter.server.process.parent_watch import ParentWatch
 
 _FINISHING: Final = 1.0
 """Seconds for answers under way when the process ends."""
@@ -56,7 +56,7 @@ class Options:
         host: name or address to listen at.
         port: 0 for any free one.
         tls: whether to speak TLS.
-        keep_days: days that closed processes are kept; None for ever.
+        keep_days: days that closed processes stay stored; None for ever.
         durability: ``full`` syncs every group of commits to the disk.
         limits: whether ColonyOS's rate and size limits hold.
         deaf: whether to be as silent as the real server during channel subscriptions.
@@ -73,22 +73,24 @@ class Options:
     insecure_bind: bool = False
 
 
-def serve(layout: Layout, options: Options, *, lifeline: Lifeline | None, say: Callable[[str], None]) -> None:
+def serve(
+    layout: Layout, options: Options, *, parent_watch: ParentWatch | None, write_line: Callable[[str], None]
+) -> None:
     """Run the colony of a data folder whose lock is held, until it is asked to end.
 
     Args:
         layout: the data folder.
         options: how.
-        lifeline: its end is ours; None for a server that stands on its own.
-        say: prints a line for the person at the terminal.
+        parent_watch: its end is ours; None for a server that stands on its own.
+        write_line: prints a line in the terminal.
 
     Raises:
-        EmbeddedError: if it cannot be done; the sentence says why.
+        EmbeddedError: if it cannot be done; the message contains the reason.
     """
     check(options)
     # uvloop where there is one: it halves the cost of a call.
     with contextlib.closing(_bind(options)) as bound, asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(layout, options, bound, lifeline, say))
+        runner.run(_serve(layout, options, bound, parent_watch, write_line))
 
 
 def check(options: Options) -> None:
@@ -99,7 +101,7 @@ def check(options: Options) -> None:
     """
     if not (options.tls or options.insecure_bind or _is_loopback(options.host)):
         raise EmbeddedError(
-            f"Listening at {options.host} would let everybody on the network read and replay what is sent. Add --tls, "
+            f"Listening at {options.host} would let anyone on the network read and replay what is sent. Add --tls, "
             "or --insecure-bind if something else protects the connection."
         )
 
@@ -154,17 +156,17 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 def _connections() -> int:
     """Raise the limit of open files of this process; returns how many connections fit in."""
-    return max(1, min(Bounds.connections, raise_limit(_FILES_WANTED) - _FILES_OF_OUR_OWN))
+    return max(1, min(ClientLimits.connections, raise_limit(_FILES_WANTED) - _FILES_OF_OUR_OWN))
 
 
 async def _serve(
     layout: Layout,
     options: Options,
     bound: socket.socket,
-    lifeline: Lifeline | None,
-    say: Callable[[str], None],
+    parent_watch: ParentWatch | None,
+    write_line: Callable[[str], None],
 ) -> None:
-    stopping = _stopping(lifeline)
+    stopping = _stopping(parent_watch)
     who = keys.load_or_make(layout)
     server = Server(
         layout.path,
@@ -186,24 +188,24 @@ async def _serve(
             pid=os.getpid(),
             machine=platform.node(),
             **asdict(this_machine()),
-            child=lifeline is not None,
+            child=parent_watch is not None,
             token=secrets.token_hex(16),
             id=secrets.token_hex(16),
         )
-        listener = Listener(
+        http_server = HttpServer(
             answering(create_app(server), running),
             bound,
             secure=certificate.context() if certificate else None,
             deaf=options.deaf,
-            bounds=Bounds(connections=_connections()),
+            limits=ClientLimits(connections=_connections()),
         )
-        await listener.start()
-        trimming = asyncio.create_task(_trim_log()) if lifeline is not None else None
+        await http_server.start()
+        trimming = asyncio.create_task(_trim_log()) if parent_watch is not None else None
         try:
-            if lifeline is None:
+            if parent_watch is None:
                 found = environment.variables(who, host, running.port, certificate.authority if certificate else None)
                 write_private(layout.environment, environment.as_exports(found))
-                _say_where(layout, options, running, say)
+                _print_address(layout, options, running, write_line)
             running.write(layout.info)
             await stopping.wait()
             running.remove(layout.info)
@@ -212,13 +214,13 @@ async def _serve(
                 trimming.cancel()
             # Calls that wait for something end now: `stop` shuts the door before it first waits itself.
             server.stopping.set()
-            server.listeners.wake_all()
-            await listener.stop(_FINISHING)
+            server.waiters.wake_all()
+            await http_server.stop(_FINISHING)
     finally:
         await server.stop()
 
 
-def _stopping(lifeline: Lifeline | None) -> asyncio.Event:
+def _stopping(parent_watch: ParentWatch | None) -> asyncio.Event:
     """Returns an event that is set once this process is asked to end."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -236,8 +238,8 @@ def _stopping(lifeline: Lifeline | None) -> asyncio.Event:
             loop.add_signal_handler(number, stop)
         except (NotImplementedError, ValueError):  # Windows
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
-    if lifeline is not None:
-        lifeline.attach(lambda: _call(loop, stop))
+    if parent_watch is not None:
+        parent_watch.attach(lambda: _call(loop, stop))
     return stopping
 
 
@@ -247,7 +249,7 @@ def _call(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None
 
 
 def _host_to_call(host: str) -> str:
-    """Give what clients call: an address to listen at everywhere is none to call."""
+    """Return what clients call: an address to listen at everywhere is none to call."""
     if not _is_wildcard(host):
         return host
     name = socket.gethostname()
@@ -265,14 +267,14 @@ def _certificate(folder: Path, options: Options, host: str) -> Certificate:
     return certificate.ensure(folder, names, dt.datetime.now(dt.UTC))
 
 
-def _say_where(layout: Layout, options: Options, running: info.Running, say: Callable[[str], None]) -> None:
+def _print_address(layout: Layout, options: Options, running: info.Running, write_line: Callable[[str], None]) -> None:
     scheme = "https" if options.tls else "http"
     host = f"[{running.host}]" if ":" in running.host else running.host
-    say(f"Colony '{keys.COLONY_NAME}' is served at {scheme}://{host}:{running.port} (data in {layout.path}).")
+    write_line(f"Colony '{keys.COLONY_NAME}' is served at {scheme}://{host}:{running.port} (data in {layout.path}).")
     if not options.tls and not _is_loopback(options.host):
-        say("Without TLS: everybody on the network can read what is sent.")
-    say("To use it from a shell:")
-    say(f"    source {shlex.quote(str(layout.environment))}")
+        write_line("Without TLS: anyone on the network can read what is sent.")
+    write_line("To use it from a shell:")
+    write_line(f"    source {shlex.quote(str(layout.environment))}")
 
 
 def answering(app: ASGIApp, running: info.Running) -> ASGIApp:
@@ -293,7 +295,7 @@ def answering(app: ASGIApp, running: info.Running) -> ASGIApp:
 
 
 async def _trim_log() -> None:
-    """Keep a child's standard error, which is its log, within bounds."""
+    """Bound the size of a child's standard error, which is its log."""
     while True:
         await asyncio.sleep(_TRIM_SECONDS)
         with contextlib.suppress(OSError):

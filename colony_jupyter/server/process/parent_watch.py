@@ -1,6 +1,6 @@
 """Ends a colony's process with the notebook that started it, or on request, within a fixed time.
 
-Only the standard library: a child holds on to its lifeline before it imports anything else.
+Only the standard library: a child watches its parent before it imports anything else.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ GRACE: Final = 1.8
 """Seconds from the wish to end to the end, whatever hangs. Nothing acknowledged is lost: it was committed before."""
 
 
-class Lifeline:
+class ParentWatch:
     """Watches a pipe without data whose other end the owner holds: end of file means that the owner has ended.
 
     However the owner ends, the operating system closes its descriptors. A thread of its own reads, so that a blocked
@@ -29,7 +29,7 @@ class Lifeline:
         # What to do at the end; None as long as there is nothing to end in good order.
         self._callback: Callable[[], None] | None = None
         self._ended = False
-        threading.Thread(target=self._watch, name="lifeline", daemon=True).start()
+        threading.Thread(target=self._watch, name="parent watch", daemon=True).start()
 
     def attach(self, callback: Callable[[], None]) -> None:
         """Registers a callback for the end. It runs in another thread, at once if the end has come already."""

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from colony_jupyter.server.process.client_limits import BoundedConfig
 
 
-class DeafWebSocket(BoundedWebSocket):
+class UnresponsiveWebSocket(BoundedWebSocket):
     """Does not read on after a channel subscription was asked for, until the application asks for the next message.
 
-    The application does that when the subscription is over. After any other message uvicorn reads on as soon as it is
-    taken.
+    The application does that when the subscription is over. After any other message uvicorn reads on as soon as
+    the application has received it.
     """
 
     def __init__(self, config: BoundedConfig, *args: Any, **kwargs: Any) -> None:
@@ -40,7 +40,7 @@ class DeafWebSocket(BoundedWebSocket):
             super().handle_ping()
 
     async def receive(self) -> ASGIReceiveEvent:
-        """Give the application its next message."""
+        """Return the next message for the application."""
         self._read_on()
         event = await self.queue.get()
         if not _subscribes_to_channel(event):

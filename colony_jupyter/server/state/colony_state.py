@@ -48,7 +48,7 @@ class ColonyState:
     # people
 
     def add_user(self, user: User) -> None:
-        """Take a user in."""
+        """Add a user."""
         note()
         self.drop_user(user.name)
         self.users[user.name] = user
@@ -62,7 +62,7 @@ class ColonyState:
             _drop(self._users_by_id, user.userid, user)
 
     def add_executor(self, executor: Executor) -> None:
-        """Take an executor in, in the place of one of that name."""
+        """Add an executor; it replaces one of that name."""
         note()
         former = self.executors.get(executor.record.executorname)
         if former is not None:
@@ -97,7 +97,7 @@ class ColonyState:
     # functions
 
     def put_function(self, function: Function) -> None:
-        """Take a function in, in the place of that of the same id."""
+        """Add a function; it replaces the one with the same id."""
         note()
         self.functions[function.functionid] = function
         self.functions_named(function.executorname, function.funcname)[function.functionid] = function
@@ -116,13 +116,13 @@ class ColonyState:
         return (executorname, funcname) in self._functions_by_name
 
     def functions_named(self, executorname: str, funcname: str) -> dict[str, Function]:
-        """Give the records of an executor's function, by id."""
+        """Return the records of an executor's function, by id."""
         return self._functions_by_name.setdefault((executorname, funcname), {})
 
     # workflows
 
     def add_workflow(self, workflow: Workflow) -> None:
-        """Take a workflow in."""
+        """Add a workflow."""
         note()
         self.workflows[workflow.processgraphid] = workflow
         if workflow.final is None:
@@ -137,7 +137,7 @@ class ColonyState:
         if workflow.final is None:
             del self._open_workflows[workflow.processgraphid]
         else:
-            _take_out(self._final_workflows[workflow.final], (workflow.submitted, workflow.processgraphid))
+            _remove(self._final_workflows[workflow.final], (workflow.submitted, workflow.processgraphid))
 
     def finish_workflow(self, workflow: Workflow, state: ProcessState) -> None:
         """Note the state of a workflow that will not change by itself any more."""
@@ -146,17 +146,17 @@ class ColonyState:
         self.add_workflow(workflow)
 
     def open_workflows(self) -> Iterable[Workflow]:
-        """Give the workflows whose state may change."""
+        """Return the workflows whose state may change."""
         return self._open_workflows.values()
 
     def final_workflows(self, state: ProcessState) -> Sequence[tuple[int, str]]:
-        """Give time of submission and id of the workflows that have ended in a state, the oldest first."""
+        """Return time of submission and id of the workflows that have ended in a state, the oldest first."""
         return self._final_workflows[state]
 
     # processes
 
     def add_process(self, process: Process) -> None:
-        """Take a process in."""
+        """Add a process."""
         note()
         self.processes[process.processid] = process
         self._by_state[process.state][process.processid] = process
@@ -177,15 +177,15 @@ class ColonyState:
         found = self.processes.get(processid) or self._archive.get(processid)
         return found if found is not None and found.colonyname == self.colony.name else None
 
-    def take_back(self, process: Process) -> None:
-        """Have a closed process here, until it is in the archive as it is now: each is followed by a `let_go`."""
+    def load(self, process: Process) -> None:
+        """Hold a closed process in memory until the archive has its present state; `unload` follows each call."""
         note()
         self._leaving[process.processid] = self._leaving.get(process.processid, 0) + 1
         if process.processid not in self.processes:
             self._archived[process.state] -= 1
             self.add_process(process)
 
-    def let_go(self, process: Process) -> bool:
+    def unload(self, process: Process) -> bool:
         """Leaves a closed process to the archive. Returns False if it was removed or changed again meanwhile."""
         left = self._leaving.pop(process.processid) - 1
         if left:
@@ -202,7 +202,7 @@ class ColonyState:
         self._archived[state] += more
 
     def add_attribute(self, process: Process, attribute: Attribute) -> None:
-        """Give a process another attribute."""
+        """Add an attribute to a process."""
         note()
         process.attributes.append(attribute)
         self._attributes[attribute.attributeid] = process
@@ -212,7 +212,7 @@ class ColonyState:
         return self._attributes.get(attributeid)
 
     def move(self, process: Process, state: ProcessState) -> None:
-        """Give a process another state."""
+        """Set the state of a process."""
         note()
         self._dequeue(process)
         del self._by_state[process.state][process.processid]
@@ -221,7 +221,7 @@ class ColonyState:
         self._enqueue(process)
 
     def in_state(self, state: ProcessState) -> Iterable[Process]:
-        """Give the processes of a state, without those in the archive."""
+        """Return the processes of a state, without those in the archive."""
         return self._by_state[state].values()
 
     def count(self, state: ProcessState) -> int:
@@ -229,7 +229,7 @@ class ColonyState:
         return len(self._by_state[state]) + self._archived[state]
 
     def waiting(self, executortype: str) -> Iterable[Process]:
-        """Give the processes that wait for an executor type, the soonest first."""
+        """Return the processes that wait for an executor type, the soonest first."""
         for _, _, processid in self._queues.get(executortype, ()):
             yield self.processes[processid]
 
@@ -251,11 +251,11 @@ class ColonyState:
             bisect.insort(self._queues.setdefault(process.executortype, []), (*process.key, process.processid))
 
     def _dequeue(self, process: Process) -> None:
-        _take_out(self._queues.get(process.executortype, []), (*process.key, process.processid))
+        _remove(self._queues.get(process.executortype, []), (*process.key, process.processid))
 
 
-def _take_out(ordered: list[Any], entry: tuple[Any, ...]) -> None:
-    """Take an entry out of an ordered list, if it is there."""
+def _remove(ordered: list[Any], entry: tuple[Any, ...]) -> None:
+    """Remove an entry from an ordered list, if it is there."""
     place = bisect.bisect_left(ordered, entry)
     if place < len(ordered) and ordered[place] == entry:
         del ordered[place]

@@ -7,6 +7,7 @@ from typing import Final
 
 from colony_jupyter.server.errors import Refused
 from colony_jupyter.wire.limits import INT64_MAX, INT64_MIN
+from colony_jupyter.wire.quantities import UNITS, UNRELIABLE
 
 _NS: Final = 1_000_000_000
 _LONGEST_WAIT: Final = 30 * 86_400.0
@@ -15,27 +16,9 @@ _SHOWN: Final = 100
 
 _CPU = re.compile(r"(-?\d+)m")
 _AMOUNT = re.compile(r"(-?\d+)([A-Za-z]+)")
-_KI: Final = 1024
-_BYTES: Final = {
-    "Ki": _KI,
-    "KiB": _KI,
-    "Mi": _KI**2,
-    "MiB": _KI**2,
-    "Gi": _KI**3,
-    "GiB": _KI**3,
-    "TiB": _KI**4,
-    "K": 1000,
-    "M": 1000**2,
-    "G": 1000**3,
-    # Decimal by their letters. A real server accepts these at random; accepting them always is one of its two answers.
-    "KB": 1000,
-    "Kb": 1000,
-    "MB": 1000**2,
-    "Mb": 1000**2,
-    "Gb": 1000**3,
-    "TB": 1000**4,
-    "Tb": 1000**4,
-}
+_MI: Final = 1024**2
+# A real server accepts some units at random; accepting them always is one of its two answers.
+_BYTES: Final = {**UNITS, **UNRELIABLE}
 
 
 def millicores(text: str) -> int:
@@ -65,7 +48,7 @@ def mebibytes(text: str) -> int:
     amount = _integer(found[1], invalid) * _BYTES[found[2]]
     if not INT64_MIN <= amount <= INT64_MAX:
         raise invalid
-    return amount // _KI**2 if amount >= 0 else -(-amount // _KI**2)
+    return amount // _MI if amount >= 0 else -(-amount // _MI)
 
 
 def _integer(digits: str, invalid: Refused) -> int:
@@ -77,7 +60,7 @@ def _integer(digits: str, invalid: Refused) -> int:
 
 
 def later(time: int, seconds: int) -> int:
-    """Give a time some seconds later, in Unix nanoseconds; the year 2262, where these end, for all that is beyond."""
+    """Return a time some seconds later, in Unix nanoseconds; the year 2262, where these end, for all that is beyond."""
     return min(time + seconds * _NS, INT64_MAX)
 
 

@@ -1,4 +1,4 @@
-"""Records of the embedded colony: processes, executors, workflows and log lines as plain values.
+"""Records of the embedded colony: processes, executors, workflows, entries and log lines as plain values.
 
 Times are Unix nanoseconds, 0 for none; `colony_jupyter.server.api.encoding` writes them as the wire has them.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from colony_jupyter.wire.models import Attribute, ExecutorRecord, FunctionSpec, ProcessState
+from colony_jupyter.wire.models import DATA, Attribute, ExecutorRecord, FunctionSpec, ProcessState
 
 
 class Process(Struct, kw_only=True):
@@ -75,6 +75,20 @@ class Workflow(Struct, kw_only=True):
     ended: int = 0
     cancelled: bool = False
     final: ProcessState | None = None  # its state, once all its members have closed
+
+
+class StoredEntry(Struct, array_like=True, gc=False):
+    """An entry of a channel.
+
+    Stored as a list, so fields are only ever added, at the end and with a default.
+    """
+
+    sequence: int
+    inreplyto: int
+    timestamp: int
+    senderid: str
+    payload: bytes | None
+    type: str = DATA
 
 
 class LogLine(Struct, kw_only=True):

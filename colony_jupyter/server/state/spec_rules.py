@@ -21,7 +21,7 @@ def normal(spec: FunctionSpec) -> FunctionSpec:
     """Bring a spec into the form in which the server gives it back.
 
     Raises:
-        Refused: if the server would not take it.
+        Refused: if the server would reject it.
     """
     if not -MAX_PRIORITY <= spec.priority <= MAX_PRIORITY:
         raise Refused(400, "Failed to submit function spec, priority outside range [-50000, 50000]")
@@ -39,7 +39,7 @@ def normal(spec: FunctionSpec) -> FunctionSpec:
 
 
 def texts_of(spec: FunctionSpec) -> Iterable[str]:
-    """Give the texts of a spec that a real server keeps as such; others it keeps as JSON."""
+    """Return the texts of a spec that a real server stores as such; it stores others as JSON."""
     conditions = spec.conditions
     return (
         spec.nodename,
@@ -55,12 +55,13 @@ def texts_of(spec: FunctionSpec) -> Iterable[str]:
     )
 
 
-def fits(spec: FunctionSpec, executorname: str, cpu: int | None, memory: int | None) -> bool:
+def fits(spec: FunctionSpec, executorname: str, cpu: int | None, memory: int | None, locationname: str = "") -> bool:
     """Whether an executor may be given what it describes; cpu and memory are what it offers, None for any."""
     conditions = spec.conditions
     named = not conditions.executornames or executorname in conditions.executornames
     return (
         named
+        and conditions.locationname.lower() in ("", locationname.lower())
         and conditions.nodes <= _MAX_NODES
         and conditions.processes <= _MAX_NODES
         and conditions.processespernode <= _MAX_NODES

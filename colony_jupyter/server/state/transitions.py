@@ -18,7 +18,7 @@ from colony_jupyter.wire.models import Attribute, AttributeType, ExecutorState, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from colony_jupyter.server.state.channel_logs import Channels
+    from colony_jupyter.server.state.channel_logs import ChannelLogs
     from colony_jupyter.server.state.colony_state import ColonyState
     from colony_jupyter.server.storage.store import Store
 
@@ -34,19 +34,19 @@ class Transitions:
 
     colonies: dict[str, ColonyState]
     store: Store
-    channels: Channels
+    channels: ChannelLogs
 
     now: Callable[[], int]
     new_id: Callable[[], str]
     next_order: Callable[[], int]
-    keep: Callable[[Process], None]
-    keep_workflow: Callable[[Workflow], None]
-    keep_executor: Callable[[Executor], None]
+    save: Callable[[Process], None]
+    save_workflow: Callable[[Workflow], None]
+    save_executor: Callable[[Executor], None]
     announce: Callable[[Process], None]
     after_commit: Callable[[Callable[[], None]], None]
     wake: Callable[..., None]
-    settle: Callable[[str, str], None]
-    unsettle: Callable[[str], None]
+    index_id: Callable[[str, str], None]
+    unindex_id: Callable[[str], None]
 
     # submitting
 
@@ -60,10 +60,10 @@ class Transitions:
         workflowid: str = "",
         waitforparents: bool = False,
     ) -> Process:
-        """Take a process in, waiting.
+        """Add a process, which waits.
 
         Raises:
-            Refused: if its spec cannot be taken.
+            Refused: if its spec is not valid.
         """
         spec = normal(spec)
         now = self.now()
@@ -84,9 +84,8 @@ class Transitions:
             make_attribute(process, AttributeType.ENV, key, value) for key, value in sorted(spec.env.items())
         ]
         colony.add_process(process)
-        self.settle(process.processid, process.colonyname)
-        self.channels.create(process)
-        self.keep(process)
+        self.index_id(process.processid, process.colonyname)
+        self.save(process)
         if not waitforparents:
             self.wake(process.colonyname, process.executortype)
             self.announce(process)
@@ -104,7 +103,7 @@ class Transitions:
             memory: Mi that it offers; None for any.
         """
         for process in colony.waiting(executor.record.executortype):
-            if fits(process.spec, executor.record.executorname, cpu, memory):
+            if fits(process.spec, executor.record.executorname, cpu, memory, executor.record.locationname):
                 break
         else:
             return None
@@ -119,7 +118,7 @@ class Transitions:
         workflow = colony.workflows.get(process.workflowid)
         if workflow is not None and not workflow.started:
             workflow.started = now
-            self.keep_workflow(workflow)
+            self.save_workflow(workflow)
         return process
 
     def start_clock(self, process: Process) -> None:
@@ -128,8 +127,8 @@ class Transitions:
         limit = process.spec.maxexectime
         if limit > 0:
             process.execdeadline = quantities.later(process.started, limit)
-        _tell_attributes(process, ProcessState.RUNNING)
-        self.keep(process)
+        _set_attribute_states(process, ProcessState.RUNNING)
+        self.save(process)
 
     def succeed(self, colony: ColonyState, process: Process, output: Sequence[Any]) -> None:
         """End a process with success."""
@@ -140,13 +139,13 @@ class Transitions:
         process.ended = self.now()
         self._count(colony, process)
         if process.state is ProcessState.SUCCESS:
-            self.keep(process)
+            self.save(process)
             return
         self._end(colony, process, ProcessState.SUCCESS)
         for child in self._children(colony, process):
             if all(parent.state is ProcessState.SUCCESS for parent in self._parents(colony, child)):
                 colony.release(child)
-                self.keep(child)
+                self.save(child)
                 self.wake(child.colonyname, child.executortype)
                 self.announce(child)
         self._end_workflow(colony, process)
@@ -190,8 +189,8 @@ class Transitions:
                     self.cancel(colony, member, announced=False)
         workflow.cancelled = True
         workflow.ended = workflow.ended or self.now()
-        self.keep_workflow(workflow)
-        self._settle(colony, workflow)
+        self.save_workflow(workflow)
+        self._update_workflow(colony, workflow)
 
     def workflow_state(self, colony: ColonyState, workflow: Workflow) -> ProcessState:
         """Returns the state of a workflow, which follows from those of its members."""
@@ -215,14 +214,15 @@ class Transitions:
         """Enforce the deadlines that have passed."""
         now = self.now() // _NS * _NS  # whole seconds, as the real server compares
         for colony in self.colonies.values():
-            # Each is looked at again: one that failed before may have taken it along.
+            # Each is checked again: one that failed before may have failed it, too.
             for process in list(colony.in_state(ProcessState.WAITING)):
-                if process.state is ProcessState.WAITING and process.waitdeadline and process.waitdeadline < now:
+                limited = process.spec.maxwaittime not in (-1, 0)
+                if limited and process.state is ProcessState.WAITING and process.waitdeadline < now:
                     self.fail(colony, process, [WAITED_TOO_LONG])
             for process in list(colony.in_state(ProcessState.RUNNING)):
                 limit = process.spec.maxexectime
-                # 0 is a deadline long past, not "none" (trap 1).
-                over = limit == 0 or (limit > 0 and process.execdeadline < now)
+                # 0, or below -1, is a deadline long past, not "none" (trap 1).
+                over = limit != -1 and (limit <= 0 or process.execdeadline < now)
                 if over and process.state is ProcessState.RUNNING:
                     self._ran_too_long(colony, process)
 
@@ -238,7 +238,7 @@ class Transitions:
         """Remove an executor: its functions go, its processes wait again."""
         note()
         executor.record.state = ExecutorState.REMOVED
-        self.keep_executor(executor)
+        self.save_executor(executor)
         self.orphan(colony, executor)
 
     def orphan(self, colony: ColonyState, executor: Executor) -> None:
@@ -304,7 +304,7 @@ class Transitions:
         for member in self._members(colony, workflow):
             self.forget_process(colony, member)
         colony.drop_workflow(workflow)
-        self.unsettle(workflow.processgraphid)
+        self.unindex_id(workflow.processgraphid)
         self.store.delete("workflow", workflow.processgraphid)
 
     # the works
@@ -315,28 +315,28 @@ class Transitions:
 
     def _forget(self, processid: str) -> None:
         self.after_commit(self.channels.drop(processid))
-        self.unsettle(processid)
+        self.unindex_id(processid)
         self.store.archive.remove(processid)
-        self.store.delete_entries(processid)
+        self.store.entries.delete(processid)
 
-    def settle_all(self) -> None:
-        """Have everything that is over in the archive; an older version knew none."""
+    def archive_all(self) -> None:
+        """Move everything that is over into the archive: an older version had none."""
         for colony in self.colonies.values():
             for workflow in list(colony.open_workflows()):
-                self._settle(colony, workflow)
+                self._update_workflow(colony, workflow)
             for state in ProcessState:
                 for process in list(colony.in_state(state)):
                     if state.is_closed and not process.workflowid:
-                        self.keep(process)
+                        self.save(process)
 
-    def _settle(self, colony: ColonyState, workflow: Workflow) -> None:
-        """Note the state of a workflow that will not change any more, and have its members in the archive."""
+    def _update_workflow(self, colony: ColonyState, workflow: Workflow) -> None:
+        """Record the state of a workflow that will not change any more, and move its members into the archive."""
         members = [] if workflow.final is not None else self._members(colony, workflow)
         if (members or workflow.cancelled) and all(member.state.is_closed for member in members):
             colony.finish_workflow(workflow, self.workflow_state(colony, workflow))
-            self.keep_workflow(workflow)
+            self.save_workflow(workflow)
             for member in members:
-                self.keep(member)
+                self.save(member)
 
     def _ran_too_long(self, colony: ColonyState, process: Process) -> None:
         limit = process.spec.maxretries
@@ -348,18 +348,18 @@ class Transitions:
         process.ended = self.now()
         if process.spec.maxwaittime > 0:
             process.waitdeadline = quantities.later(self.now(), process.spec.maxwaittime)
-        _tell_attributes(process, ProcessState.WAITING)
+        _set_attribute_states(process, ProcessState.WAITING)
         self.requeue(colony, process, announced=True)
 
     def _end(self, colony: ColonyState, process: Process, state: ProcessState, *, announced: bool = True) -> None:
-        _tell_attributes(process, state)
+        _set_attribute_states(process, state)
         self._move(colony, process, state, announced=announced)
         self.after_commit(self.channels.drop(process.processid))
-        self.store.delete_entries(process.processid)
+        self.store.entries.delete(process.processid)
 
     def _move(self, colony: ColonyState, process: Process, state: ProcessState, *, announced: bool = True) -> None:
         colony.move(process, state)
-        self.keep(process)
+        self.save(process)
         if announced:
             self.announce(process)
 
@@ -372,8 +372,8 @@ class Transitions:
             return
         if not workflow.ended and self._is_over(colony, workflow):
             workflow.ended = self.now()
-            self.keep_workflow(workflow)
-        self._settle(colony, workflow)
+            self.save_workflow(workflow)
+        self._update_workflow(colony, workflow)
 
     def _count(self, colony: ColonyState, process: Process) -> None:
         """Count a success for the function its executor has registered; records of one name show the same."""
@@ -411,7 +411,7 @@ class Transitions:
         return [member for member in found if member is not None]
 
 
-def _tell_attributes(process: Process, state: ProcessState) -> None:
+def _set_attribute_states(process: Process, state: ProcessState) -> None:
     for attribute in process.attributes:
         attribute.state = state
 

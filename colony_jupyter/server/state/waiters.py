@@ -10,21 +10,21 @@ if TYPE_CHECKING:
     from colony_jupyter.server.state.records import Process
     from colony_jupyter.wire.models import ProcessState
 
-Tell = Callable[[dict[str, Any]], None]
+Notify = Callable[[dict[str, Any]], None]
 
 
-class Listeners:
-    """Wakes long polls and tells subscriptions."""
+class Waiters:
+    """Wakes long polls and notifies subscriptions."""
 
     def __init__(self) -> None:
         self._polls: dict[tuple[str, str], set[asyncio.Event]] = {}  # by colony and executor type
-        self._processes: dict[tuple[str, ProcessState], set[Tell]] = {}
-        self._types: dict[tuple[str, str, ProcessState], set[Tell]] = {}
+        self._processes: dict[tuple[str, ProcessState], set[Notify]] = {}
+        self._types: dict[tuple[str, str, ProcessState], set[Notify]] = {}
 
     # long polls
 
     def poll(self, colonyname: str, executortype: str) -> asyncio.Event:
-        """Give an event that is set when there may be work; `unpoll` it."""
+        """Return an event that is set when there may be work; `unpoll` it."""
         event = asyncio.Event()
         self._polls.setdefault((colonyname, executortype), set()).add(event)
         return event
@@ -51,28 +51,28 @@ class Listeners:
 
     # subscriptions
 
-    def subscribe(self, processid: str, state: ProcessState, tell: Tell) -> None:
+    def subscribe(self, processid: str, state: ProcessState, notify: Notify) -> None:
         """Adds a listener for a process entering a state."""
-        self._processes.setdefault((processid, state), set()).add(tell)
+        self._processes.setdefault((processid, state), set()).add(notify)
 
-    def unsubscribe(self, processid: str, state: ProcessState, tell: Tell) -> None:
+    def unsubscribe(self, processid: str, state: ProcessState, notify: Notify) -> None:
         """Removes the listener."""
-        _discard(self._processes, (processid, state), tell)
+        _discard(self._processes, (processid, state), notify)
 
-    def subscribe_type(self, colonyname: str, executortype: str, state: ProcessState, tell: Tell) -> None:
+    def subscribe_type(self, colonyname: str, executortype: str, state: ProcessState, notify: Notify) -> None:
         """Adds a listener for processes of a type entering a state."""
-        self._types.setdefault((colonyname, executortype, state), set()).add(tell)
+        self._types.setdefault((colonyname, executortype, state), set()).add(notify)
 
-    def unsubscribe_type(self, colonyname: str, executortype: str, state: ProcessState, tell: Tell) -> None:
+    def unsubscribe_type(self, colonyname: str, executortype: str, state: ProcessState, notify: Notify) -> None:
         """Removes the listener."""
-        _discard(self._types, (colonyname, executortype, state), tell)
+        _discard(self._types, (colonyname, executortype, state), notify)
 
-    def announce(self, process: Process, shown: dict[str, Any]) -> None:
-        """Notifies all listeners that a process has entered the state it is in."""
-        for tell in list(self._processes.get((process.processid, process.state), ())):
-            tell(shown)
-        for tell in list(self._types.get((process.colonyname, process.executortype, process.state), ())):
-            tell(shown)
+    def announce(self, process: Process, state: ProcessState, shown: dict[str, Any]) -> None:
+        """Notifies all listeners that a process has entered a state."""
+        for notify in list(self._processes.get((process.processid, state), ())):
+            notify(shown)
+        for notify in list(self._types.get((process.colonyname, process.executortype, state), ())):
+            notify(shown)
 
 
 def _discard(table: dict[Any, set[Any]], key: Any, member: Any) -> None:

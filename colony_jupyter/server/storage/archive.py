@@ -1,4 +1,4 @@
-"""Closed processes: on disk only, and looked up there, so that memory and start do not grow with what is done."""
+"""Closed processes: on disk only, and read from there, so that memory and start do not grow with what is done."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from colony_jupyter.server.state.records import Process
+from colony_jupyter.server.storage.loop_reader import LoopReader
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from colony_jupyter.server.storage.group_commit import Writer
     from colony_jupyter.wire.models import ProcessState
 
@@ -18,11 +17,11 @@ _FIELDS: Final = (
     "id, colonyname, state, ended, place, submitted, executortype, label, initiatorid, initiatorname, executorid, "
     "workflowid, data"
 )
-_LATEST: Final = 2**63 - 1  # that a column takes
+_LATEST: Final = 2**63 - 1  # that a column can hold
 _MARKS: Final = ", ".join("?" * len(_FIELDS.split(",")))
 
 
-class Archive:
+class Archive(LoopReader):
     """The closed processes of all colonies.
 
     What is put into it is found once it is on disk, what is removed not from that moment on. It is read by the
@@ -33,33 +32,23 @@ class Archive:
     """
 
     def __init__(self, writer: Writer) -> None:
+        super().__init__()
         self._writer = writer
-        self._connection: sqlite3.Connection | None = None  # before `open` and after `close`
         self._removed: set[str] = set()  # and on disk still
         self._decoder = msgspec.json.Decoder(Process)
 
-    def open(self, connection: sqlite3.Connection) -> None:
-        """Read by a connection of its own."""
-        self._connection = connection
-
-    def close(self) -> None:
-        """Close the connection."""
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
-
     def forget_removals(self) -> None:
-        """Take what is on disk for what there is: what was said last could not be written."""
+        """Read the state from disk again: the last statements could not be written."""
         self._removed.clear()
 
     # writing
 
     def put(self, process: Process) -> None:
-        """Keep a closed process here and not among the others."""
-        self._writer.say("DELETE FROM objects WHERE kind = 'process' AND id = ?", process.processid)
+        """Move a closed process here from the other objects."""
+        self._writer.execute("DELETE FROM objects WHERE kind = 'process' AND id = ?", process.processid)
         # Not "or replace", for which SQLite fires no trigger of the deletion.
-        self._writer.say("DELETE FROM closed WHERE id = ?", process.processid)
-        self._writer.say(
+        self._writer.execute("DELETE FROM closed WHERE id = ?", process.processid)
+        self._writer.execute(
             f"INSERT INTO closed ({_FIELDS}) VALUES ({_MARKS})",  # noqa: S608 - names of ours
             process.processid,
             process.colonyname,
@@ -75,14 +64,14 @@ class Archive:
             process.workflowid,
             msgspec.json.encode(process),
         )
-        self._writer.say("DELETE FROM attributes WHERE processid = ?", process.processid)
+        self._writer.execute("DELETE FROM attributes WHERE processid = ?", process.processid)
         for attribute in process.attributes:
-            self._writer.say("INSERT INTO attributes VALUES (?, ?)", attribute.attributeid, process.processid)
+            self._writer.execute("INSERT INTO attributes VALUES (?, ?)", attribute.attributeid, process.processid)
 
     def remove(self, processid: str) -> None:
-        """Keep a process no longer; it need not be here."""
-        self._writer.say("DELETE FROM closed WHERE id = ?", processid)
-        self._writer.say("DELETE FROM attributes WHERE processid = ?", processid)
+        """Delete a process, which need not be here."""
+        self._writer.execute("DELETE FROM closed WHERE id = ?", processid)
+        self._writer.execute("DELETE FROM attributes WHERE processid = ?", processid)
         self._removed.add(processid)
         self._writer.after(lambda: self._removed.discard(processid))
 
@@ -98,12 +87,12 @@ class Archive:
         return next(iter(self._found(where, attributeid, most=1)), None)
 
     def latest(self, colonyname: str, state: ProcessState, most: int, **values: str) -> list[Process]:
-        """Give the processes of a state that ended last, and have certain ``values``."""
+        """Return the processes of a state that ended last, and have certain ``values``."""
         where = " AND ".join(["colonyname = ?", "state = ?", *(f"{name} = ?" for name in values)])
         return self._found(where, colonyname, int(state), *values.values(), most=most)
 
     def submitted_since(self, colonyname: str, state: ProcessState, time: int, executorid: str) -> list[Process]:
-        """Give the processes of a state that were submitted since a time, and ran on an executor if one is named."""
+        """Return the processes of a state that were submitted since a time, and ran on an executor if one is named."""
         # They ended later than that, by which there is an index; or failed along with others, at no time.
         where = (
             "colonyname = ? AND state = ? AND (ended >= ? OR ended = 0) AND submitted >= ? AND ? IN ('', executorid)"
@@ -112,7 +101,7 @@ class Archive:
         return self._found(where, colonyname, int(state), time, time, executorid)
 
     def ids(self, colonyname: str, state: ProcessState, *, members: bool) -> list[str]:
-        """Give the ids of the processes of a state, with or without members of workflows."""
+        """Return the ids of the processes of a state, with or without members of workflows."""
         rows = self._rows(
             "SELECT id FROM closed WHERE colonyname = ? AND state = ? AND (? OR workflowid = '')",
             colonyname,
@@ -122,7 +111,7 @@ class Archive:
         return [processid for (processid,) in rows if processid not in self._removed]
 
     def ended_before(self, colonyname: str, state: ProcessState, time: int, most: int) -> list[str]:
-        """Give the ids of some processes of a state, no members of workflows, that ended before a time."""
+        """Return the ids of some processes of a state, no members of workflows, that ended before a time."""
         rows = self._rows(
             "SELECT id FROM closed WHERE colonyname = ? AND state = ? AND ended < ? AND workflowid = '' LIMIT ?",
             colonyname,
@@ -140,7 +129,3 @@ class Archive:
         )
         found = [self._decoder.decode(data) for processid, data in rows if processid not in self._removed]
         return found if most is None else found[:most]
-
-    def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        assert self._connection is not None  # noqa: S101 - nothing reads before `open`
-        return self._connection.execute(query, values).fetchall()

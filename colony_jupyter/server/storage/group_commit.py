@@ -1,7 +1,7 @@
 """Group commit: replies and notifications are sent only after their transaction has committed.
 
-In WAL mode with ``synchronous=NORMAL`` a commit waits for no disk: the event loop itself writes what was said in one
-of its turns, in a fraction of what handing it to a thread would take. What can take long, syncs, checkpoints, large
+In WAL mode with ``synchronous=NORMAL`` a commit waits for no disk: the event loop itself writes the statements of one
+of its turns, in a fraction of the time of handing it to a thread. What can last long, syncs, checkpoints, large
 groups and whatever has gone wrong, is done by a thread, while the next group gathers.
 """
 
@@ -32,7 +32,7 @@ _QUICK_STATEMENTS: Final = 100
 _QUICK_BYTES: Final = 256 * 1024
 _CHECKPOINT_PAGES: Final = 4000
 _PAGE: Final = 4096
-_PATIENCE_MS: Final = 5000
+_BUSY_MS: Final = 5000
 """How long the thread waits for another process that has locked the file; the event loop does not wait at all."""
 
 
@@ -46,7 +46,7 @@ class _Group:
 
     Attributes:
         size: bytes, about.
-        slow: whether something in it may take long.
+        slow: whether something in it may last long.
     """
 
     statements: list[_Statement] = field(default_factory=list)
@@ -90,13 +90,13 @@ class Writer:
 
     Args:
         syncs: whether every commit waits for the disk.
-        mend: called when a group could not be written, and awaited before anything else is written: what is in memory
-            is ahead of the file then, also in what has gathered since, which is dropped.
+        recover: called when a group could not be written, and awaited before anything else is written: what is in
+            memory is ahead of the file then, also in what has gathered since, which is dropped.
     """
 
-    def __init__(self, *, syncs: bool, mend: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, *, syncs: bool, recover: Callable[[], Awaitable[None]]) -> None:
         self._syncs = syncs
-        self._mend = mend
+        self._recover = recover
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="colony-store")
         # Both None before `open` and after `close`.
         self._connection: sqlite3.Connection | None = None
@@ -137,10 +137,10 @@ class Writer:
         assert self._connection is not None  # noqa: S101 - nothing reads or writes before `open`
         return self._connection
 
-    # saying
+    # statements
 
-    def say(self, statement: str, *values: Any, slow: bool = False) -> None:
-        """Have a statement carried out with the next group; ``slow`` if it may take more than a moment."""
+    def execute(self, statement: str, *values: Any, slow: bool = False) -> None:
+        """Execute a statement with the next group; ``slow`` if it may last more than a moment."""
         note()
         group = self._gathering
         group.statements.append((statement, values))
@@ -149,13 +149,13 @@ class Writer:
             if isinstance(value, (bytes, str)):
                 group.size += len(value)
 
-    def after(self, tell: Callable[[], None]) -> None:
-        """Have something done once what was said so far is on disk, and not if it cannot be written."""
+    def after(self, callback: Callable[[], None]) -> None:
+        """Call something once all statements so far are on disk; never if they cannot be written."""
         note()
-        self._gathering.after.append(tell)
+        self._gathering.after.append(callback)
 
     async def commit(self) -> None:
-        """Wait until everything said so far, by whomever, is on disk.
+        """Wait until all statements so far, of all callers, are on disk.
 
         Raises:
             Unwritten: if it cannot be written; nothing of the group is then.
@@ -171,7 +171,7 @@ class Writer:
         if self._working is not None:
             await asyncio.gather(self._working, return_exceptions=True)
         dropped.fail(reason)
-        await self._mend()
+        await self._recover()
 
     # doing
 
@@ -180,7 +180,7 @@ class Writer:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def alone(self, work: Callable[[], T]) -> T:
-        """Do something in the thread after what was said so far has been written; what is said now gathers."""
+        """Call something in the thread after all statements so far were written; new ones are collected meanwhile."""
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._jobs.append((work, done))
         self._begin()
@@ -203,7 +203,7 @@ class Writer:
             self._writing = group  # from now on: no reply may show what is in memory only
             self._working = asyncio.get_running_loop().create_task(self._work(group))
         else:
-            self._told(group)
+            self._confirm(group)
 
     async def _work(self, begun: _Group | None = None) -> None:
         """Write group after group in the thread, and do jobs between them."""
@@ -226,11 +226,11 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is not on disk
             # What has gathered meanwhile was made of what is not on disk.
             gathered, self._gathering = self._gathering, _Group()
-            await self._mend()
+            await self._recover()
             for each in (group, gathered):
                 each.fail(str(error))
         else:
-            self._told(group)
+            self._confirm(group)
         finally:
             self._writing = None
 
@@ -245,7 +245,7 @@ class Writer:
                 done.set_result(result)
 
     def _write_patiently(self, group: _Group) -> None:
-        self.connection.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
+        self.connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
         try:
             self._write(group)
         finally:
@@ -267,7 +267,7 @@ class Writer:
                 raise
         self._in_log += len(group.statements) + group.size // _PAGE + 1
 
-    def _told(self, group: _Group) -> None:
+    def _confirm(self, group: _Group) -> None:
         group.succeed()
         if self._in_log >= _CHECKPOINT_PAGES and (self._checkpointing is None or self._checkpointing.done()):
             self._in_log = 0

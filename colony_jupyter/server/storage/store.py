@@ -1,6 +1,6 @@
 """What survives: a SQLite file; how changes get there is `colony_jupyter.server.storage.group_commit`'s.
 
-Objects are kept whole, as JSON, under kind and id; entries and log lines in tables of their own, since there are
+Objects are stored whole, as JSON, under kind and id; entries and log lines in tables of their own, since there are
 many. With ``synchronous=NORMAL`` in WAL mode a crash of the process loses nothing that was committed; ``full`` adds a
 sync per group, against power cuts.
 """
@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 import msgspec
 
 from colony_jupyter.server.state.changes import note
-from colony_jupyter.server.state.channel_logs import StoredEntry
 from colony_jupyter.server.state.records import Executor, LogLine, Process, Workflow
 from colony_jupyter.server.storage.archive import Archive
+from colony_jupyter.server.storage.entries import Entries
 from colony_jupyter.server.storage.group_commit import Writer
 from colony_jupyter.server.storage.schema import damaged, open_again, open_database, open_for_reading, unusable
 from colony_jupyter.wire.models import Colony, Function, ProcessState, User
@@ -30,15 +30,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-Logs = dict[str, dict[str, list[StoredEntry]]]
-"""Entries by process and channel, in the order they arrived."""
-
 _VACUUM_PAGES: Final = 256
 
 
 @dataclass(frozen=True)
 class Contents:
-    """All that was kept, but for log lines and processes in the archive.
+    """All that was stored, except entries, log lines and processes in the archive.
 
     Attributes:
         archived: how many processes are there, by colony and state.
@@ -54,7 +51,6 @@ class Contents:
     processes: list[Process]
     archived: dict[tuple[str, ProcessState], int]
     last_archived: int
-    entries: Logs
 
 
 class Store:
@@ -63,17 +59,20 @@ class Store:
     Args:
         path: the file.
         durability: ``normal``, or ``full`` to sync every group.
-        mend: called when a group could not be written, and awaited before anything else is written: what is in memory
-            is ahead of the file then, also in what has gathered since, which is dropped.
+        recover: called when a group could not be written, and awaited before anything else is written: what is in
+            memory is ahead of the file then, also in what has gathered since, which is dropped.
     """
 
-    def __init__(self, path: Path, durability: Literal["normal", "full"], mend: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, path: Path, durability: Literal["normal", "full"], recover: Callable[[], Awaitable[None]]
+    ) -> None:
         self._path = path
         self._durability = durability
-        self.writer = Writer(syncs=durability == "full", mend=mend)
+        self.writer = Writer(syncs=durability == "full", recover=recover)
         self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="colony-store-reading")
         self._reader: sqlite3.Connection | None = None  # before `open` and after `close`
         self.archive = Archive(self.writer)
+        self.entries = Entries(self.writer)
 
     # life
 
@@ -88,6 +87,7 @@ class Store:
         )
         self._reader = await self.writer.in_thread(lambda: open_for_reading(self._path))
         self.archive.open(await self.writer.in_thread(lambda: open_for_reading(self._path)))
+        self.entries.open(await self.writer.in_thread(lambda: open_for_reading(self._path)))
 
     async def close(self) -> None:
         """Write what is left and close the file."""
@@ -96,15 +96,16 @@ class Store:
             self._reader.close()
         self._reader = None
         self.archive.close()
+        self.entries.close()
         await self.writer.close()
 
     # writing
 
     def put(self, kind: str, key: str, value: Any) -> None:
-        """Keep an object."""
+        """Write an object; it replaces one with the same kind and key."""
         note()  # before encoding, which may fail: the object in memory has changed already
         # Not "or replace", which is a new row: lists come back in the order in which their objects came.
-        self.writer.say(
+        self.writer.execute(
             "INSERT INTO objects VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET data = excluded.data",
             kind,
             key,
@@ -112,22 +113,12 @@ class Store:
         )
 
     def delete(self, kind: str, key: str) -> None:
-        """Keep an object no longer."""
-        self.writer.say("DELETE FROM objects WHERE kind = ? AND id = ?", kind, key)
-
-    def add_entry(self, processid: str, channel: str, place: int, entry: StoredEntry) -> None:
-        """Keep a channel entry; ``place`` counts arrivals."""
-        self.writer.say(
-            "INSERT INTO entries VALUES (?, ?, ?, ?)", processid, channel, place, msgspec.msgpack.encode(entry)
-        )
-
-    def delete_entries(self, processid: str) -> None:
-        """Keep the entries of a process no longer."""
-        self.writer.say("DELETE FROM entries WHERE processid = ?", processid, slow=True)
+        """Delete an object."""
+        self.writer.execute("DELETE FROM objects WHERE kind = ? AND id = ?", kind, key)
 
     def add_log(self, line: LogLine) -> None:
-        """Keep a log line."""
-        self.writer.say(
+        """Write a log line."""
+        self.writer.execute(
             "INSERT INTO logs (colonyname, processid, executorname, message, timestamp) VALUES (?, ?, ?, ?, ?)",
             line.colonyname,
             line.processid,
@@ -137,11 +128,11 @@ class Store:
         )
 
     def delete_logs(self, *, colonyname: str = "", processid: str = "") -> None:
-        """Keep the log lines of a colony, or of a process, no longer."""
+        """Delete the log lines of a colony, or of a process."""
         if processid:
-            self.writer.say("DELETE FROM logs WHERE processid = ?", processid, slow=True)
+            self.writer.execute("DELETE FROM logs WHERE processid = ?", processid, slow=True)
         else:
-            self.writer.say("DELETE FROM logs WHERE colonyname = ?", colonyname, slow=True)
+            self.writer.execute("DELETE FROM logs WHERE colonyname = ?", colonyname, slow=True)
 
     async def vacuum(self) -> None:
         """Give pages that are not used any more back to the disk, in small steps between which others may write."""
@@ -159,7 +150,7 @@ class Store:
     # reading
 
     async def load(self) -> Contents:
-        """Read all that was kept.
+        """Read all that was stored.
 
         Raises:
             EmbeddedError: if it cannot be read, or makes no sense.
@@ -168,23 +159,11 @@ class Store:
 
     def _load(self) -> Contents:
         connection = self.writer.connection
-        shared: dict[str, str] = {}
 
         def objects(kind: str, shape: type[T]) -> list[T]:
             decoder = msgspec.json.Decoder(shape)
             rows = connection.execute("SELECT data FROM objects WHERE kind = ? ORDER BY rowid", (kind,))
             return [decoder.decode(data) for (data,) in rows]
-
-        def entries() -> Logs:
-            logs: Logs = {}
-            decoder = msgspec.msgpack.Decoder(StoredEntry)
-            rows = connection.execute("SELECT processid, channel, data FROM entries ORDER BY processid, channel, place")
-            for processid, channel, data in rows:
-                entry = decoder.decode(data)
-                # Thousands of entries have two senders: their ids are kept once.
-                entry.senderid = shared.setdefault(entry.senderid, entry.senderid)
-                logs.setdefault(processid, {}).setdefault(channel, []).append(entry)
-            return logs
 
         try:
             return Contents(
@@ -202,7 +181,6 @@ class Store:
                     )
                 },
                 last_archived=connection.execute("SELECT ifnull(max(last), 0) FROM closed_counts").fetchone()[0],
-                entries=entries(),
             )
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise damaged(self._path, error) from error
@@ -257,7 +235,7 @@ _LOG: Final = "colonyname, processid, executorname, message, timestamp"
 
 
 def _finder(text: str) -> Callable[[str], bool]:
-    """Give what tells whether a text with wildcards is in a line, in time that grows with the line's length only."""
+    """Return a test whether a line contains a text with wildcards; its time grows with the length of the line only."""
     parts = [
         re.compile("".join("." if letter == "_" else re.escape(letter) for letter in part), re.DOTALL)
         for part in text.split("%")

@@ -19,7 +19,7 @@ from colony_contract.replaying import Transcript, replay
 CONTRACT = Path(__file__).parents[2] / "contract"
 
 
-def say(line: str) -> None:
+def write(line: str) -> None:
     """Print a line at once: a transcript takes its time."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
@@ -37,15 +37,15 @@ def main() -> int:
     for path in given.transcripts or sorted(CONTRACT.glob("*/*.json")):
         transcript = Transcript.read(path)
         if role := transcript.missing_role(place):
-            say(f"{transcript.theme}: skipped, no key for {role}")
+            write(f"{transcript.theme}: skipped, no key for {role}")
             continue
         if given.embedded:
             transcript = transcript.knowing(EMBEDDED)
         found = asyncio.run(replay(transcript, place, lenient_null=given.lenient_null))
         differs = differs or bool(found)
-        say(f"{transcript.theme}: {len(found)} of {len(transcript.steps)} steps differ")
+        write(f"{transcript.theme}: {len(found)} of {len(transcript.steps)} steps differ")
         for mismatch in found:
-            say(f"  {mismatch}")
+            write(f"  {mismatch}")
     return int(differs)
 
 

@@ -59,7 +59,7 @@ class Cast:
         }
 
     def key(self, role: str) -> PrivateKey:
-        """Give a role's key; the roles of the server's own keys have none unless the place has."""
+        """Return a role's key; the roles of the server's own keys have none unless the place has."""
         if role not in self._keys:
             if role in GIVEN_ROLES:
                 raise Unbound(f"no key for {role}: {GIVEN_ROLES[role]} is not set")

@@ -58,7 +58,7 @@ class Socket:
         return {**open_envelope(frame), "binary": isinstance(frame, bytes)}
 
     async def ping(self, seconds: float) -> bool:
-        """Tell whether a ping is answered in time."""
+        """Return whether a ping is answered in time."""
         try:
             answered = await self._connection.ping()
             await asyncio.wait_for(answered, seconds)
@@ -102,7 +102,7 @@ class Server:
         return {"status": answer.status_code, **open_envelope(answer.content)}
 
     async def socket(self, name: str) -> Socket:
-        """Give the connection of that name, opened when first asked for."""
+        """Return the connection of that name, opened when first asked for."""
         if name not in self._sockets:
             connection = await connect(
                 self._pubsub, ping_interval=None, max_size=None, compression=None, ssl=self._ssl, proxy=None

@@ -49,9 +49,9 @@ _PROCESS = [
     "errors",
 ]
 
-# What no transcript can show: the embedded colony bounds clients where the real server does not, as the table in
-# `colony_jupyter.server.process.client_limits.Bounds` says: a request of more than 32 MiB is answered 413, a frame of
-# more than 64 KiB ends its connection, and so do senders and readers that are too slow
+# What no transcript can show: the embedded colony limits clients where the real server does not, as the table in
+# `colony_jupyter.server.process.client_limits.ClientLimits` states: a request of more than 32 MiB is answered 413, a
+# frame of more than 64 KiB ends its connection, and so do senders and readers that are too slow
 # (tests/unit/server/process/test_http_server.py). A lookup by a name that contains NUL is answered as for an unknown
 # name, where the real server's database objects.
 EMBEDDED: tuple[KnownDifference, ...] = (

@@ -67,7 +67,7 @@ class Transcript:
         return cls(recorded["theme"], tuple(recorded["needs_roles"]), tuple(recorded["steps"]))
 
     def knowing(self, known: tuple[KnownDifference, ...]) -> Transcript:
-        """Give the same exchange with the replies expected of a server that differs as listed.
+        """Return the same exchange with the replies expected of a server that differs as listed.
 
         Raises:
             ValueError: if one names a step that is not in this transcript.
@@ -208,7 +208,7 @@ async def replay(transcript: Transcript, place: Place, *, lenient_null: bool = F
                     run.tasks[step["task"]] = asyncio.create_task(run.reply_to(step))
                     await asyncio.sleep(_HEAD_START)
                     continue
-                differences = await _take(run, step)
+                differences = await _run_step(run, step)
                 if differences:
                     found.append(Mismatch(index, step["name"], tuple(differences)))
         finally:
@@ -218,7 +218,7 @@ async def replay(transcript: Transcript, place: Place, *, lenient_null: bool = F
     return found
 
 
-async def _take(run: _Run, step: dict[str, Any]) -> list[Difference]:
+async def _run_step(run: _Run, step: dict[str, Any]) -> list[Difference]:
     begun = now()
     try:
         reply = await run.reply_to(step)

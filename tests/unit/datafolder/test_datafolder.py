@@ -48,7 +48,7 @@ def test_a_folder_of_executors_keys_alone_is_shut(tmp_path):
     assert mode(tmp_path) == "0o700"
 
 
-def test_a_folder_of_other_things_keeps_its_mode(tmp_path):
+def test_the_mode_of_a_folder_with_other_files_stays(tmp_path):
     (tmp_path / "thesis.tex").write_text("")
     tmp_path.chmod(0o755)
     place = layout.prepare(tmp_path)
@@ -85,25 +85,25 @@ def test_a_file_that_is_there_can_be_left_alone(place):
 def test_one_holds_the_lock(place):
     one, two = Lock(place.lock), Lock(place.lock)
     waits = []
-    assert one.take()
-    assert not two.take(sleep=waits.append)
+    assert one.acquire()
+    assert not two.acquire(sleep=waits.append)
     assert waits == [locks.PAUSE] * (locks.ATTEMPTS - 1)
     one.release()
     one.release()
-    assert two.take()
+    assert two.acquire()
     two.release()
 
 
-def test_who_only_looked_does_not_keep_others_out(place):
+def test_a_check_of_the_lock_does_not_exclude_others(place):
     looker, taker = Lock(place.lock), Lock(place.lock)
-    assert looker.take(attempts=1)
-    assert taker.take(sleep=lambda _: looker.release())
+    assert looker.acquire(attempts=1)
+    assert taker.acquire(sleep=lambda _: looker.release())
     taker.release()
 
 
 def test_a_fork_does_not_hold_what_its_parent_released(place):
     lock = Lock(place.lock)
-    assert lock.take()
+    assert lock.acquire()
     read, write = os.pipe()
     pid = os.fork()
     if not pid:
@@ -111,7 +111,7 @@ def test_a_fork_does_not_hold_what_its_parent_released(place):
         os.read(read, 1)
         os._exit(0)
     lock.release()
-    assert Lock(place.lock).take()
+    assert Lock(place.lock).acquire()
     os.close(write)
     os.close(read)
     os.waitpid(pid, 0)
@@ -125,7 +125,7 @@ def test_a_file_system_without_locks_is_named(place, monkeypatch):
     with pytest.raises(
         EmbeddedError, match=r"cannot lock files \(No locks available\): use a data folder on a local disk"
     ):
-        Lock(place.lock).take()
+        Lock(place.lock).acquire()
 
 
 # --- info
@@ -143,7 +143,7 @@ def test_info_is_read_as_it_was_written(place):
     assert "aaa" not in repr(RUNNING)
 
 
-def test_only_ones_own_info_is_taken_back(place):
+def test_only_ones_own_info_is_removed(place):
     RUNNING.write(place.info)
     replace(RUNNING, id="c" * 32).remove(place.info)
     assert info.read(place.info) == RUNNING
@@ -190,7 +190,7 @@ def test_a_host_that_is_none_does_not_answer(host):
 # --- log
 
 
-def test_a_log_keeps_its_end(place):
+def test_the_end_of_a_log_remains(place):
     descriptor = log.open_log(place.log)
     other = log.open_log(place.log)
     for number in range(1000):
@@ -224,7 +224,7 @@ def test_the_last_line_is_of_this_run(place):
 # --- keys
 
 
-def test_of_many_who_make_keys_at_once_one_wins(place):
+def test_of_many_that_make_keys_at_once_one_wins(place):
     found, barrier = [], threading.Barrier(6)
 
     def make():
@@ -257,11 +257,11 @@ def test_the_login_name_is_one_that_colonies_take(place, monkeypatch, name):
     assert ":" not in username
 
 
-def test_where_nobody_has_a_name_there_is_a_user_all_the_same(place, monkeypatch):
-    def nobody():
+def test_a_user_without_a_name_is_a_user_all_the_same(place, monkeypatch):
+    def no_user():
         raise KeyError("getpwuid(): uid not found")
 
-    monkeypatch.setattr(keyfile.getpass, "getuser", nobody)
+    monkeypatch.setattr(keyfile.getpass, "getuser", no_user)
     assert keyfile.load_or_make(place).username == "user"
 
 

@@ -12,6 +12,7 @@ import pytest
 from colony_jupyter.server.api.subscriptions import frames
 from colony_jupyter.server.calls import HANDLERS
 from colony_jupyter.server.calls.registry import Caller
+from colony_jupyter.server.errors import Refused
 from colony_jupyter.server.server import Server
 from colony_jupyter.wire import messages as m
 from colony_jupyter.wire.models import Colony, Conditions, ExecutorRecord, Function, FunctionSpec, User
@@ -25,7 +26,7 @@ START = 1_700_000_000 * SECOND
 
 
 def identity(name: str) -> str:
-    """Give an id of 64 hex digits that belongs to a name."""
+    """Return an id of 64 hex digits that belongs to a name."""
     return name.encode().hex().ljust(64, "0")[:64]
 
 
@@ -60,7 +61,7 @@ class World:
         self.server.remove_stale_executors()
 
     async def call(self, message: m.Message, who: str, *, gone: Any = never) -> Any:
-        """Make a call as somebody; the reply as it is on the wire.
+        """Make a call as a member; the reply as it is on the wire.
 
         Raises:
             Refused: if it is refused.
@@ -72,6 +73,12 @@ class World:
 
         value = await self.server.carry_out(work)
         return value if type(value).__name__ == "Silence" else msgspec.json.decode(msgspec.json.encode(value))
+
+    async def refusal(self, message: m.Message, who: str) -> tuple[int, str]:
+        """Make a call that is refused; its status and message."""
+        with pytest.raises(Refused) as refused:
+            await self.call(message, who)
+        return refused.value.status, refused.value.message
 
     def subscribe(self, message: m.Message, who: str) -> AsyncIterator[tuple[str, Any]]:
         return frames(self.server, message, Caller(identity(who), never, ("here", 1)))
@@ -119,7 +126,7 @@ def spec(kind: str = "x", *, colony: str = "dev", names: list[str] | None = None
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """Give a colony "dev" with the users ann and bob."""
+    """Return a colony "dev" with the users ann and bob."""
     made = World(tmp_path)
     await made.server.start()
     await made.colony("dev")

@@ -10,7 +10,6 @@ import pytest
 from colony_jupyter.errors import EmbeddedError
 from colony_jupyter.server.errors import Refused
 from colony_jupyter.wire import messages as m
-from colony_jupyter.wire.models import Function
 
 RELOADED = "the state is read from disk again"
 
@@ -126,20 +125,37 @@ async def test_a_state_that_cannot_be_restored_refuses_calls_and_does_not_hang(w
     with monkeypatch.context() as patched:
         patched.setattr(world.server.store, "load", odd)
         with caplog.at_level(logging.ERROR):
-            await world.server._mend()
+            await world.server._recover()
         with pytest.raises(Refused, match="could not be read"):
             await asyncio.wait_for(world.submit(), 5)
-    await world.server._mend()
+    await world.server._recover()
     await world.submit()
 
 
-async def test_a_function_keeps_the_id_that_its_client_sent(world):
-    await world.executor("one")
-    function = Function(executorname="one", colonyname="dev", funcname="f", functionid="a" * 64)
-    added = await world.call(m.AddFunction(fun=function), "one")
-    assert added["functionid"] == "a" * 64
-    with pytest.raises(Refused, match="duplicate key") as refused:
-        await world.call(m.AddFunction(fun=function), "one")
-    assert refused.value.status == 500
-    await world.call(m.RemoveFunction(functionid="a" * 64), "one")
-    await world.call(m.AddFunction(fun=function), "one")
+async def test_a_colony_and_a_user_are_made_once(world, identify):
+    for _ in range(2):
+        await world.server.ensure_colony("new", identify("new owner"))
+        await world.server.ensure_user("new", identify("eve"), "eve")
+    await world.restart()
+    assert (await world.call(m.GetColony(colonyname="new"), "eve"))["name"] == "new"
+    assert len(await world.call(m.GetUsers(colonyname="new"), "eve")) == 1
+
+
+async def test_what_closed_long_ago_is_pruned_at_the_start(tmp_path, make_world):
+    made = make_world(tmp_path, keep_days=1)
+    await made.server.start()
+    try:
+        await made.colony("dev")
+        await made.user("ann")
+        old = await made.submit()
+        await made.call(m.CancelProcess(processid=old), "ann")
+        made.time += 2 * 86_400 * 10**9
+        recent = await made.submit()
+        await made.call(m.CancelProcess(processid=recent), "ann")
+        await made.restart()
+        async with asyncio.timeout(5):
+            listing = m.GetProcesses(colonyname="dev", count=9, state=4)
+            while [each["processid"] for each in await made.call(listing, "ann")] != [recent]:  # noqa: ASYNC110 - no event
+                await asyncio.sleep(0.01)
+    finally:
+        await made.server.stop()

@@ -1,18 +1,19 @@
-"""What a failure does to the rest of a workflow; each case was seen on a real server."""
+"""Workflows: what a failure does to other members, children, and what is refused; each was seen on a real server."""
 
 from __future__ import annotations
 
 import pytest
 
+from colony_jupyter.server.errors import Refused
 from colony_jupyter.wire import messages as m
-from colony_jupyter.wire.models import AttributeType, WorkflowSpec
+from colony_jupyter.wire.models import ProcessState, WorkflowSpec
 
 WAITING, RUNNING, SUCCESS, FAILED = range(4)
 
 
 @pytest.fixture
 async def flow(world, make_spec):
-    """Give a function that submits a workflow, by the dependencies of its nodes, and gives its members by name."""
+    """Return a function that submits a workflow, by the dependencies of its nodes, and returns its members by name."""
     await world.executor("one")
 
     async def submit(options=None, **dependencies):
@@ -58,7 +59,7 @@ async def test_nothing_depends_on_the_one_that_fails_and_the_others_go_on(world,
     assert await workflow_state(world, graph) == FAILED
 
 
-async def test_one_that_others_depend_on_takes_all_along(world, flow):
+async def test_one_that_others_depend_on_removes_them_too(world, flow):
     """Those that had succeeded, too; their output and their ends stay."""
     graph, members = await flow(root=[], middle=["root"], beside=["root"], leaf=["middle"])
     await world.assign("one")
@@ -124,21 +125,106 @@ async def test_errors_are_shown_as_they_were_given(world, given, shown):
     assert (await world.get(processid))["errors"] == shown
 
 
-async def test_attributes_of_a_process_whose_executor_is_removed_stay_as_they_were(world):
-    """Unlike those of one that ran too long; also in the reply to the next who is given it."""
-    await world.executor("one")
-    await world.executor("two")
-    processid = await world.submit("ann", env={"K": "v"})
-    await world.assign("one")
-    await world.call(m.RemoveExecutor(colonyname="dev", executorname="one"), "dev owner")
-    (attribute,) = (await world.get(processid))["attributes"]
-    assert (attribute["attributetype"], attribute["state"]) == (AttributeType.ENV, RUNNING)
-    assert (await world.assign("two"))["attributes"] == [attribute]
+async def test_order_of_checks_in_lists_of_workflows(world):
+    message = m.GetProcessGraphs(colonyname="dev", count=101, state=9)
+    assert await world.refusal(message, "ann") == (400, "invalid msg.State")
+    assert await world.refusal(m.GetProcessGraphs(colonyname="dev", count=101), "ann") == (
+        400,
+        "Count is larger than MaxCount limit <100>",
+    )
 
 
-async def test_a_process_that_ran_too_long_has_waiting_attributes(world):
+@pytest.mark.parametrize(("output", "given"), [([], None), ([1], [1])])
+async def test_what_a_child_is_given_by_parents_that_put_out_nothing(world, make_spec, output, given):
     await world.executor("one")
-    processid = await world.submit("ann", env={"K": "v"}, maxexectime=1, maxretries=3)
+    steps = [make_spec(nodename="a"), make_spec(nodename="b", dependencies=["a"])]
+    await world.call(m.SubmitWorkflowSpec(spec=WorkflowSpec(colonyname="dev", functionspecs=steps)), "ann")
+    parent = await world.assign("one")
+    assert parent["in"] == []
+    await world.call(m.CloseSuccessful(processid=parent["processid"], output=output), "one")
+    child = await world.assign("one")
+    assert child["in"] == given
+    await world.restart()
+    assert (await world.get(child["processid"]))["in"] == given
+
+
+async def test_one_that_is_put_between_is_the_last_of_its_childrens_parents(world, make_spec):
+    """Which is the order in which they are given what their parents put out."""
+    await world.executor("one")
+    steps = [make_spec(nodename="a"), make_spec(nodename="b"), make_spec(nodename="c", dependencies=["a", "b"])]
+    flow = await world.call(m.SubmitWorkflowSpec(spec=WorkflowSpec(colonyname="dev", functionspecs=steps)), "ann")
+    first, second, last = flow["processids"]
+    assert (await world.assign("one"))["processid"] == first
+    message = m.AddChild(
+        processgraphid=flow["processgraphid"], parentprocessid=first, spec=make_spec(nodename="new"), insert=True
+    )
+    between = (await world.call(message, "one"))["processid"]
+    assert (await world.get(last))["parents"] == [second, between]
+
+
+def workflow(make_spec, **dependencies: list[str]) -> m.SubmitWorkflowSpec:
+    steps = [make_spec(nodename=name, dependencies=list(needed)) for name, needed in dependencies.items()]
+    return m.SubmitWorkflowSpec(spec=WorkflowSpec(colonyname="dev", functionspecs=steps))
+
+
+async def test_children_get_what_their_parents_put_out(world, make_spec):
+    await world.executor("one")
+    await world.call(workflow(make_spec, a=[], b=[], c=["b", "a"]), "ann")
+    running = [await world.assign("one"), await world.assign("one")]
+    with pytest.raises(Refused, match="No process available"):
+        await world.assign("one")
+    for each in running:
+        name = each["spec"]["nodename"]
+        await world.call(m.CloseSuccessful(processid=each["processid"], output=[name, 1]), "one")
+    child = await world.assign("one")
+    assert (child["spec"]["nodename"], child["in"]) == ("c", ["b", 1, "a", 1])
+
+
+async def test_a_failed_member_fails_the_rest(world, make_spec):
+    await world.executor("one")
+    flow = await world.call(workflow(make_spec, a=[], b=["a"], c=["b"]), "ann")
+    first = await world.assign("one")
+    await world.call(m.CloseFailed(processid=first["processid"], errors=["no"]), "one")
+    assert [(await world.get(pid))["state"] for pid in flow["processids"]] == [ProcessState.FAILED] * 3
+    found = await world.call(m.GetProcessGraph(processgraphid=flow["processgraphid"]), "ann")
+    assert found["state"] == ProcessState.FAILED
+
+
+async def test_refused_workflows_leave_nothing(world, make_spec):
+    for bad in (workflow(make_spec, a=["absent"]), workflow(make_spec, **{"": []})):
+        with pytest.raises(Refused):
+            await world.call(bad, "ann")
+    assert not world.server.colonies["dev"].processes
+    assert not world.server.colonies["dev"].workflows
+
+
+@pytest.mark.parametrize("insert", [False, True])
+async def test_addchild(world, make_spec, insert):
+    await world.executor("one")
+    flow = await world.call(workflow(make_spec, a=[], b=["a"]), "ann")
+    parent, last = flow["processids"]
     await world.assign("one")
-    world.wait(5)
-    assert [attribute["state"] for attribute in (await world.get(processid))["attributes"]] == [WAITING]
+    message = m.AddChild(
+        processgraphid=flow["processgraphid"], parentprocessid=parent, spec=make_spec(nodename="new"), insert=insert
+    )
+    child = (await world.call(message, "one"))["processid"]
+    await world.restart()
+    assert (await world.get(parent))["children"] == ([child] if insert else [last, child])
+    assert (await world.get(last))["parents"] == [child if insert else parent]
+    await world.call(m.CloseSuccessful(processid=parent), "one")
+    ready = {(await world.assign("one"))["processid"]}
+    if not insert:
+        ready.add((await world.assign("one"))["processid"])
+    assert ready == ({child} if insert else {child, last})
+
+
+@pytest.mark.parametrize("members", [{"parentprocessid": "0" * 64}, {"processgraphid": "0" * 64}])
+async def test_addchild_to_nothing_is_refused(world, make_spec, members):
+    """An unknown parent crashes the real server."""
+    await world.executor("one")
+    flow = await world.call(workflow(make_spec, a=[]), "ann")
+    await world.assign("one")
+    known = {"processgraphid": flow["processgraphid"], "parentprocessid": flow["processids"][0]}
+    with pytest.raises(Refused) as refused:
+        await world.call(m.AddChild(spec=make_spec(), **{**known, **members}), "one")
+    assert refused.value.status == 400

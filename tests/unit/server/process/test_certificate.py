@@ -43,7 +43,7 @@ def test_it_is_good_for_every_name(tmp_path, name):
     shake_hands(found.context(), strict(found), name)
 
 
-def test_it_is_good_for_no_other_name_and_trusted_by_nobody_else(tmp_path):
+def test_it_is_valid_for_no_other_name_and_trusted_by_no_other_client(tmp_path):
     found = certificate.ensure(tmp_path / "tls", NAMES, NOW)
     with pytest.raises(ssl.SSLCertVerificationError):
         shake_hands(found.context(), strict(found), "b.example")
@@ -62,7 +62,7 @@ def test_files_are_the_users_own_and_the_authoritys_key_is_nowhere(tmp_path):
     assert found.server.read_bytes().count(b"BEGIN PRIVATE KEY") == 1
 
 
-def test_it_is_kept_while_it_is_good(tmp_path):
+def test_it_is_reused_while_it_is_valid(tmp_path):
     found = certificate.ensure(tmp_path / "tls", NAMES, NOW)
     before = found.server.read_bytes()
     certificate.ensure(tmp_path / "tls", NAMES[:2], NOW + dt.timedelta(days=300))
@@ -96,7 +96,7 @@ def test_what_does_not_fit_together_is_made_anew(tmp_path, name, damage):
     shake_hands(found.context(), strict(found), "localhost")
 
 
-def test_a_folder_that_cannot_be_is_said(tmp_path):
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path):
     (tmp_path / "tls").write_text("")
     with pytest.raises(EmbeddedError, match="cannot be used"):
         certificate.ensure(tmp_path / "tls", NAMES, NOW)

@@ -1,4 +1,4 @@
-"""What has closed is on disk only, and nobody can tell: it is found, listed, counted and removed as before."""
+"""What has closed is on disk only, which no reply shows: it is found, listed, counted and removed as before."""
 
 from __future__ import annotations
 
@@ -89,15 +89,15 @@ async def test_it_is_found_listed_and_counted(peopled, again):
             assert found["errors"] == (["no"] if state is ProcessState.FAILED else [])
         history = m.GetProcessHistory(colonyname="dev", seconds=3600, state=state)
         assert [each["processid"] for each in await world.call(history, "ann")] == everything[::-1]
-    nobody = m.GetProcessHistory(colonyname="dev", seconds=3600, state=2, executorid="0" * 64)
-    assert await world.call(nobody, "ann") is None
+    unknown = m.GetProcessHistory(colonyname="dev", seconds=3600, state=2, executorid="0" * 64)
+    assert await world.call(unknown, "ann") is None
     world.wait(7200)
     for seconds, there in [(3600, False), (10**30, True), (-(10**30), False)]:
         history = m.GetProcessHistory(colonyname="dev", seconds=seconds, state=ProcessState.SUCCESS)
         assert bool(await world.call(history, "ann")) is there
 
 
-async def test_everybody_sees_the_same_while_it_is_on_its_way(peopled, monkeypatch):
+async def test_all_callers_see_the_same_while_it_is_being_moved(peopled, monkeypatch):
     """Closed, listed, read and removed in one turn of the loop, and while a thread is at the disk."""
     world = peopled
     pids = [await world.submit() for _ in range(20)]
@@ -137,17 +137,17 @@ async def test_everybody_sees_the_same_while_it_is_on_its_way(peopled, monkeypat
     assert await counts(world) == [0, 0, 0, 0, 9]
 
 
-async def test_success_told_twice_is_kept_twice(peopled, monkeypatch):
+async def test_success_reported_twice_is_stored_twice(peopled, monkeypatch):
     world = peopled
     pid = await close(world, ProcessState.SUCCESS)
     monkeypatch.setattr(world.server.store.writer, "_syncs", True)  # a thread writes, while more is said
 
-    async def tell(number):
+    async def confirm(number):
         for _ in range(number):
             await asyncio.sleep(0)
         await world.call(m.CloseSuccessful(processid=pid, output=[number]), "one x")
 
-    await asyncio.gather(*(tell(number) for number in range(10)))
+    await asyncio.gather(*(confirm(number) for number in range(10)))
     assert (await world.get(pid))["out"] == [9]
     assert not in_memory(world)
     assert await counts(world) == [0, 0, 1, 0, 0]

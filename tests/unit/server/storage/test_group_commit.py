@@ -1,4 +1,4 @@
-"""The writer of the embedded colony: whoever is told that his change is on disk finds it there, whatever goes on."""
+"""The writer of the embedded colony: a change whose callback was called is on disk, also after a failure."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from colony_jupyter.server.storage.schema import open_again, open_database
 
 
 class Book:
-    """A writer with a table of numbers, and somebody beside who looks into the file."""
+    """A writer with a table of numbers, and a second connection that reads the file."""
 
     def __init__(self, path, durability="normal") -> None:
         self.path = path
         self.durability = durability
         self.mended = 0
-        self.writer = Writer(syncs=durability == "full", mend=self.mend)
+        self.writer = Writer(syncs=durability == "full", recover=self.recover)
 
-    async def mend(self):
+    async def recover(self):
         self.mended += 1
 
     async def open(self):
@@ -37,8 +37,8 @@ class Book:
         self.beside.close()
         await self.writer.close()
 
-    def say(self, number, size=10, *, slow=False):
-        self.writer.say("INSERT INTO logs VALUES (?, '', '', '', ?, 0)", number, "x" * size, slow=slow)
+    def add(self, number, size=10, *, slow=False):
+        self.writer.execute("INSERT INTO logs VALUES (?, '', '', '', ?, 0)", number, "x" * size, slow=slow)
 
     def has(self, number):
         return self.beside.execute("SELECT 1 FROM logs WHERE place = ?", (number,)).fetchone() is not None
@@ -55,17 +55,17 @@ async def book(request, tmp_path):
     await made.close()
 
 
-async def test_whoever_is_answered_finds_it_on_disk(book):
+async def test_what_is_answered_is_on_disk(book):
     """Many at once, some cancelled, some large, some slow, with jobs and checkpoints between."""
     chance = random.Random(4)
-    told = []
+    notified = []
 
     async def one(number):
         for turn in range(chance.randrange(4)):
             await asyncio.sleep(0 if turn else 0.001 * chance.randrange(300))
         size = chance.choice([*[10] * 50, 5000, group_commit._QUICK_BYTES])
-        book.say(number, size, slow=chance.random() < 0.01)
-        book.writer.after(lambda: told.append((number, book.has(number))))
+        book.add(number, size, slow=chance.random() < 0.01)
+        book.writer.after(lambda: notified.append((number, book.has(number))))
         await book.writer.commit()
         assert book.has(number)
         if number % 50 == 0:
@@ -81,12 +81,12 @@ async def test_whoever_is_answered_finds_it_on_disk(book):
         task.cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert {type(result) for result in results} <= {type(None), asyncio.CancelledError}
-    assert all(there for _, there in told)
-    assert {number for number, _ in told} == book.on_disk()
+    assert all(there for _, there in notified)
+    assert {number for number, _ in notified} == book.on_disk()
     assert not book.mended
 
 
-async def test_every_group_waits_for_the_disk_only_if_it_was_told_to(book):
+async def test_a_group_waits_for_the_disk_only_if_asked_to(book):
     for connection in (book.writer.connection, book.writer._beside):
         (level,) = connection.execute("PRAGMA synchronous").fetchone()
         assert level == (2 if book.durability == "full" else 1)
@@ -99,7 +99,7 @@ async def test_every_group_waits_for_the_disk_only_if_it_was_told_to(book):
         write(group)
 
     book.writer._write = noting
-    book.say(1)
+    book.add(1)
     await book.writer.commit()
     assert (threading.main_thread() in threads) == (book.durability == "normal")
 
@@ -108,7 +108,7 @@ async def test_the_log_of_the_database_stays_bounded(book, monkeypatch):
     monkeypatch.setattr(group_commit, "_CHECKPOINT_PAGES", 100)
     log = book.path.with_name("colony.db-wal")
     for number in range(3000):
-        book.say(number, 2000)
+        book.add(number, 2000)
         await book.writer.commit()
         if number % 200 == 0 and book.writer._checkpointing is not None:
             await book.writer._checkpointing  # a disk may be slow
@@ -117,22 +117,22 @@ async def test_the_log_of_the_database_stays_bounded(book, monkeypatch):
     assert len(book.on_disk()) == 3000
 
 
-async def test_one_who_reads_for_long_stops_nobody(book, monkeypatch):
+async def test_a_long_read_delays_no_write(book, monkeypatch):
     monkeypatch.setattr(group_commit, "_CHECKPOINT_PAGES", 50)
     with contextlib.closing(sqlite3.connect(book.path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         assert reader.execute("SELECT count(*) FROM logs").fetchone() == (0,)
         for number in range(300):
-            book.say(number, 2000)
+            book.add(number, 2000)
             await book.writer.commit()
         assert len(book.on_disk()) == 300
         assert reader.execute("SELECT count(*) FROM logs").fetchone() == (0,)
 
 
-async def test_a_file_that_somebody_has_locked_is_waited_for_by_the_thread_alone(book):
+async def test_only_the_thread_waits_for_a_file_that_is_locked(book):
     with contextlib.closing(sqlite3.connect(book.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        book.say(1)
+        book.add(1)
         waiting = asyncio.create_task(book.writer.commit())
         turns = 0
         async with asyncio.timeout(5):
@@ -146,19 +146,19 @@ async def test_a_file_that_somebody_has_locked_is_waited_for_by_the_thread_alone
     assert not book.mended
 
 
-async def test_what_cannot_be_written_fails_for_all_who_wait_and_is_mended_before_they_know(book):
-    book.say(1)
+async def test_what_cannot_be_written_fails_for_all_that_wait_and_is_repaired_before(book):
+    book.add(1)
     await book.writer.commit()
-    book.say(1)  # there is one already
+    book.add(1)  # there is one already
     known = []
-    mend = book.mend
+    recover = book.recover
 
     async def slowly():
         await asyncio.sleep(0.01)
         assert not known
-        await mend()
+        await recover()
 
-    book.writer._mend = slowly
+    book.writer._recover = slowly
 
     async def wait():
         with pytest.raises(Unwritten, match="UNIQUE"):
@@ -166,23 +166,23 @@ async def test_what_cannot_be_written_fails_for_all_who_wait_and_is_mended_befor
         known.append(True)
 
     async def later():
-        while book.writer._writing is None:  # noqa: ASYNC110 - nobody tells of it
+        while book.writer._writing is None:  # noqa: ASYNC110 - no event announces it
             await asyncio.sleep(0)
-        await wait()  # he has said nothing, but might tell what he has seen
-        book.say(3)
+        await wait()  # it has executed nothing, but may report what it has read
+        book.add(3)
         await book.writer.commit()
 
-    book.say(2)
+    book.add(2)
     await asyncio.gather(wait(), wait(), later())
     assert book.mended == 1
     assert book.on_disk() == {1, 3}
 
 
-async def test_what_was_said_before_the_end_is_written(tmp_path):
+async def test_what_was_queued_before_the_end_is_written(tmp_path):
     book = Book(tmp_path / "colony.db")
     await book.open()
     for number in range(10):
-        book.say(number)
+        book.add(number)
     assert not book.on_disk()
     await book.writer.close()
     assert book.on_disk() == set(range(10))
@@ -191,7 +191,7 @@ async def test_what_was_said_before_the_end_is_written(tmp_path):
 
 async def test_a_callback_that_fails_holds_up_neither_its_group_nor_the_others(book, caplog):
     ran = []
-    book.say(1)
+    book.add(1)
     book.writer.after(lambda: ran.append("first"))
     book.writer.after(lambda: ran.index("missing"))
     book.writer.after(lambda: ran.append("last"))
@@ -200,7 +200,7 @@ async def test_a_callback_that_fails_holds_up_neither_its_group_nor_the_others(b
     assert ran == ["first", "last"]
     assert book.has(1)
     assert "A callback after a commit failed" in caplog.text
-    book.say(2)
+    book.add(2)
     await asyncio.wait_for(book.writer.commit(), 5)
     assert book.has(2)
     assert book.mended == 0

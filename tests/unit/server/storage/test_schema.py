@@ -68,7 +68,7 @@ async def _steps(world, monkeypatch):
     return len(counted)
 
 
-async def test_the_start_does_not_take_longer_with_more_closed_processes(world, monkeypatch):
+async def test_the_start_is_not_slower_with_more_closed_processes(world, monkeypatch):
     await world.executor("one")
 
     async def close(number):

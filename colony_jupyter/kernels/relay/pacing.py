@@ -1,0 +1,51 @@
+"""When the next entry may be appended: the server's limit is shared by both parties and all channels of a process."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from colony_jupyter.wire.token_bucket import TokenBucket
+
+_PLENTY: Final = 350.0
+_SCARCE: Final = 100.0
+_RESERVED: Final = 50.0
+_SHORT: Final = 0.025
+_LONG: Final = 0.040
+_HALF: Final = 0.5
+_SLOWEST: Final = 0.25
+
+
+class Pace:
+    """The gap to leave after an entry.
+
+    Each party sees the entries of the other, so both know about the same level of the limit's bucket.
+
+    Args:
+        now: the present time, in seconds.
+    """
+
+    def __init__(self, now: float) -> None:
+        self._bucket = TokenBucket(now)
+
+    @property
+    def tokens(self) -> float:
+        """Entries that may be appended at once, at the time of the last entry."""
+        return self._bucket.tokens
+
+    def note(self, now: float) -> None:
+        """Count one entry of either party."""
+        self._bucket.tokens = max(0.0, self._bucket.refill(now) - 1)
+
+    def gap(self, now: float, fill: float = 0.0, *, urgent: bool = False) -> float:
+        """Return the seconds to leave before the next entry.
+
+        Args:
+            now: the present time, in seconds.
+            fill: how full the log of the channel is, from 0 to 1: a fuller one is written to more slowly.
+            urgent: whether the channel carries commands, which are few and must not wait for the pace of output.
+        """
+        tokens = self._bucket.refill(now)
+        if urgent and fill <= _HALF and tokens > _RESERVED:
+            return 0.0
+        gap = 0.0 if tokens > _PLENTY else _SHORT if tokens > _SCARCE else _LONG
+        return gap if fill <= _HALF else gap + (fill - _HALF) / (1 - _HALF) * (_SLOWEST - gap)

@@ -1,0 +1,37 @@
+"""Output that waits: text that is dropped, and messages that no batch can hold (the rest in properties)."""
+
+from __future__ import annotations
+
+from colony_jupyter.kernels.relay.backlog import LARGEST, Backlog
+from colony_jupyter.kernels.relay.framing import LARGEST as LARGEST_BATCH
+from colony_jupyter.kernels.relay.framing import Item
+from colony_jupyter.kernels.relay.messages import compose, content_of, header_of, parent_of
+
+
+def message(kind, content, socket="iopub"):
+    header = {"msg_type": kind, "msg_id": "m", "session": "s"}
+    return Item(socket, compose(b"k", [b"kernel." + kind.encode()], header, b'{"msg_id":"cell"}', content))
+
+
+def test_output_that_no_batch_can_hold_is_replaced_by_a_line_in_its_cell():
+    backlog = Backlog(lambda: "new", key=b"k", largest=2_000)
+    backlog.put(message("display_data", {"data": {"image/png": "x" * 1_000}}))
+    backlog.put(message("display_data", {"data": {"image/png": "x" * 3_000_000}}))
+    small, line = backlog.pop()
+    assert header_of(small.frames).msg_type == "display_data"
+    assert header_of(line.frames).msg_type == "stream"
+    assert parent_of(line.frames).msg_id == "cell"
+    assert "3 MB of output were dropped" in content_of(line.frames)["text"]
+    assert line.frames[0] == b"stream"
+
+
+def test_the_largest_output_fits_in_a_batch_with_what_is_before_it():
+    assert LARGEST + 2**21 < LARGEST_BATCH
+
+
+def test_a_reply_is_never_replaced():
+    backlog = Backlog(lambda: "new", key=b"k", largest=100)
+    backlog.put(message("execute_reply", {"text": "x" * 300}, socket="shell"))
+    (reply,) = backlog.pop()
+    assert reply.name == "shell"
+    assert header_of(reply.frames).msg_type == "execute_reply"

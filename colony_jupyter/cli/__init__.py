@@ -1,7 +1,7 @@
 """The command ``colony-jupyter``.
 
 Each subcommand is a module with a `Command`. A module imports what its command needs when the command runs: the child
-process of a notebook must take its lock before it imports anything expensive.
+process of a notebook must acquire its lock before it imports anything expensive.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from colony_jupyter import __version__
-from colony_jupyter.cli import demo, doctor, executor, lab, serve
+from colony_jupyter.cli import demo, doctor, executor, kernel, lab, serve
 from colony_jupyter.cli.arguments import Parser
 from colony_jupyter.errors import ColonyError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS: Final = (demo.COMMAND, lab.COMMAND, serve.COMMAND, executor.COMMAND, doctor.COMMAND)
+_COMMANDS: Final = (demo.COMMAND, lab.COMMAND, serve.COMMAND, executor.COMMAND, kernel.COMMAND, doctor.COMMAND)
 _FAILED: Final = 1
 _INTERRUPTED: Final = 130
 
@@ -33,7 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A console that is not UTF-8 gets escapes instead of a traceback.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    parser = Parser(prog="colony-jupyter", description="ColonyOS in Jupyter.")
+    parser = Parser(
+        prog="colony-jupyter", description="ColonyOS in Jupyter: run functions, cells and kernels on other machines."
+    )
     parser.add_argument("--version", action="version", version=__version__)
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     for command in _COMMANDS:

@@ -13,7 +13,7 @@ from colony_jupyter.errors import EmbeddedError
 
 if TYPE_CHECKING:
     from colony_jupyter.datafolder.layout import Layout
-    from colony_jupyter.server.process.parent_watch import Lifeline
+    from colony_jupyter.server.process.parent_watch import ParentWatch
 
 _DEFAULT_PORT: Final = 50080
 
@@ -47,7 +47,7 @@ def _add_arguments(parser: Parser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    lifeline = _watch_parent() if arguments.child else None
+    parent_watch = _watch_parent() if arguments.child else None
     os.umask(0o077)
 
     from colony_jupyter.datafolder import layout  # noqa: PLC0415 - see the package's docstring
@@ -55,7 +55,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     place = layout.prepare(arguments.data or _default_data())
     # Never released here: the operating system releases it however this process ends.
-    if not Lock(place.lock).take():
+    if not Lock(place.lock).acquire():
         if arguments.child:
             return LOST
         raise EmbeddedError(_in_use(place))
@@ -72,14 +72,14 @@ def _run(arguments: argparse.Namespace) -> int:
         deaf=arguments.deaf,
         insecure_bind=arguments.insecure_bind,
     )
-    main.serve(place, options, lifeline=lifeline, say=write)
+    main.serve(place, options, parent_watch=parent_watch, write_line=write)
     return 0
 
 
-def _watch_parent() -> Lifeline:
-    from colony_jupyter.server.process.parent_watch import Lifeline  # noqa: PLC0415
+def _watch_parent() -> ParentWatch:
+    from colony_jupyter.server.process.parent_watch import ParentWatch  # noqa: PLC0415
 
-    return Lifeline(sys.stdin.fileno())
+    return ParentWatch(sys.stdin.fileno())
 
 
 def _default_data() -> Path:

@@ -1,0 +1,1 @@
+"""The executor's side: kernels as processes of the operating system, and the processes that carry them."""

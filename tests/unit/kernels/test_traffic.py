@@ -1,0 +1,175 @@
+"""Entries between a line and the channels of a process, which are stand-ins here."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from types import SimpleNamespace
+
+import pytest
+from relay_log import Relay, item
+
+from colony_jupyter.kernels.relay.framing import PART
+from colony_jupyter.kernels.relay.gathering import SHORT
+from colony_jupyter.kernels.relay.handshake import SEALED
+from colony_jupyter.kernels.relay.layout import CTL, OUT
+from colony_jupyter.kernels.traffic import Traffic
+from colony_jupyter.wire.models import Entry
+
+
+class Stream:
+    def __init__(self, entries: asyncio.Queue[Entry]) -> None:
+        self.entries = entries
+
+    async def __aenter__(self):  # noqa: ANN204
+        return self
+
+    async def __aexit__(self, *_):  # noqa: ANN204
+        pass
+
+    async def batch(self):
+        return [await self.entries.get()]
+
+
+class Process:
+    """Has channels that a test fills, and keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, asyncio.Queue[Entry]] = {}
+        self.sent: list[str] = []
+        self.times: list[tuple[float, float]] = []  # when each append began and ended
+        self.seconds = 0.0  # that an append takes
+        self.colony = SimpleNamespace(key=SimpleNamespace(id="me"))
+
+    def channel(self, name):
+        async def send(payload, *, type):  # noqa: A002
+            del payload, type
+            self.sent.append(name)
+            begun = time.monotonic()
+            await asyncio.sleep(self.seconds)
+            self.times.append((begun, time.monotonic()))
+
+        queue = self.entries.setdefault(name, asyncio.Queue())
+        return SimpleNamespace(stream=lambda **_: Stream(queue), send=send)
+
+    def say(self, relay, *texts):
+        """Append what the executor puts on ``out``, a batch for each text."""
+        for text in texts:
+            relay.host.line.put(OUT, item(text))
+            for channel, payload in relay.host.line.pop(OUT):
+                entry = Entry(senderid="other", payload=payload, type=SEALED, sequence=2)
+                self.entries.setdefault(channel, asyncio.Queue()).put_nowait(entry)
+
+
+class Owner:
+    """Holds the delivery of a batch until it may go on."""
+
+    def __init__(self) -> None:
+        self.delivered: list[bytes] = []
+        self.begun = asyncio.Event()
+        self.may_go_on = asyncio.Event()
+
+    async def deliver(self, delivery):
+        for each in delivery.items:
+            self.begun.set()
+            await self.may_go_on.wait()
+            self.delivered.append(each.frames[0])
+
+    def interrupted(self, reason, *, log_is_lost=False):
+        raise AssertionError(reason)
+
+
+@pytest.fixture
+async def parties():
+    relay, process, owner = Relay(), Process(), Owner()
+    relay.session()
+    traffic = Traffic(process, relay.caller.line, owner, is_caller=True)
+    traffic.start()
+    traffic.begin_session()
+    yield SimpleNamespace(relay=relay, process=process, owner=owner, traffic=traffic)
+    owner.may_go_on.set()
+    await traffic.aclose()
+
+
+async def until(holds):
+    async with asyncio.timeout(5):
+        while not holds():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.001)
+
+
+async def test_a_new_session_lets_a_batch_be_delivered_as_a_whole_first(parties):
+    parties.process.say(parties.relay, b"one")
+    await parties.owner.begun.wait()
+    parties.relay.session()
+    parties.traffic.begin_session()
+    parties.process.say(parties.relay, b"two")
+    await asyncio.sleep(0)
+    parties.owner.may_go_on.set()
+    await until(lambda: len(parties.owner.delivered) == 2)
+    assert parties.owner.delivered == [b"one", b"two"]
+
+
+async def test_the_end_waits_for_the_delivery_of_a_batch(parties):
+    parties.process.say(parties.relay, b"one", b"two")
+    await parties.owner.begun.wait()
+    closing = asyncio.create_task(parties.traffic.aclose())
+    await asyncio.sleep(0.02)
+    assert not closing.done()
+    parties.owner.may_go_on.set()
+    await closing
+    assert parties.owner.delivered == [b"one"]
+
+
+async def test_what_is_complete_is_sent_at_once(parties):
+    parties.traffic._line.put(CTL, item(b"x"))
+    parties.traffic.wake()
+    await until(lambda: CTL in parties.process.sent)
+
+
+async def test_what_expects_more_waits_for_it_a_moment(parties):
+    queue = parties.traffic._line._sending["in"].pending
+    queue.patience = SHORT
+    for text in (b"one", b"two"):
+        parties.traffic._line.put("in", item(text))
+        parties.traffic.wake()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert parties.process.sent == []
+    await until(lambda: parties.process.sent)
+    await asyncio.sleep(0.01)
+    assert parties.process.sent == ["in"]
+
+
+@pytest.mark.parametrize(("lane", "kind"), [("in", "waits"), (CTL, "does not")])
+async def test_what_follows_an_append_to_in_waits_for_a_part_of_its_time(parties, lane, kind):
+    """The executor's answer to the former messages is then on its way, and none waits for the end of that."""
+    parties.process.seconds = 0.2
+    for text in (b"one", b"two"):
+        parties.traffic._line.put(lane, item(text))
+        parties.traffic.wake()
+        await until(lambda: parties.process.sent)
+    await until(lambda: len(parties.process.times) == 2)
+    (_, ended), (begun, _) = parties.process.times
+    assert (begun - ended >= 0.03) is (kind == "waits")
+
+
+async def test_it_is_idle_only_when_a_note_was_sent_too(parties):
+    """A note is sent once: a caller that leaves before it was sent would count as there for minutes."""
+    parties.process.seconds = 0.05
+    parties.traffic._line.note(item(b"x"))
+    assert not parties.traffic.is_idle()
+    parties.traffic.wake()
+    await until(parties.traffic.is_idle)
+    assert len(parties.process.times) == 1
+
+
+async def test_it_is_not_idle_between_the_entries_of_a_batch(parties):
+    parties.process.seconds = 0.01
+    parties.traffic._line.put("in", item(os.urandom(2 * PART + 1)))
+    parties.traffic.wake()
+    await until(lambda: parties.traffic.is_idle(("in",)))
+    assert len(parties.process.times) == len(parties.process.sent) > 2
+    sent = len(parties.process.sent)
+    await asyncio.sleep(0.1)
+    assert len(parties.process.sent) == sent

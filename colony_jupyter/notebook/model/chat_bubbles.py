@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from colony_jupyter.notebook.model.rows import Row
 
 LONGEST: Final = 400_000
-"""Characters of a bubble that are shown; the log keeps the rest, and Download gives it."""
+"""Characters of a bubble that are shown; the log has the rest, and Download gives it."""
 
 
 class Bubble:
@@ -26,7 +26,9 @@ class Bubble:
         who: sender in words.
         mine: whether the person at the notebook sent it.
         at: time of its first piece, in Unix seconds.
-        text: all pieces so far.
+        text: all pieces so far; of a displayed object, its text form.
+        media: what is shown of a displayed object; None for text.
+        row: number of the row that it came from, or begins with.
         open: whether more may come.
     """
 
@@ -36,17 +38,19 @@ class Bubble:
         self.who = row.who
         self.mine = row.mine
         self.at = row.at
-        self.text = ""
+        self.text = "" if row.media is None else row.media.plain
+        self.media = row.media
+        self.row = row.number
         self.open = False
         self._markdown = Markdown()
         self._blocks: list[str] = []  # as the page has them
         self._rendered = -1  # length of the text they were made of
 
     def patch(self) -> dict[str, Any]:
-        """Give what the page must change: everything from the first block that is not as it was."""
+        """Return what the page must change: everything from the first block that is not as it was."""
         patch: dict[str, Any] = self._base()
-        if self._is_plain:
-            return patch | {"x": self.text}
+        if self.media is not None or self._is_plain:
+            return self.whole()
         earlier = (
             self._blocks if self.open else []
         )  # once complete, a page gets all of it: whatever it missed is mended
@@ -57,7 +61,9 @@ class Bubble:
         return patch | {"from": same, "blocks": self._blocks[same:]}
 
     def whole(self) -> dict[str, Any]:
-        """Give the bubble for a page that has nothing of it yet."""
+        """Return the bubble for a page that has nothing of it yet."""
+        if self.media is not None:
+            return self._base() | {"d": self.media.wire(), "row": self.row}
         if self._is_plain:
             return self._base() | {"x": self.text}
         # What the page has is remembered by `patch` alone: a snapshot may be for another page.
@@ -78,13 +84,13 @@ class Bubble:
             self._rendered = len(self.text)
 
 
-class Conversation:
+class ChatBubbles:
     """The bubbles of one chat."""
 
     def __init__(self) -> None:
         self.bubbles: list[Bubble] = []
         self.reply_due = False
-        """Whether somebody is waiting for an answer, or for more of one."""
+        """Whether an answer is awaited, or more of one."""
 
         self.turn = 0
         """Number of the person's latest message in the whole conversation, of which this may show the end only."""
@@ -94,7 +100,7 @@ class Conversation:
         self._changed: dict[int, Bubble] = {}
 
     def add(self, row: Row) -> None:
-        """Take in the row of an entry, or one of ours."""
+        """Add the row of an entry, or one of ours."""
         entry = row.entry
         if entry is None:
             self._new(row).text = row.text
@@ -127,7 +133,7 @@ class Conversation:
         self._growing.clear()
 
     def changes(self) -> list[dict[str, Any]]:
-        """Give what changed since the last time, for the page."""
+        """Return what changed since the last time, for the page."""
         changed, self._changed = self._changed, {}
         return [bubble.patch() for bubble in changed.values()]
 
@@ -149,16 +155,22 @@ class Conversation:
         if entry is None or not entry.payload:
             return
         bubble = self._growing.get(key)
+        if bubble is not None and (bubble.media is not None or row.media is not None):
+            # An object has a bubble to itself; the answer goes on below it.
+            bubble.open = False
+            self._changed[bubble.number] = bubble
+            bubble = None
         if bubble is None:
             bubble = self._new(row)
             bubble.kind = "data"
-            # An answer to nothing in particular cannot be told from the next one: it stays by itself.
+            # An answer without inreplyto cannot be distinguished from the next one: it is a bubble of its own.
             if entry.inreplyto:
                 bubble.open = True
                 self._growing[key] = bubble
             else:
                 self.reply_due = False
-        bubble.text += f"`{size(len(entry.payload))}`" if row.form == BYTES else entry.text
+        if row.media is None:
+            bubble.text += f"`{size(len(entry.payload))}`" if row.form == BYTES else entry.text
         self._changed[bubble.number] = bubble
 
     def _close(self, sender: str, inreplyto: int) -> None:

@@ -1,4 +1,4 @@
-"""What entries say about progress (pure).
+"""Progress that entries report (pure).
 
 Understood are ``3/10`` (also inside a sentence: ``Processing step 3/10``), ``30%``, ``{"progress": 0.3}`` and
 ``{"current": 3, "total": 10, "message": "..."}``.
@@ -18,14 +18,14 @@ LONGEST: Final = 300
 # Neither part may belong to a date, a path, a decimal or a longer fraction.
 _FRACTION: Final = re.compile(r"(?<![\w./,:-])(\d{1,12})\s?/\s?(\d{1,12})(?![\w/]|[.,]\d)")
 _PERCENT: Final = re.compile(r"(?<![\w.,-])(\d{1,3}(?:\.\d{1,6})?)\s?%(?!\w)")
-# "CPU 93%" is no progress: a percentage counts at the start of a text, or where a word says so.
+# "CPU 93%" is no progress: a percentage counts at the start of a text, or beside a word that means progress.
 _ABOUT: Final = re.compile(
     r"progress|done|complete|finish|process|(?:down|up)?load|step|epoch|train|comput", re.IGNORECASE
 )
 _WINDOW: Final = 30
 _BAR: Final = 30
 _PERCENTS: Final = 100.0
-_SHORTEST: Final = 0.2  # seconds; a backlog that was written at once tells no rate
+_SHORTEST: Final = 0.2  # seconds; a backlog that was written at once has no rate
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -35,7 +35,7 @@ class Progress(msgspec.Struct, frozen=True):
         fraction: 0.0 to 1.0.
         current: how many of ``total``; None when only a fraction is known.
         total: of how many, more than 0; None likewise.
-        message: what the sender said with it; may be empty.
+        message: text that the sender added; may be empty.
     """
 
     fraction: float
@@ -52,7 +52,7 @@ class Progress(msgspec.Struct, frozen=True):
 
     @property
     def bar(self) -> str:
-        """One line of text that looks like a bar: ``"3/10 ▕███░░░░░░░▏ 30 %"``."""
+        """One line of text with a bar: ``"3/10 ▕███░░░░░░░▏ 30 %"``."""
         full = round(self.fraction * _BAR)
         percent = f"{self.fraction * _PERCENTS:.0f} %"
         drawn = f"▕{'█' * full}{'░' * (_BAR - full)}▏ {percent}"
@@ -66,6 +66,8 @@ def parse(text: str) -> Progress | None:
     text = text.strip()
     if text.startswith("{"):
         return _from_json(text)
+    if "/" not in text and "%" not in text:  # most texts: the patterns below try each digit
+        return None
     found = _FRACTION.search(text)
     if found:
         current, total = int(found[1]), int(found[2])
@@ -106,7 +108,7 @@ class Meter:
         self._reports: deque[tuple[float, float]] = deque(maxlen=_WINDOW)
 
     def report(self, progress: Progress, at: float) -> None:
-        """Take in what was reported at the time ``at``."""
+        """Record what was reported at the time ``at``."""
         done = self._done(progress)
         earlier = self.latest
         if earlier is not None and (done < self._reports[-1][1] or progress.total != earlier.total):
@@ -117,7 +119,7 @@ class Meter:
 
     @property
     def rate(self) -> float | None:
-        """Steps a second (of the whole, where no total is known); None until it can be told."""
+        """Steps a second (of the whole, where no total is known); None until it is known."""
         if len(self._reports) <= 1:
             return None
         (first, done_first), (last, done_last) = self._reports[0], self._reports[-1]
@@ -125,7 +127,7 @@ class Meter:
 
     @property
     def left(self) -> float | None:
-        """Seconds that remain at this rate; None when that cannot be told."""
+        """Seconds that remain at this rate; None where that is unknown."""
         rate = self.rate
         if not rate or self.latest is None:
             return None

@@ -1,4 +1,4 @@
-"""Rows: what a pane shows of each entry, numbered, all of them kept (pure).
+"""Rows: what a pane shows of each entry, numbered, all of them stored (pure).
 
 The page shows a window of these; whatever it has not, it asks for by number.
 """
@@ -6,12 +6,15 @@ The page shows a window of these; whatever it has not, it asks for by number.
 from __future__ import annotations
 
 import functools
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from colony_jupyter.notebook.formats.plain_text import clean, clean_keeping_colours, one_line, size
-from colony_jupyter.wire.models import END, ERROR, TURN, Entry, moment
+from colony_jupyter.notebook.model.media import Media, media_of
+from colony_jupyter.values.mime import DISPLAY, is_bundle
+from colony_jupyter.wire.models import END, ERROR, TURN, Entry, Log, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +23,7 @@ WINDOW: Final = 1000
 """Rows a page holds at a time (docs/decisions.md)."""
 
 CLIPPED: Final = 4000
-"""Characters of a text that go to the page; the rest is fetched when somebody unfolds it."""
+"""Characters of a text that go to the page; the rest is fetched when it is unfolded."""
 
 WHOLE: Final = 1_000_000
 """Characters that are fetched then; what is longer can be downloaded."""
@@ -32,11 +35,18 @@ NOTE: Final = "note"
 """Kind of a row that is a remark of ours."""
 
 FAULT: Final = "fault"
-"""Kind of a row that tells an error of ours or of the connection."""
+"""Kind of a row for an error of this program or of the connection."""
+
+LOG: Final = "\0log"
+"""In place of a channel for the lines of the process log; no channel is shown under this name (`clean`)."""
+
+CHANGE: Final = "change"
+"""Kind of a row for a member of a workflow whose state has changed."""
 
 TEXT: Final = "text"
 JSON: Final = "json"
 BYTES: Final = "bytes"
+MEDIA: Final = "media"
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -48,10 +58,11 @@ class Row(msgspec.Struct, frozen=True):
         at: when, in Unix seconds.
         who: sender in words; empty for our own rows.
         mine: whether the person at the notebook sent it.
-        form: `TEXT`, `JSON` or `BYTES`.
+        form: `TEXT`, `JSON`, `BYTES` or `MEDIA`.
         text: what is shown, fit to be shown; for bytes a preview in hexadecimal digits.
-        channel: where it came from; empty for our own rows.
+        channel: where it came from, `LOG` for a line of the process log; empty for our own rows.
         entry: what it came from; None for our own rows.
+        media: of a MIME bundle, what is shown of it.
         progress: whether it reports progress (`colony_jupyter.notebook.model.progress.parse`).
     """
 
@@ -64,10 +75,11 @@ class Row(msgspec.Struct, frozen=True):
     text: str
     channel: str = ""
     entry: Entry | None = None
+    media: Media | None = None
     progress: bool = False
 
     def wire(self, limit: int = CLIPPED) -> dict[str, Any]:
-        """Give the row as the page reads it (`static/store.js`); a text over ``limit`` characters is cut."""
+        """Return the row as the page reads it (`static/store.js`); a text over ``limit`` characters is cut."""
         row: dict[str, Any] = {
             "n": self.number,
             "k": self.kind,
@@ -87,13 +99,20 @@ class Row(msgspec.Struct, frozen=True):
                 row["r"] = self.entry.inreplyto
             if self.entry.former:
                 row["o"] = 1
+            if self.media is not None:
+                row["d"] = self.media.wire()
             if self.form == BYTES:
                 row["z"] = len(self.entry.payload)
         return row
 
     @property
-    def tells(self) -> bool:
-        """Whether there is anything to read; the end of a turn or of a channel says nothing by itself."""
+    def source(self) -> str:
+        """Name of the channel, or ``log``; empty for our own rows."""
+        return "log" if self.channel == LOG else self.channel
+
+    @property
+    def has_content(self) -> bool:
+        """Whether there is anything to read; the end of a turn or of a channel has no content."""
         return self.kind not in (END, TURN) or bool(self.text)
 
     @property
@@ -105,24 +124,52 @@ class Row(msgspec.Struct, frozen=True):
 
 
 def row_of(number: int, channel: str, entry: Entry, who: str, *, mine: bool, now: float) -> Row:
-    """Make the row of an entry; ``now`` (Unix seconds) stands in where the entry tells no time."""
+    """Make the row of an entry; ``now`` (Unix seconds) stands in where the entry has no time."""
     try:
         when = moment(entry.timestamp)
     except ValueError:
         when = None
-    form, text = _shown(entry)
+    form, text, media = _shown(entry)
     who = _label(who, 80)
     if entry.former:
         who += " (former executor)"
     at = when.timestamp() if when else now
-    return Row(number, _label(entry.type, 40), at, who, mine, form, text, clean(channel), entry)
+    return Row(number, _label(entry.type, 40), at, who, mine, form, text, clean(channel), entry, media)
+
+
+def row_of_line(number: int, count: int, line: Log, *, now: float) -> Row:
+    """Make the row of a line of the process log, the ``count``-th one."""
+    when = datetime.fromtimestamp(line.timestamp / 1e9, UTC).isoformat() if line.timestamp > 0 else ""
+    payload = line.message.encode("utf-8", "replace")
+    entry = Entry(sequence=count, timestamp=when, senderid=line.executorname, payload=payload)
+    row = row_of(number, "", entry, line.executorname, mine=False, now=now)
+    return msgspec.structs.replace(row, channel=LOG)
 
 
 # The same few names and types come again and again.
 _label = functools.lru_cache(maxsize=256)(one_line)
 
 
-def _shown(entry: Entry) -> tuple[str, str]:
+def bundle_in(entry: Entry) -> dict[str, Any] | None:
+    """Return the MIME bundle of a displayed object; None for any other entry."""
+    if entry.type != DISPLAY:
+        return None
+    try:
+        value = msgspec.json.decode(entry.payload)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return value if is_bundle(value) else None
+
+
+def _shown(entry: Entry) -> tuple[str, str, Media | None]:
+    bundle = bundle_in(entry)
+    if bundle is not None:
+        media = media_of(bundle)
+        return MEDIA, media.plain, media
+    return *_shown_as_text(entry), None
+
+
+def _shown_as_text(entry: Entry) -> tuple[str, str]:
     try:
         text = entry.payload.decode()
     except UnicodeDecodeError:
@@ -145,9 +192,13 @@ class RowStore:
 
     def __init__(self) -> None:
         self._rows: list[Row] = []
+        self._entries: list[tuple[str, str, Entry] | Log] = []  # channel, sender and entry, or line, as they came
         self._counts: dict[str, int] = {}
-        self.telling = 0
-        """Number of rows to read (`Row.tells`)."""
+        self.readable = 0
+        """Number of rows to read (`Row.has_content`)."""
+
+        self.newest_picture: int | None = None
+        """Number of the newest row that shows a picture; None if none does."""
 
         self.senders: dict[str, None] = {}
         """Names of all senders, in the order of their first entries."""
@@ -166,29 +217,43 @@ class RowStore:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Number of rows to read of each channel (`Row.tells`), in the order in which the channels appeared."""
+        """Number of rows to read of each channel (`Row.has_content`), in the order in which the channels appeared."""
         return self._counts
 
     def append(self, row: Row) -> None:
-        """Keep a row; its number must be the next one."""
+        """Add a row; its number must be the next one."""
         self._rows.append(row)
-        self.telling += row.tells
+        self.readable += row.has_content
+        if row.media is not None and row.media.kind == "image":
+            self.newest_picture = row.number
         if row.channel:
-            self._counts[row.channel] = self._counts.get(row.channel, 0) + row.tells
+            self._counts[row.channel] = self._counts.get(row.channel, 0) + row.has_content
         if row.who:
             self.senders.setdefault(row.who)
+
+    def replace(self, row: Row) -> None:
+        """Put a row in the place of the one with its number."""
+        self._rows[row.number] = row
+
+    def add_entry(self, channel: str, who: str, entry: Entry) -> None:
+        """Store an entry for `json_lines`: the text of an entry may be in several rows, or in one with others."""
+        self._entries.append((channel, who, entry))
+
+    def add_line(self, line: Log) -> None:
+        """Store a line of the process log for `json_lines`."""
+        self._entries.append(line)
 
     def between(self, first: int, end: int) -> list[Row]:
         """Rows with numbers from ``first`` up to but not including ``end``."""
         return self._rows[max(0, first) : max(0, end)]
 
     def before(self, number: int, count: int, channel: str = "") -> list[Row]:
-        """Up to ``count`` rows older than ``number``, of one channel (and our own rows) or of all."""
+        """Up to ``count`` rows older than ``number``, of one channel or the log, or of all channels; and our own."""
         found: list[Row] = []
         for row in reversed(self._rows[: max(0, number)]):
             if len(found) == count:
                 break
-            if not channel or row.channel in ("", channel):
+            if _is_of(row, channel):
                 found.append(row)
         return found[::-1]
 
@@ -198,7 +263,7 @@ class RowStore:
         for row in self._rows[max(0, number + 1) :]:
             if len(found) == count:
                 break
-            if not channel or row.channel in ("", channel):
+            if _is_of(row, channel):
                 found.append(row)
         return found
 
@@ -208,14 +273,21 @@ class RowStore:
         found = [
             row
             for row in self._rows
-            if (not channel or row.channel in ("", channel))
-            and (words in row.text.casefold() or words in row.who.casefold())
+            if _is_of(row, channel) and (words in row.text.casefold() or words in row.who.casefold())
         ]
         return len(found), found[-limit:]
 
     def json_lines(self) -> str:
-        """Give every entry as a line of JSON, payloads as they came (text, or base64 where they are none)."""
-        return "".join(_json_line(row.channel, row.who, row.entry) for row in self._rows if row.entry is not None)
+        """Return every entry and log line as a line of JSON, payloads as they came (text, or base64 where not text)."""
+        return "".join(
+            msgspec.json.encode(each).decode() + "\n" if isinstance(each, Log) else _json_line(*each)
+            for each in self._entries
+        )
+
+
+def _is_of(row: Row, channel: str) -> bool:
+    """Whether a row is shown with those of a channel; empty for all channels, which leaves out the log."""
+    return row.channel in ("", channel) or (not channel and row.channel != LOG)
 
 
 def _json_line(channel: str, who: str, entry: Entry) -> str:

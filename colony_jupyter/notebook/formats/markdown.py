@@ -1,7 +1,7 @@
 """Markdown and code as HTML that cannot do anything but be read.
 
 Three locks, each of which would do alone for what it guards: the parser passes no HTML through and makes no images;
-links go to the web and mail only; nh3 (ammonia) keeps a short list of tags, and of classes those Pygments writes.
+links go to the web and mail only; nh3 (ammonia) allows a short list of tags, and of classes those Pygments writes.
 The libraries are imported at the first use, since most notebooks show no Markdown.
 """
 
@@ -28,6 +28,10 @@ _LINK: Final = re.compile(r"(?:https?://|mailto:)\S+", re.IGNORECASE)
 _TEXT: Final = ("p", "br", "hr", "em", "strong", "s", "code", "pre", "span", "blockquote", "ul", "ol", "li", "a")
 _HEADINGS: Final = ("h1", "h2", "h3", "h4", "h5", "h6")
 _TABLE: Final = ("table", "thead", "tbody", "tr", "th", "td")
+_DOCUMENT: Final = (
+    *("div", "b", "i", "u", "sub", "sup", "small", "kbd", "var", "dl", "dt", "dd"),
+    *("caption", "tfoot", "colgroup", "col", "figure", "figcaption", "details", "summary"),
+)
 
 
 class Markdown:
@@ -53,14 +57,24 @@ class Markdown:
 
 
 def sanitize(markup: str) -> str:
-    """Take from HTML everything that is not on the list."""
+    """Remove from HTML that was made of Markdown everything that is not on the list."""
+    return _cleaned(markup, (), {})
+
+
+def sanitize_document(markup: str) -> str:
+    """Remove from any HTML everything that is not on the list, which has more elements than Markdown makes."""
+    return _cleaned(markup, _DOCUMENT, {"td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}})
+
+
+def _cleaned(markup: str, tags: tuple[str, ...], attributes: dict[str, set[str]]) -> str:
     import nh3  # noqa: PLC0415 - only notebooks that show Markdown pay for it
 
     return nh3.clean(
         markup,
-        tags={*_TEXT, *_HEADINGS, *_TABLE},
-        attributes={"a": {"href", "title"}, "ol": {"start"}},
+        tags={*_TEXT, *_HEADINGS, *_TABLE, *tags},
+        attributes={"a": {"href", "title"}, "ol": {"start"}, **attributes},
         allowed_classes={"span": set(_token_classes())},
+        attribute_filter=_without_relative_links,
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer nofollow",
         set_tag_attribute_values={"a": {"target": "_blank"}},
@@ -68,8 +82,13 @@ def sanitize(markup: str) -> str:
     )
 
 
+def _without_relative_links(_element: str, attribute: str, value: str) -> str | None:
+    """Drop the address of a link that is not absolute: it would lead to some page of the notebook's own server."""
+    return value if attribute != "href" or _LINK.fullmatch(value) else None
+
+
 def highlight(code: str, language: str, _attributes: str = "") -> str:
-    """Give code as HTML with Pygments' classes; escaped only, where the language is unknown or the code is long."""
+    """Return code as HTML with Pygments' classes; escaped only, where the language is unknown or the code is long."""
     from pygments import highlight as colour  # noqa: PLC0415 - as above
     from pygments.formatters.html import HtmlFormatter  # noqa: PLC0415
     from pygments.lexers import get_lexer_by_name  # noqa: PLC0415
@@ -89,7 +108,7 @@ def _parser() -> MarkdownIt:
     from markdown_it import MarkdownIt  # noqa: PLC0415 - as above
 
     parser = MarkdownIt("commonmark", {"html": False, "highlight": highlight}).enable(["table", "strikethrough"])
-    # An image would be fetched by looking at the message.
+    # An image would be fetched as soon as the message is shown.
     parser.disable(["image", "html_block", "html_inline"])
     parser.validateLink = lambda url: bool(_LINK.fullmatch(url))  # type: ignore[method-assign]
     return parser

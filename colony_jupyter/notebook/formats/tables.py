@@ -1,6 +1,6 @@
 """Tables of processes, executors, functions, workflows, entries and log lines: HTML in a notebook, else aligned text.
 
-Looks are inline and colours fit light and dark pages, so that a saved notebook shows them anywhere. Text is escaped.
+Styles are inline and colours fit light and dark pages, so that a saved notebook shows them anywhere. Text is escaped.
 """
 
 from __future__ import annotations
@@ -11,16 +11,32 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from colony_jupyter.notebook.formats.plain_text import clean, one_line, seconds
+from colony_jupyter.notebook.formats.plain_text import aligned, clean, one_line, seconds, value_line
 from colony_jupyter.notebook.model.rows import row_of
-from colony_jupyter.values.records import Records
-from colony_jupyter.values.rows import entry_row, executor_row, function_row, log_row, process_row, workflow_row
-from colony_jupyter.wire.models import ExecutorState, ProcessState, moment, visible_channels
+from colony_jupyter.values.records import Records, Tabular
+from colony_jupyter.values.rows import (
+    entry_records,
+    executor_records,
+    function_records,
+    log_records,
+    process_records,
+    workflow_records,
+)
+from colony_jupyter.wire.models import (
+    Conditions,
+    ExecutorState,
+    Filesystem,
+    Gpu,
+    ProcessState,
+    moment,
+    visible_channels,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from colony_jupyter.wire.models import Entry, ExecutorRecord, Function, Log, ProcessRecord, Workflow
+    from colony_jupyter.values.datatable import DataTable
+    from colony_jupyter.wire.models import Entry, ExecutorRecord, Function, FunctionSpec, Log, ProcessRecord, Workflow
 
 COLOURS: Final = {
     ProcessState.WAITING: "#757575",
@@ -32,10 +48,11 @@ COLOURS: Final = {
 """Of states, readable on light and on dark ground."""
 
 NO_MATH: Final = "mathjax_ignore tex2jax_ignore"
-"""Classes that keep MathJax from reading dollars in somebody's text as formulas, which may hold links."""
+"""Classes that prevent MathJax from reading dollars in a text as formulas, which may hold links."""
 
 _WIDEST: Final = 64  # a whole id
 _LONGEST: Final = 500
+_DATA_ROWS: Final = 50
 _MONO: Final = "font-family:ui-monospace,Menlo,Consolas,monospace"
 
 
@@ -55,7 +72,7 @@ class Cell(msgspec.Struct, frozen=True):
     mono: bool = False
 
 
-class Table:
+class Table(Tabular):
     """A table that shows itself well wherever it is the value of a cell.
 
     Args:
@@ -63,39 +80,34 @@ class Table:
         rows: each with as many cells.
         empty: the sentence that is shown when there are no rows.
         records: what the rows show, for the conversion to other tables.
+        note: a sentence below the rows; may be empty.
     """
 
     def __init__(
-        self, columns: Sequence[str], rows: Iterable[Sequence[Cell]], empty: str, records: Records[Any] | None = None
+        self,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[Cell]],
+        empty: str,
+        records: Records[Any] | None = None,
+        note: str = "",
     ) -> None:
         self._records = Records((), dict) if records is None else records
         self.columns = list(columns)
         self.rows = [list(row) for row in rows]
         self.empty = empty
+        self.note = note
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def to_dicts(self) -> list[dict[str, Any]]:
-        """Return a dict for each row; see `Records.to_dicts`."""
-        return self._records.to_dicts()
-
-    def to_pandas(self) -> Any:
-        """Return a pandas DataFrame; see `Records.to_pandas`."""
-        return self._records.to_pandas()
-
-    def to_polars(self) -> Any:
-        """Return a polars DataFrame; see `Records.to_polars`."""
-        return self._records.to_polars()
+    def _rows(self) -> Records[Any]:
+        return self._records
 
     def __repr__(self) -> str:
         if not self.rows:
             return self.empty
-        texts = [self.columns, *([one_line(cell.text, _WIDEST) for cell in row] for row in self.rows)]
-        widths = [max(len(row[at]) for row in texts) for at in range(len(self.columns))]
-        return "\n".join(
-            "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in texts
-        )
+        text = aligned([self.columns, *([one_line(cell.text, _WIDEST) for cell in row] for row in self.rows)])
+        return f"{text}\n{self.note}" if self.note else text
 
     def _repr_html_(self) -> str:
         if not self.rows:
@@ -104,14 +116,15 @@ class Table:
             f'<th style="text-align:left;padding:2px 12px 2px 0">{html.escape(name)}</th>' for name in self.columns
         )
         body = "".join(f"<tr>{''.join(_cell(cell) for cell in row)}</tr>" for row in self.rows)
+        note = f'<div style="font-size:12px;opacity:.7">{html.escape(self.note)}</div>' if self.note else ""
         return (
             f'<table class="{NO_MATH}" style="border-collapse:collapse;font-size:12px;margin:0">'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
         )
 
 
-def processes(records: Sequence[ProcessRecord], executors: Mapping[str, str] | None = None) -> Table:
-    """Give a table of processes; ``executors`` are names by their ids."""
+def processes(records: Sequence[ProcessRecord], executors: Mapping[str, str] | None = None, note: str = "") -> Table:
+    """Return a table of processes; ``executors`` are names by their ids, ``note`` is shown below."""
     names = executors or {}
     rows = [
         (
@@ -129,8 +142,9 @@ def processes(records: Sequence[ProcessRecord], executors: Mapping[str, str] | N
     return Table(
         ["id", "state", "function", "type", "executor", "submitted", "took", "channels"],
         rows,
-        "There are no processes.",
-        Records(records, process_row),
+        "There are no processes." if not note else f"No process was found. {note}",
+        process_records(records),
+        note,
     )
 
 
@@ -161,11 +175,11 @@ def executors(records: Sequence[ExecutorRecord], troubles: Mapping[str | None, s
         for record, row in zip(records, rows, strict=True):
             text = one_line(troubles.get(record.executorname, ""), _LONGEST)
             row.append(Cell(text, colour=COLOURS[ProcessState.FAILED]))
-    return Table(columns, rows, "No executor is registered.", Records(records, executor_row))
+    return Table(columns, rows, "No executor is registered.", executor_records(records))
 
 
 def functions(records: Sequence[Function]) -> Table:
-    """Give a table of registered functions."""
+    """Return a table of registered functions."""
     rows = [
         (
             Cell(one_line(record.funcname, _LONGEST)),
@@ -179,11 +193,11 @@ def functions(records: Sequence[Function]) -> Table:
         for record in records
     ]
     columns = ["function", "type", "executor", "arguments", "calls", "average", "description"]
-    return Table(columns, rows, "No function is registered.", Records(records, function_row))
+    return Table(columns, rows, "No function is registered.", function_records(records))
 
 
 def workflows(records: Sequence[Workflow]) -> Table:
-    """Give a table of workflows."""
+    """Return a table of workflows."""
     rows = [
         (
             _identity(record.processgraphid),
@@ -196,11 +210,11 @@ def workflows(records: Sequence[Workflow]) -> Table:
         for record in records
     ]
     columns = ["id", "state", "processes", "submitted", "ended", "by"]
-    return Table(columns, rows, "There are no workflows.", Records(records, workflow_row))
+    return Table(columns, rows, "There are no workflows.", workflow_records(records))
 
 
 def entries(listed: Sequence[Entry], senders: Mapping[str, str] | None = None, me: str = "") -> Table:
-    """Give a table of a channel's entries; ``senders`` are names by their ids, ``me`` is shown as "you"."""
+    """Return a table of a channel's entries; ``senders`` are names by their ids, ``me`` is shown as "you"."""
     names = senders or {}
 
     def row(entry: Entry) -> tuple[Cell, ...]:
@@ -217,43 +231,113 @@ def entries(listed: Sequence[Entry], senders: Mapping[str, str] | None = None, m
         )
 
     columns = ["time", "sender", "sequence", "in reply to", "type", "text"]
-    return Table(columns, map(row, listed), "The channel is empty.", Records(listed, entry_row))
+    return Table(columns, map(row, listed), "The channel is empty.", entry_records(listed))
 
 
-def logs(lines: Sequence[Log]) -> Table:
-    """Give a table of log lines."""
+def logs(
+    lines: Sequence[Log], *, processes: bool = False, note: str = "", empty: str = "There are no log lines."
+) -> Table:
+    """Return a table of log lines.
+
+    Args:
+        lines: the lines.
+        processes: whether to show of which process each is.
+        note: a sentence below them; may be empty.
+        empty: the sentence that is shown when there are none.
+    """
     rows = [
         (
             _time(datetime.fromtimestamp(line.timestamp / 1e9, UTC).isoformat()),
             Cell(one_line(line.executorname, _LONGEST)),
+            *([_identity(line.processid)] if processes else []),
             Cell(_cut(clean(line.message)), mono=True),
         )
         for line in lines
     ]
-    return Table(["time", "executor", "message"], rows, "There are no log lines.", Records(lines, log_row))
+    columns = ["time", "executor", *(["process"] if processes else []), "message"]
+    return Table(columns, rows, empty, log_records(lines), note)
 
 
-def process(record: ProcessRecord, executorname: str = "") -> Table:
-    """Give one process as a table of what is known of it."""
+def process(record: ProcessRecord, executorname: str = "", me: str = "") -> Table:
+    """Return one process as a table of everything that a server reports of it, without what is empty.
+
+    Args:
+        record: the process.
+        executorname: name of its executor.
+        me: id of the caller, who is shown as "you".
+    """
     spec = record.spec
+    who = "you" if me and record.initiatorid == me else record.initiatorname or record.initiatorid[:8]
     found: list[tuple[str, Cell]] = [
         ("process", Cell(clean(record.processid), mono=True)),
         ("function", Cell(one_line(spec.funcname, _LONGEST))),
         ("state", _state(record.state)),
         ("type", Cell(one_line(spec.conditions.executortype, _LONGEST))),
         ("executor", _executor(record, {record.assignedexecutorid: executorname})),
+        ("submitted by", Cell(one_line(who, _LONGEST), clean(record.initiatorid))),
         ("submitted", _time(record.submissiontime)),
+        ("wait deadline", _time(record.waitdeadline)),
         ("started", _time(record.starttime)),
+        ("run deadline", _time(record.execdeadline)),
         ("ended", _time(record.endtime)),
         ("took", Cell(_took(record))),
+        ("retries", Cell(_retries(record))),
+        ("limits", Cell(_limits(spec))),
+        ("priority", Cell(str(spec.priority))),
+        ("label", Cell(one_line(spec.label, _LONGEST))),
         ("arguments", _json(spec.args)),
         ("keywords", _json(spec.kwargs)),
+        ("environment", _json(spec.env)),
         ("channels", Cell(clean(", ".join(visible_channels(spec.channels))))),
+        ("conditions", _json(_conditions(spec.conditions))),
+        ("files", _json(_set_fields(spec.fs, Filesystem()))),
+        ("workflow", Cell(clean(record.processgraphid), mono=True)),
+        ("node", Cell(one_line(spec.nodename, _LONGEST))),
+        ("waits for parents", Cell("yes" if record.waitforparents else "")),
+        ("parents", Cell(clean(", ".join(record.parents)), mono=True)),
+        ("children", Cell(clean(", ".join(record.children)), mono=True)),
+        ("attributes", _json({each.key: each.value for each in record.attributes if each.key not in spec.env})),
+        ("input", _json(record.input)),
         ("output", _json(record.output)),
         ("errors", Cell(_cut(clean("\n".join(record.errors or []))), colour=COLOURS[ProcessState.FAILED], mono=True)),
     ]
     rows = [(Cell(name), cell) for name, cell in found if cell.text]
-    return Table(["", ""], rows, "", Records([record], process_row))
+    return Table(["", ""], rows, "", process_records([record]))
+
+
+def _retries(record: ProcessRecord) -> str:
+    most = record.spec.maxretries
+    return f"{record.retries} of {'any number' if most < 0 else most}"
+
+
+def _limits(spec: FunctionSpec) -> str:
+    limits = ((spec.maxwaittime, "s waiting"), (spec.maxexectime, "s running"))
+    return ", ".join(f"{amount} {what}" for amount, what in limits if amount > 0)
+
+
+def _conditions(conditions: Conditions) -> dict[str, Any]:
+    """Return the conditions that were set, but for the colony and the type, which is shown for itself."""
+    found = _set_fields(conditions, Conditions())
+    gpu = _set_fields(conditions.gpu, Gpu())
+    return {name: gpu if name == "gpu" else value for name, value in found.items() if name not in _SHOWN}
+
+
+def _set_fields(value: Any, default: Any) -> dict[str, Any]:
+    """Return the fields of a struct that differ from their defaults and are not empty."""
+    fields = msgspec.structs.asdict(value)
+    return {name: given for name, given in fields.items() if given and given != getattr(default, name)}
+
+
+_SHOWN: Final = ("colonyname", "executortype")
+
+
+def data(table: DataTable) -> Table:
+    """Return the first rows of a table that a function returned."""
+    names, values = table.grid(_DATA_ROWS)
+    rows = [[Cell(_cut(value_line(each))) for each in row] for row in values]
+    more = table.row_count - len(rows)
+    note = f"{more:,} more rows: .to_pandas(), .to_polars() and .to_dicts() return all of them." if more else ""
+    return Table([clean(name) for name in names], rows, "The table has no rows.", note=note)
 
 
 def _cell(cell: Cell) -> str:

@@ -1,6 +1,6 @@
 """Workflows as small graphs: plain SVG in a notebook, indented text elsewhere.
 
-Members stand in columns, each to the right of all it depends on. Looks are inline and colours those of tables; nothing
+Members stand in columns, each to the right of all it depends on. Styles are inline and colours those of tables; nothing
 in it can run, and text is escaped.
 """
 
@@ -18,11 +18,12 @@ from colony_jupyter.wire.models import ProcessState
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from colony_jupyter.client.workflows.facts import RunFacts
     from colony_jupyter.notebook.formats.tables import Table
     from colony_jupyter.wire.models import ProcessRecord, Workflow
 
 MOST: Final = 60
-"""Members that are drawn at most; what is larger is told by its number."""
+"""Members that are drawn at most; of a larger workflow only their number is shown."""
 
 _LABEL: Final = 18
 _WIDTH: Final = 150
@@ -40,12 +41,14 @@ class Node(msgspec.Struct, frozen=True):
         label: what it is called.
         state: its state; None when it is not known.
         column: how many others stand before it at most.
+        row: its place in the column.
     """
 
     processid: str
     label: str
     state: ProcessState | None
     column: int
+    row: int
 
 
 class Graph:
@@ -53,7 +56,7 @@ class Graph:
 
     Args:
         workflow: what is drawn.
-        records: its members as far as they were looked up; without one a member shows no state.
+        records: its members as far as they are known; without one a member shows no state.
     """
 
     def __init__(self, workflow: Workflow, records: Iterable[ProcessRecord] = ()) -> None:
@@ -61,16 +64,18 @@ class Graph:
         known = {record.processid: record for record in records}
         ids = list(dict.fromkeys(workflow.processids))
         self.edges = _edges(workflow, known, set(ids))
-        columns = _columns(ids, self.edges)
+        places = _places(ids, self.edges)
+        self.edges.sort(key=lambda edge: (places[edge[0]], places[edge[1]]))
         labels = _labels(workflow)
         self.nodes = [
             Node(
                 processid=one,
                 label=_label(one, labels, known.get(one)),
                 state=known[one].state if one in known else None,
-                column=columns[one],
+                column=places[one][0],
+                row=places[one][1],
             )
-            for one in sorted(ids, key=lambda one: columns[one])
+            for one in sorted(ids, key=lambda one: places[one])
         ]
 
     def __repr__(self) -> str:
@@ -88,26 +93,32 @@ class Graph:
 
     def _repr_html_(self) -> str:
         title = f'<div style="font-size:12px;margin:4px 0"><bdi>{html.escape(self._title())}</bdi></div>'
-        return f'<div class="{NO_MATH}">{title}{self._drawing() if 0 < len(self.nodes) <= MOST else ""}</div>'
+        return f'<div class="{NO_MATH}">{title}{self.drawing()}</div>'
 
     def _title(self) -> str:
         found = self.workflow
         return f"Workflow {clean(found.processgraphid[:8])}: {found.state.name}, processes: {len(self.nodes)}"
 
-    def _drawing(self) -> str:
-        rows: dict[int, int] = {}
-        places: dict[str, tuple[int, int]] = {}
-        for node in self.nodes:
-            row = rows.get(node.column, 0)
-            rows[node.column] = row + 1
-            places[node.processid] = (2 + node.column * _ACROSS, 2 + row * _DOWN)
-        width, height = (max(rows) * _ACROSS + _WIDTH + 4), max(rows.values()) * _DOWN
+    def drawing(self) -> str:
+        """Draw it, as an SVG element; empty if it has no members or too many."""
+        if not 0 < len(self.nodes) <= MOST:
+            return ""
+        places = {node.processid: (2 + node.column * _ACROSS, 2 + node.row * _DOWN) for node in self.nodes}
+        width = max(node.column for node in self.nodes) * _ACROSS + _WIDTH + 4
+        height = (max(node.row for node in self.nodes) + 1) * _DOWN
         lines = "".join(_line(places[source], places[target]) for source, target in self.edges)
         boxes = "".join(_box(node, *places[node.processid]) for node in self.nodes)
         return (
             f'<svg role="img" aria-label="{html.escape(self._title())}" width="{width}" viewBox="0 0 {width} {height}" '
             f'style="max-width:100%;height:auto;font:12px system-ui,sans-serif">{lines}{boxes}</svg>'
         )
+
+
+def graph_of_run(run: RunFacts[Any]) -> Graph:
+    """Return the graph of a run, with its members in their order."""
+    members = [member.record for member in run.members]
+    ids = [member.processid for member in members]
+    return Graph(msgspec.structs.replace(run.record, processids=ids), members)
 
 
 class Workflows:
@@ -136,9 +147,9 @@ class Workflows:
 
 def _edges(workflow: Workflow, known: Mapping[str, ProcessRecord], ids: set[str]) -> list[tuple[str, str]]:
     drawn = [(str(edge.get("source", "")), str(edge.get("target", ""))) for edge in workflow.edges]
-    told = [(one, child) for one, record in known.items() for child in record.children]
+    declared = [(one, child) for one, record in known.items() for child in record.children]
     # The drawing is missing in the reply to a submission, and its order is random.
-    return sorted({(source, target) for source, target in [*drawn, *told] if {source, target} <= ids})
+    return sorted({(source, target) for source, target in [*drawn, *declared] if {source, target} <= ids})
 
 
 def _columns(ids: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, int]:
@@ -153,6 +164,24 @@ def _columns(ids: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, 
         if not changed:
             break
     return columns
+
+
+def _places(ids: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, tuple[int, int]]:
+    """Return the column and the row of each member: beside those it depends on, so that few lines cross."""
+    columns = _columns(ids, edges)
+    before: dict[str, list[str]] = {}
+    for source, target in edges:
+        before.setdefault(target, []).append(source)
+    places: dict[str, tuple[int, int]] = {}
+
+    def height(one: str) -> float:
+        rows = [places[each][1] for each in before.get(one, ()) if each in places]
+        return sum(rows) / len(rows) if rows else 0.0
+
+    for column in range(max(columns.values(), default=-1) + 1):
+        beside = sorted((one for one in ids if columns[one] == column), key=height)
+        places |= {one: (column, row) for row, one in enumerate(beside)}
+    return places
 
 
 def _labels(workflow: Workflow) -> dict[str, str]:

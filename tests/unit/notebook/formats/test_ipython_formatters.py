@@ -5,6 +5,8 @@ from IPython.core.formatters import DisplayFormatter
 
 from colony_jupyter.client.process_facts import ProcessFacts
 from colony_jupyter.notebook.formats import ipython_formatters
+from colony_jupyter.values.datatable import DataTable
+from colony_jupyter.values.frames import MARK
 from colony_jupyter.wire.models import ProcessState, Workflow
 
 
@@ -48,6 +50,19 @@ def test_a_workflow_is_a_graph(formatter):
     data = shown(formatter, Workflow(processgraphid="f" * 64, processids=["a" * 64]))
     assert "<svg" in data["text/html"]
     assert data["text/plain"].splitlines() == ["Workflow ffffffff: WAITING, processes: 1", "  aaaaaaaa"]
+
+
+def test_a_result_that_is_a_table(formatter):
+    columns = [{"name": "loss", "dtype": "float64", "values": [0.5 + at for at in range(60)]}]
+    data = shown(formatter, DataTable({MARK: 1, "kind": "dataframe", "columns": columns}))
+    assert data["text/html"].count("<tr>") == 51
+    assert "10 more rows: .to_pandas()" in data["text/html"]
+    assert data["text/plain"].splitlines()[:2] == ["loss", "0.5"]
+
+
+def test_a_malformed_table_shows_as_the_dict_it_is(formatter):
+    data = shown(formatter, DataTable({MARK: 1, "columns": [7]}))
+    assert data == {"text/plain": f"{{'{MARK}': 1, 'columns': [7]}}"}
 
 
 def test_an_entry_cannot_break_out(formatter, make):

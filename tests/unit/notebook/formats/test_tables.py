@@ -27,7 +27,7 @@ def test_exact_times_on_hover(make):
     )
 
 
-def test_empty_ones_say_so():
+def test_empty_ones_state_it():
     assert repr(tables.executors([])) == "No executor is registered."
     assert tables.executors([])._repr_html_() == "<i>No executor is registered.</i>"
     assert len(tables.executors([])) == 0

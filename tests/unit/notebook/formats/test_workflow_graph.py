@@ -30,7 +30,7 @@ def test_each_stands_behind_all_it_depends_on(diamond):
     assert {node.processid: node.column for node in diamond.nodes} == {"a": 0, "b": 1, "c": 1, "d": 2}
 
 
-def test_states_are_coloured_and_said_in_words(diamond):
+def test_states_are_coloured_and_written(diamond):
     boxes = drawn(diamond).findall(".//g")
     assert {(box.find("rect").get("stroke"), box.findall("text")[1].text) for box in boxes} == {
         (COLOURS[state], state.name) for state in STATES.values()
@@ -42,10 +42,10 @@ def test_as_text(diamond):
     head, *lines = repr(diamond).splitlines()
     assert head == "Workflow ffffffff: WAITING, processes: 4"
     assert lines[0] == "  node-a  SUCCESS"
-    assert lines[-1] == "      node-d  WAITING  after node-b, node-c"
+    assert lines[-1] == "      node-d  WAITING  after node-c, node-b"
 
 
-def test_a_workflow_alone_is_drawn_by_what_it_tells():
+def test_a_workflow_without_members_is_drawn_by_its_record():
     nodes = [{"id": one, "data": {"label": one.upper() * 3}} for one in "ab"]
     graph = Graph(
         Workflow(processgraphid="f", processids=["a", "b"], nodes=nodes, edges=[{"source": "a", "target": "b"}])
@@ -60,7 +60,7 @@ def test_a_cycle_is_drawn_too():
     assert graph.edges == [("a", "b"), ("b", "a")]
 
 
-def test_too_large_ones_are_told_by_number():
+def test_too_large_ones_are_summed_up_by_number():
     graph = Graph(Workflow(processgraphid="f", processids=[str(number) for number in range(MOST + 1)]))
     assert repr(graph) == f"Workflow f: WAITING, processes: {MOST + 1}"
     assert drawn(graph).find(".//svg") is None

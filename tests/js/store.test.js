@@ -1,7 +1,7 @@
 // The store puts batches together, whatever order they come in, and asks for what it lacks.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Store, unpacked, WINDOW } from "../../colony_jupyter/notebook/static/store.js";
+import { LOG, Store, unpacked, WINDOW } from "../../colony_jupyter/notebook/static/store.js";
 
 const row = (n, c = "log") => ({ n, k: "data", t: 0, w: "x", x: `row ${n}`, c, s: n });
 const rows = (first, end) => Array.from({ length: end - first }, (_, at) => row(first + at));
@@ -15,17 +15,19 @@ const packed = (list) => {
     [n, t, s] = [row.n, row.t, row.s];
     return item;
   });
-  return { looks: list.map(({ k, w, c }) => ({ k, w, c, m: null, f: null, o: null })), rows: small };
+  return { styles: list.map(({ k, w, c }) => ({ k, w, c, m: null, f: null, o: null })), rows: small };
 };
 const written = (message) => JSON.stringify(message.rows ? { ...message, rows: packed(message.rows) } : message);
 
-/** A kernel that holds `all` and answers nothing until it is told to. */
+/** A kernel that holds `all` and answers nothing until a test releases it. */
 function pane(snapshot = { seq: 0, end: 0, rows: [], head }, { kind = "log" } = {}) {
   const listeners = {};
   const sent = [];
   const status = [];
+  const carried = {};
+  const layout = { on: (name, callback) => (carried[name] = callback), off: (name) => delete carried[name] };
   const model = {
-    get: (name) => ({ kind, controls: ["on_send"], snapshot: written(snapshot) })[name],
+    get: (name) => ({ kind, controls: ["on_send"], snapshot: written(snapshot), number: 7, layout })[name],
     on: (name, callback) => (listeners[name] = callback),
     off: (name) => delete listeners[name],
     send: (content) => sent.push(content),
@@ -36,7 +38,7 @@ function pane(snapshot = { seq: 0, end: 0, rows: [], head }, { kind = "log" } = 
     listeners["msg:custom"]({}, [new TextEncoder().encode(written(content)), ...buffers]);
     await new Promise(setImmediate);
   };
-  return { store, sent, hear, listeners, status };
+  return { store, sent, hear, listeners, status, carried };
 }
 
 const numbers = (store) => store.rows.map(({ n }) => n);
@@ -46,6 +48,16 @@ test("batches in their order", async () => {
   await hear({ seq: 0, end: 3, rows: rows(0, 3) });
   await hear({ seq: 3, end: 5, rows: rows(3, 5) });
   assert.deepEqual(numbers(store), [0, 1, 2, 3, 4]);
+});
+
+test("its own updates of those that come for all panes", () => {
+  const { store, carried } = pane();
+  const update = (first, end) => new TextEncoder().encode(written({ seq: first, end, rows: rows(first, end) }));
+  carried["msg:custom"]({ panes: [3, 7, 12] }, [update(0, 9), update(0, 2), update(0, 9)]);
+  assert.deepEqual(numbers(store), [0, 1]);
+  carried["msg:custom"]({ panes: [3] }, [update(2, 3)]);
+  carried["msg:custom"]({ panes: [7, 7] }, [update(2, 3), update(3, 4)]);
+  assert.deepEqual(numbers(store), [0, 1, 2, 3]);
 });
 
 test("what comes twice is shown once", async () => {
@@ -71,12 +83,12 @@ test("a gap is asked for, and filled", async () => {
 test("a backlog of more than a window begins anew", async () => {
   const { store, hear } = pane();
   await hear({ seq: 0, end: 3, rows: rows(0, 3) });
-  let told = 0;
-  store.addEventListener("rows", () => (told += 1));
+  let events = 0;
+  store.addEventListener("rows", () => (events += 1));
   await hear({ seq: 5000, end: 5000 + WINDOW, rows: rows(5000, 5000 + WINDOW) });
   assert.equal(store.rows[0].n, 5000);
   assert.equal(store.next, 5000 + WINDOW);
-  assert.deepEqual([store.rows.length, told], [WINDOW, 1]);
+  assert.deepEqual([store.rows.length, events], [WINDOW, 1]);
   assert.deepEqual([store.holds(4999), store.holds(5000), store.holds(store.next)], [false, true, true]);
 });
 
@@ -107,36 +119,36 @@ test("another page's answers are not mine", async () => {
 
 test("a kernel that restarts ends it, once", () => {
   const { store, status } = pane();
-  let told = 0;
-  store.addEventListener("dead", () => (told += 1));
+  let events = 0;
+  store.addEventListener("dead", () => (events += 1));
   assert.equal(store.takesInput, true);
   status[0](null, "busy");
-  assert.equal(told, 0);
+  assert.equal(events, 0);
   status[0](null, "restarting");
   status[0](null, "autorestarting");
-  assert.equal(told, 1);
+  assert.equal(events, 1);
   assert.equal(store.takesInput, false);
 });
 
 test("it lets go of everything", () => {
-  const { store, listeners, status } = pane();
+  const { store, listeners, status, carried } = pane();
   store.stop.abort();
-  assert.deepEqual(Object.keys(listeners), []);
+  assert.deepEqual([...Object.keys(listeners), ...Object.keys(carried)], []);
   assert.equal(status.length, 0);
 });
 
 test("rows are unpacked to what they were", () => {
-  const looks = [
+  const styles = [
     { k: "data", w: "x", c: "log", m: null, f: "json", o: null },
     { k: "note", w: "", c: null, m: null, f: null, o: null },
   ];
-  const [first, note, last] = unpacked({ looks, rows: [[7, 1000, 0, 2, "{}", { r: 1 }], [1, 5, 1, -2, "hm"], [1, 0, 0, 4, "[]"]] });
+  const [first, note, last] = unpacked({ styles, rows: [[7, 1000, 0, 2, "{}", { r: 1 }], [1, 5, 1, -2, "hm"], [1, 0, 0, 4, "[]"]] });
   assert.deepEqual([first.n, first.t, first.s, first.r, first.x, first.c], [7, 1000, 2, 1, "{}", "log"]);
   assert.deepEqual([note.n, note.t, note.s, note.c], [8, 1005, undefined, undefined]);
   assert.deepEqual([last.n, last.t, last.s, last.r], [9, 1005, 4, undefined]);
 });
 
-test("who asks a kernel that is gone, or goes, is told so", async () => {
+test("a question to a kernel that is gone, or ends, is answered with that", async () => {
   const { store, status } = pane({ seq: 0, end: 2, rows: rows(0, 2), head: { ...head, finished: true } });
   const before = store.ask({ do: "rows" });
   status[0]({}, "dead");
@@ -161,3 +173,9 @@ for (const [what, change, pending] of [
     assert.equal(store.isPending, pending);
   });
 }
+
+test("all channels leave the log out, and a channel has our own rows", () => {
+  const rows = [row(0, "a"), row(1, "log"), row(2, LOG), { n: 3, k: "note", t: 0, w: "", x: "" }];
+  const of = (channel) => rows.filter(Store.of(channel)).map(({ n }) => n);
+  assert.deepEqual([of(""), of("log"), of(LOG)], [[0, 1, 3], [1, 3], [2, 3]]);
+});

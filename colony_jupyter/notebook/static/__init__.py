@@ -1,6 +1,6 @@
 """The page's side of the pane, read from its files once.
 
-anywidget takes one script. Ours is written as small ES modules that import each other by name, so that an editor,
+anywidget accepts one script. Ours is written as small ES modules that import each other by name, so that an editor,
 ``deno`` read them as they are; here they are joined in the order in which they build on each other,
 without their import lines and without ``export`` before what is no default export. Names are therefore unique across
 the modules, which the tests check.
@@ -21,11 +21,22 @@ MODULES: Final = (
     "dom.js",
     "store.js",
     "view.js",
+    "media.js",
     "rows.js",
     "log.js",
+    "tabs.js",
+    "plot/scale.js",
+    "plot/curves.js",
+    "plot/canvas.js",
+    "plot/plot.js",
+    "workflow/graph.js",
+    "panels.js",
     "chat.js",
     "head.js",
     "input.js",
+    "board/store.js",
+    "board/table.js",
+    "board/board.js",
     "pane.js",
 )
 """In the order in which they build on each other."""
@@ -36,25 +47,25 @@ _EXPORT: Final = re.compile(r"^export (?!default)", re.MULTILINE)
 
 @functools.cache
 def script() -> str:
-    """Give the one script of the pane."""
+    """Return the one script of the pane."""
     return "\n".join(_EXPORT.sub("", _IMPORT.sub("", _read(name))) for name in MODULES)
 
 
 @functools.cache
 def version() -> str:
-    """Give what tells this script of the pane from that of another version."""
+    """Return what distinguishes this script of the pane from that of another version."""
     return hashlib.sha256(script().encode()).hexdigest()
 
 
 @functools.cache
 def loader() -> str:
-    """Give the few lines that load the script once for all panes of a page."""
+    """Return the few lines that load the script once for all panes of a page."""
     return _read("loader.js")
 
 
 @functools.cache
 def style() -> str:
-    """Give the style sheet of the pane."""
+    """Return the style sheet of the pane."""
     return _read("pane.css")
 
 

@@ -1,5 +1,6 @@
 // The chat: bubbles by sender, the last of which may grow.
-import { button, make } from "./dom.js";
+import { button, make, safeBlock } from "./dom.js";
+import { mediaElement } from "./media.js";
 import { codeCopy } from "./rows.js";
 import { clockText } from "./text.js";
 /** @typedef {import("./view.js").View} View */
@@ -74,7 +75,10 @@ export class Chat {
       this.list.append(element);
     }
     drawn.element.dataset.version = String(bubble.version);
-    if (bubble.blocks) this.drawBlocks(drawn, bubble.blocks);
+    if (bubble.d) {
+      // Drawn once: a picture that is loaded, or was made larger, stays as it is.
+      if (!drawn.body.childElementCount) drawn.body.append(mediaElement(bubble.d, this.store, bubble.row));
+    } else if (bubble.blocks) this.drawBlocks(drawn, bubble.blocks);
     else drawn.body.textContent = bubble.x ?? "";
     drawn.element.classList.toggle("cj-growing", Boolean(bubble.open) && !this.store.dead);
     return true;
@@ -89,8 +93,7 @@ export class Chat {
     while (same < Math.min(blocks.length, drawn.blocks.length) && blocks[same] === drawn.blocks[same]) same += 1;
     while (drawn.body.childElementCount > same) drawn.body.lastElementChild?.remove();
     for (const block of blocks.slice(same)) {
-      const element = make("div", "cj-block");
-      element.innerHTML = block;
+      const element = safeBlock(block);
       for (const pre of element.querySelectorAll("pre")) pre.append(codeCopy(pre));
       drawn.body.append(element);
     }

@@ -15,15 +15,25 @@ export function make(tag, className = "", ...children) {
 }
 
 /**
- * @param {string} label what it says
+ * @param {string} label its text
  * @param {() => void} action
- * @param {string} [look] more classes
+ * @param {string} [style] more classes
  * @returns {HTMLButtonElement}
  */
-export function button(label, action, look = "") {
-  const element = make("button", `cj-btn ${look}`.trim(), label);
+export function button(label, action, style = "") {
+  const element = make("button", `cj-btn ${style}`.trim(), label);
   element.type = "button";
   element.addEventListener("click", action);
+  return element;
+}
+
+/**
+ * @param {string} html made safe by the kernel (formats/markdown.py): the only HTML that is read as such
+ * @returns {HTMLElement}
+ */
+export function safeBlock(html) {
+  const element = make("div", "cj-block");
+  element.innerHTML = html;
   return element;
 }
 
@@ -32,8 +42,42 @@ export function button(label, action, look = "") {
  * @param {HTMLElement} element
  * @param {string} text
  */
-export function say(element, text) {
+export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
+}
+
+/**
+ * Text that folds: a short form, and all of it on demand.
+ * @param {string} short
+ * @param {string} [whole]
+ * @param {string} [label] of the fold while it is closed
+ * @returns {HTMLElement}
+ */
+export function folding(short, whole, label = "unfold") {
+  const element = make("div", "cj-text");
+  const content = make("span", "", short);
+  element.append(content);
+  if (!whole) return element;
+  let open = false;
+  const fold = button(label, () => {
+    open = !open;
+    content.textContent = open ? whole : short;
+    fold.textContent = open ? "fold" : label;
+    fold.setAttribute("aria-expanded", String(open));
+  }, "cj-fold");
+  fold.setAttribute("aria-expanded", "false");
+  element.append(" ", fold);
+  return element;
+}
+
+/**
+ * Have the animations in an element move as if all of the page had begun at once: each change of one is a frame.
+ * @param {HTMLElement} element
+ */
+export function inStep(element) {
+  for (const animation of element.getAnimations({ subtree: true })) {
+    if (animation instanceof CSSAnimation) animation.startTime = 0;
+  }
 }
 
 /**
@@ -59,7 +103,7 @@ export async function copyText(text) {
 }
 
 /**
- * Copy, and say so on the button for a moment.
+ * Copy, and confirm it on the button for a moment.
  * @param {HTMLButtonElement} pressed
  * @param {() => string | Promise<string>} text
  */

@@ -1,6 +1,6 @@
 // The head line with state and controls, the progress bar, and the result.
-import { button, copyFrom, copyText, download, make, say } from "./dom.js";
-import { folding } from "./rows.js";
+import { button, copyFrom, copyText, download, folding, make, setText } from "./dom.js";
+import { mediaElement } from "./media.js";
 import { elapsedText, progressText } from "./text.js";
 /** @typedef {import("./view.js").View} View */
 
@@ -15,7 +15,7 @@ export class Head {
   constructor(view, tools) {
     this.store = view.store;
     this.asking = false;
-    /** Whether the kernel has not taken a press of a button for a while. */
+    /** Whether the kernel has not received a press of a button for a while. */
     this.busy = false;
     this.state = make("span", "cj-state");
     this.link = make("span", "cj-state cj-link");
@@ -36,7 +36,7 @@ export class Head {
     this.element = make("div", "cj-head", this.state, this.link, this.name, this.meta, make("span", "cj-grow"), this.time, this.tools, this.more, this.actions, this.spoken);
     this.reply = button("Reply", () => tools.reply?.(), "cj-quiet");
     this.fillTools(tools);
-    // Its state is told to screen readers wherever the view is.
+    // Screen readers announce its state wherever the view is.
     for (const name of ["head", "dead"]) this.store.addEventListener(name, () => this.draw(), { signal: view.gone });
     const tick = setInterval(() => this.drawTime(), 1000);
     view.gone.addEventListener("abort", () => clearInterval(tick));
@@ -75,7 +75,7 @@ export class Head {
 
   drawTime() {
     const { head } = this.store;
-    say(this.time, head?.state ? elapsedText(this.store.elapsed) : "");
+    setText(this.time, head?.state ? elapsedText(this.store.elapsed) : "");
   }
 
   draw() {
@@ -85,29 +85,29 @@ export class Head {
     this.state.hidden = !head.state;
     const state = head.answer || head.state;
     this.state.className = `cj-state cj-${state.toLowerCase()}${store.isLive ? " cj-live" : ""}`;
-    say(this.state, state);
+    setText(this.state, state);
     const link = this.linkText(head);
     this.link.hidden = !link;
-    say(this.link, link);
+    setText(this.link, link);
     const lost = Boolean(store.dead) && store.isPending;
     this.link.title = lost ? store.dead : (this.busy ? "What you asked for is done when the kernel is free." : head.detail);
     this.link.classList.toggle("cj-broken", lost || head.connection === "broken");
-    say(this.name, head.title);
+    setText(this.name, head.title);
     this.drawMeta(head);
     this.drawTime();
     this.drawActions(head);
     this.reply.hidden = !store.takesInput;
     const empty = store.next === 0 && !store.bubbles.size && !head.channels.some(([, count]) => count);
-    // What was said in a chat is in the page as it looks only.
-    this.tools.hidden = this.more.hidden = empty || (Boolean(store.dead) && store.kind === "chat");
+    // The texts of a chat are in the page only as they are drawn.
+    this.tools.hidden = this.more.hidden = empty || store.kind === "workflow" || (Boolean(store.dead) && store.kind === "chat");
     const spoken = [state.toLowerCase(), link].filter(Boolean).join(", ");
     const words = head.state ? `${head.title}: ${spoken}` : "";
-    say(this.spoken, words);
+    setText(this.spoken, words);
   }
 
   /**
    * @param {import("./store.js").Head} head
-   * @returns {string} what is to be said of the connection; nothing where it is simply live
+   * @returns {string} the text for the connection; empty where it is simply live
    */
   linkText(head) {
     const { store } = this;
@@ -162,25 +162,26 @@ export class Head {
       });
       wanted.push(pressed);
     };
-    const key = [head.state, head.due, head.finished, store.dead, this.asking, store.kind].join();
+    const key = [head.state, head.due, head.finished, store.dead, this.asking, store.kind, head.workflow].join();
     if (this.actions.dataset.key === key) return; // what has the focus keeps it
     this.actions.dataset.key = key;
     if (store.dead) this.asking = false;
     else if (store.kind === "chat") {
       if (!head.finished && store.isOpen) call("on_end_chat", "End chat");
       else if (head.state && !store.isOpen) call("on_new_chat", "New chat");
-    } else if (store.isWaiting) call("on_cancel", "Cancel");
-    else if (store.isRunning && store.controls.has("on_cancel")) {
+    } else if (store.isWaiting && !head.workflow) call("on_cancel", "Cancel");
+    else if (store.isOpen && store.controls.has("on_cancel")) {
       const ask = (/** @type {boolean} */ on) => {
         this.asking = on;
         this.draw();
         /** @type {HTMLElement | null} */ (this.actions.querySelector("button:last-child"))?.focus();
       };
       if (this.asking) {
-        wanted.push(make("span", "cj-meta", "Cancel the process?"));
-        call("on_cancel", "Yes");
+        const whole = `ColonyOS cancels a workflow only as a whole. Cancel workflow ${head.workflow?.slice(0, 8)} with all its processes?`;
+        wanted.push(make("span", "cj-meta", head.workflow ? whole : `Cancel the ${store.kind === "workflow" ? "workflow" : "process"}?`));
+        call("on_cancel", head.workflow ? "Cancel the workflow" : "Yes");
         wanted.push(button("No", () => ask(false)));
-      } else wanted.push(button("Stop", () => ask(true)));
+      } else wanted.push(button(store.isWaiting ? "Cancel" : "Stop", () => ask(true)));
     }
     this.actions.replaceChildren(...wanted);
   }
@@ -214,9 +215,9 @@ export class ProgressBar {
       return;
     }
     const percent = Math.round(progress.fraction * 100);
-    say(this.label, progress.label);
+    setText(this.label, progress.label);
     this.fill.style.width = `${progress.fraction * 100}%`;
-    say(this.meta, [progress.x, progressText(progress)].filter(Boolean).join(" · "));
+    setText(this.meta, [progress.x, progressText(progress)].filter(Boolean).join(" · "));
     this.bar.setAttribute("aria-valuenow", String(percent));
     this.bar.setAttribute("aria-valuetext", progress.label);
   }
@@ -238,7 +239,8 @@ export class ResultLine {
     if (!result) return;
     this.element.classList.toggle("cj-failed-result", result.state !== "SUCCESS");
     this.element.replaceChildren(make("b", "", result.label));
-    if (result.columns) this.element.append(tableElement(result.columns, result.rows ?? []));
+    if (result.d) this.element.append(mediaElement(result.d, this.store));
+    else if (result.columns) this.element.append(tableElement(result.columns, result.rows ?? []), make("div", "cj-meta", result.x));
     else this.element.append(folding(result.x, result.more, result.state === "FAILED" ? "show all of it" : "unfold"));
   }
 }

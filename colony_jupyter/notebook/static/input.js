@@ -56,7 +56,7 @@ export class Input {
     const { store } = this;
     const names = (store.head?.channels ?? []).map(([name]) => name);
     const taking = store.takesInput && this.wanted;
-    // What somebody is typing stays in view, whatever ends.
+    // What is being typed stays in view, whatever ends.
     this.element.hidden = !taking && !(this.wanted && this.area.value);
     this.area.disabled = !store.takesInput;
     this.sendButton.disabled = !store.takesInput;
@@ -72,11 +72,11 @@ export class Input {
     }
     this.stopButton.hidden = !(store.kind === "chat" && store.head?.due && store.controls.has("on_stop_waiting"));
     this.sendButton.hidden = !this.stopButton.hidden;
-    if (store.dead) this.say(store.dead);
+    if (store.dead) this.showHint(store.dead);
   }
 
   /** @param {string} words */
-  say(words) {
+  showHint(words) {
     if (this.hint.textContent !== words) this.hint.textContent = words;
   }
 
@@ -121,15 +121,15 @@ export class Input {
   }
 
   /**
-   * Ask for something, and say so while the kernel does not take it.
+   * Ask for something, and show a hint while the kernel does not accept it.
    * @param {object} question
-   * @param {string} busy what is said then
+   * @param {string} busy the hint
    */
   async ask(question, busy) {
     this.pending += 1;
-    const answer = await this.store.askPatiently(question, () => this.say(busy));
+    const answer = await this.store.askPatiently(question, () => this.showHint(busy));
     this.pending -= 1;
-    if (!this.pending && !answer.gone) this.say(HINT);
+    if (!this.pending && !answer.gone) this.showHint(HINT);
     return answer;
   }
 

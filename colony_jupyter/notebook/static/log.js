@@ -1,5 +1,5 @@
 // The log: a window of rows that follows the end while the reader is there, and moves through all rows by scrolling.
-import { button, make, say } from "./dom.js";
+import { button, make, setText } from "./dom.js";
 import { markSender, rowElement } from "./rows.js";
 import { Store, WINDOW } from "./store.js";
 import { nameWidth, shortName } from "./text.js";
@@ -46,6 +46,8 @@ export class Log {
     /** @type {import("./store.js").Row[]} rows in the document, in their order */
     this.shown = [];
     this.following = true;
+    /** Number of the last row up to which all rows of the channel that are newer than the first one are shown. */
+    this.upTo = -1;
     /** Where the end was when it was last scrolled to, in pixels. */
     this.end = 0;
     /** Number of the newest row that was ever shown. */
@@ -55,8 +57,6 @@ export class Log {
     this.words = "";
     /** How many rows hold them. */
     this.hits = 0;
-    this.tabs = make("div", "cj-tabs");
-    this.tabs.setAttribute("role", "tablist");
     this.list = make("div", "cj-log");
     this.list.setAttribute("role", "log");
     // Hundreds of rows a second cannot be read out; the state is (head.js).
@@ -72,12 +72,15 @@ export class Log {
     this.field.setAttribute("aria-label", "Search the entries");
     this.search = make("div", "cj-search", this.field, this.found);
     this.search.hidden = true;
-    this.element = make("div", "cj-entries", this.tabs, this.search, make("div", "cj-frame", this.list, this.fresh));
+    this.element = make("div", "", this.search, make("div", "cj-frame", this.list, this.fresh));
     const options = { signal: view.gone };
     this.list.addEventListener("scroll", () => this.onScroll(), { ...options, passive: true });
+    // A picture has its size only when it is loaded.
+    this.list.addEventListener("load", () => this.following && this.stick(), { ...options, capture: true });
     this.field.addEventListener("input", () => void this.onSearch(), options);
     this.field.addEventListener("keydown", (event) => event.key === "Escape" && this.toggleSearch(false), options);
     view.on(["rows"], () => this.onRows());
+    view.on(["replaced"], () => this.onReplaced());
     view.on(["head"], () => this.drawHead());
     this.drawHead();
     this.toEnd();
@@ -88,7 +91,6 @@ export class Log {
   }
 
   drawHead() {
-    this.drawTabs();
     const senders = this.store.head?.senders ?? [];
     this.list.classList.toggle("cj-senders", senders.length > 0);
     // Each row is a grid of its own, so the width of the column comes from here.
@@ -96,80 +98,58 @@ export class Log {
     if (this.list.style.getPropertyValue("--cj-name") !== width) this.list.style.setProperty("--cj-name", width);
   }
 
-  drawTabs() {
-    const channels = this.store.head?.channels ?? [];
-    this.tabs.hidden = channels.length <= 1;
-    this.reveal();
-    if (this.tabs.hidden) return;
-    const total = channels.reduce((sum, [, count]) => sum + (count ?? 0), 0);
-    /** @typedef {[string, string, number | null, number]} Tab name, label, count and number of the colour */
-    /** @type {Tab[]} */
-    const wanted = [["", "all", total, -1], ...channels.map(([name, count], at) => /** @type {Tab} */ ([name, name, count, at]))];
-    if (this.tabs.childElementCount !== wanted.length) {
-      this.tabs.replaceChildren(...wanted.map(([name, label, , colour]) => {
-        const tab = button("", () => this.choose(name), "cj-tab");
-        if (colour >= 0) tab.classList.add(`cj-channel-${colour % 6}`);
-        tab.setAttribute("role", "tab");
-        tab.append(make("bdi", "", label), make("sup"));
-        tab.addEventListener("keydown", (event) => {
-          const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-          if (!step) return;
-          const tabs = /** @type {HTMLElement[]} */ ([...this.tabs.children]);
-          const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
-          next.focus();
-          next.click();
-        });
-        return tab;
-      }));
-    }
-    wanted.forEach(([name, , count], at) => {
-      const tab = /** @type {HTMLElement} */ (this.tabs.children[at]);
-      const on = name === this.channel;
-      say(/** @type {HTMLElement} */ (tab.lastChild), count === null ? "" : count.toLocaleString("en"));
-      tab.title = count === null ? "This channel is not read here" : "";
-      tab.classList.toggle("cj-on", on);
-      tab.setAttribute("aria-selected", String(on));
-      tab.tabIndex = on ? 0 : -1;
-    });
-  }
-
-  /** Nothing is shown of a log that is empty. */
-  reveal() {
-    this.element.hidden = !this.store.next && this.search.hidden;
-  }
-
-  /** @param {string} channel */
+  /** @param {string} channel empty for all */
   choose(channel) {
     this.channel = channel;
-    this.drawTabs();
+    this.element.hidden = false;
     if (this.words) void this.onSearch();
     else this.toEnd();
-    this.element.dispatchEvent(new Event("channel"));
   }
 
   onRows() {
-    this.reveal();
+    if (this.element.hidden) return; // `choose` draws what came meanwhile
     if (this.words) this.searchOn();
     else if (this.following) catchUpSoon(this);
     else this.drawFresh();
   }
 
+  /** Draw the rows anew that have another text now: the next frame of a progress bar. */
+  onReplaced() {
+    const first = this.store.rows[0]?.n ?? 0;
+    this.shown.forEach((row, at) => {
+      const now = this.store.rows[row.n - first];
+      const old = now && now !== row ? this.list.querySelector(`[data-n="${row.n}"]`) : null;
+      if (!old) return;
+      this.shown[at] = now;
+      const element = rowElement(now, this.store, this.channels);
+      element.classList.toggle("cj-same", old.classList.contains("cj-same"));
+      old.replaceWith(element);
+    });
+  }
+
   /** Show what the store has and the document has not. */
   catchUp() {
-    const last = this.shown[this.shown.length - 1]?.n ?? -1;
+    const last = Math.max(this.upTo, this.shown[this.shown.length - 1]?.n ?? -1);
     const rows = this.store.rows.filter(Store.of(this.channel));
     if (this.store.holds(last + 1)) this.append(rows.filter((row) => row.n > last));
-    else this.show(rows);
+    else this.showNewest(rows);
+    this.upTo = this.store.next - 1;
+  }
+
+  /** @param {import("./store.js").Row[]} rows of the channel, all that are here */
+  showNewest(rows) {
+    this.show(rows);
+    this.upTo = this.store.next - 1;
+    // One channel among many may have few of the newest rows.
+    if (this.shown.length < STEP && this.store.next > WINDOW) void this.older();
   }
 
   /** Show the newest rows and follow the end from now on. */
   toEnd() {
     this.following = true;
-    this.show(this.store.rows.filter(Store.of(this.channel)));
+    this.showNewest(this.store.rows.filter(Store.of(this.channel)));
     this.drawFresh();
     this.stick();
-    // One channel among many may have few of the newest rows.
-    if (this.channel && this.shown.length < STEP && this.store.next > WINDOW) void this.older();
   }
 
   stick() {
@@ -248,7 +228,7 @@ export class Log {
   drawFresh() {
     const unseen = this.following || this.words ? 0 : this.unseen;
     this.fresh.hidden = unseen === 0;
-    say(this.fresh, `${unseen.toLocaleString("en")} new`);
+    setText(this.fresh, `${unseen.toLocaleString("en")} new`);
   }
 
   onScroll() {
@@ -273,7 +253,7 @@ export class Log {
    * @param {HTMLElement} anchor
    * @param {() => void} change
    */
-  keeping(anchor, change) {
+  anchored(anchor, change) {
     const before = anchor.getBoundingClientRect().top;
     change();
     this.list.scrollTop += anchor.getBoundingClientRect().top - before;
@@ -281,15 +261,21 @@ export class Log {
 
   async older() {
     const first = this.shown[0];
-    if (this.loading || this.words || !first || first.n === 0) return;
+    const before = (first ?? this.store.rows[0])?.n ?? 0;
+    if (this.loading || this.words || before === 0) return;
     this.loading = true;
     const { channel } = this;
-    const here = this.store.rows.filter((row) => row.n < first.n && Store.of(channel)(row)).slice(-STEP);
-    const rows = here.length || this.store.dead ? here : ((await this.store.ask({ do: "rows", before: first.n, count: STEP, channel })).rows ?? []);
+    const here = this.store.rows.filter((row) => row.n < before && Store.of(channel)(row)).slice(-STEP);
+    const rows = here.length || this.store.dead ? here : ((await this.store.ask({ do: "rows", before, count: STEP, channel })).rows ?? []);
     this.loading = false;
     // Meanwhile another channel may have been chosen, or the window moved.
     if (!rows.length || channel !== this.channel || this.shown[0] !== first || this.words) return;
-    this.keeping(/** @type {HTMLElement} */ (this.list.firstElementChild), () => {
+    if (!first) {
+      this.show(rows);
+      if (this.following) this.stick();
+      return;
+    }
+    this.anchored(/** @type {HTMLElement} */ (this.list.firstElementChild), () => {
       const next = this.shown.findIndex((row) => row.w);
       const following = this.list.querySelectorAll(".cj-row")[next];
       if (following) markSender(following, this.shown[next].w === senderOf(rows));
@@ -300,6 +286,7 @@ export class Log {
     const over = this.shown.length - WINDOW;
     if (over > 0 && !this.following) {
       this.shown.splice(-over);
+      this.upTo = this.shown[this.shown.length - 1].n;
       this.remove(over, (element) => element.lastElementChild);
     }
   }
@@ -315,14 +302,13 @@ export class Log {
     this.loading = false;
     if (!rows.length || channel !== this.channel || this.shown[this.shown.length - 1] !== last || this.words) return;
     const rowsShown = this.list.querySelectorAll(".cj-row");
-    this.keeping(/** @type {HTMLElement} */ (rowsShown[rowsShown.length - 1]), () => this.append(rows));
+    this.anchored(/** @type {HTMLElement} */ (rowsShown[rowsShown.length - 1]), () => this.append(rows));
     this.drawFresh();
   }
 
   /** @param {boolean} [on] */
   toggleSearch(on = Boolean(this.search.hidden)) {
     this.search.hidden = !on;
-    this.element.hidden = false;
     if (on) this.field.focus();
     else if (this.words) {
       this.words = "";
@@ -368,7 +354,7 @@ export class Log {
     this.found.textContent = `${count.toLocaleString("en")} found`;
   }
 
-  /** Look for the words in what came since. */
+  /** Search what arrived since for the words. */
   searchOn() {
     const rows = this.store.rows.filter((row) => row.n > this.seen && this.matches(row));
     this.append(rows);

@@ -1,11 +1,14 @@
 // The pane: what anywidget calls. One store for each pane, any number of views.
+import { BoardBody } from "./board/board.js";
+import { BoardStore } from "./board/store.js";
 import { Chat } from "./chat.js";
-import { make } from "./dom.js";
+import { inStep, make } from "./dom.js";
 import { Head, ProgressBar, ResultLine } from "./head.js";
 import { Input } from "./input.js";
-import { Log } from "./log.js";
+import { Panels, plotAlone } from "./panels.js";
 import { Store } from "./store.js";
 import { View } from "./view.js";
+import { Graph } from "./workflow/graph.js";
 
 export default () => {
   /** @type {Store} */
@@ -13,7 +16,7 @@ export default () => {
   return {
     /** @param {{model: import("./store.js").Model}} widget */
     initialize({ model }) {
-      store = new Store(model);
+      store = model.get("kind") === "board" ? new BoardStore(model) : new Store(model);
       return () => store.stop.abort();
     },
 
@@ -24,28 +27,40 @@ export default () => {
       // Keys are the pane's own: Lab would run or delete cells with them.
       pane.dataset.lmSuppressShortcuts = "true";
       pane.addEventListener("keydown", (event) => event.stopPropagation());
+      pane.addEventListener("animationstart", () => inStep(pane));
       pane.setAttribute("role", "group");
-      pane.setAttribute("aria-label", `Process ${store.head?.title ?? ""}`);
-      const log = store.kind === "log" ? new Log(view) : null;
-      const input = new Input(view, () => log?.channel ?? "");
-      log?.element.addEventListener("channel", () => input.draw());
-      const head = new Head(view, log
-        ? { search: () => log.toggleSearch(), reply: () => input.toggle(), details: () => pane.classList.toggle("cj-detailed") }
+      const close = () => {
+        view.stop.abort();
+        // Lab holds on to the element of every widget there ever was.
+        el.replaceChildren();
+      };
+      if (store instanceof BoardStore) {
+        pane.setAttribute("aria-label", store.board?.title ?? "");
+        pane.append(new BoardBody(view).element);
+        el.append(pane);
+        requestAnimationFrame(() => {
+          if (!view.gone.aborted) view.watch(pane);
+        });
+        return close;
+      }
+      pane.setAttribute("aria-label", store.kind === "workflow" ? "Workflow" : `Process ${store.head?.title ?? ""}`);
+      const panels = store.kind === "log" ? new Panels(view) : null;
+      const input = new Input(view, () => panels?.channel ?? "");
+      panels?.element.addEventListener("channel", () => input.draw());
+      const head = new Head(view, panels
+        ? { search: () => panels.search(), reply: () => input.toggle(), details: () => pane.classList.toggle("cj-detailed") }
         : {});
-      const body = log ?? new Chat(view);
+      const chat = store.kind === "chat" ? new Chat(view) : null;
+      const body = panels ?? chat ?? (store.kind === "workflow" ? new Graph(view) : plotAlone(view));
       pane.append(head.element, new ProgressBar(view).element, body.element, new ResultLine(view).element, input.element);
       el.append(pane);
       requestAnimationFrame(() => {
         if (view.gone.aborted) return;
         // Rows that were laid out before they had a size could not be scrolled to their end.
-        body.toEnd();
+        (panels ?? chat)?.toEnd();
         view.watch(pane);
       });
-      return () => {
-        view.stop.abort();
-        // Lab holds on to the element of every widget there ever was.
-        el.replaceChildren();
-      };
+      return close;
     },
   };
 };

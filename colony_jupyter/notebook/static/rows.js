@@ -1,5 +1,7 @@
 // One row of the log as an element.
 import { button, copyFrom, download, make } from "./dom.js";
+import { mediaElement } from "./media.js";
+import { LOG } from "./store.js";
 /** @typedef {import("./store.js").Store} Store */
 import { ansiSpans, beginning, byteSize, clockText, indentJson, shortName } from "./text.js";
 
@@ -27,9 +29,9 @@ export function rowElement(row, store, channels) {
   const element = make("div", "cj-row");
   element.dataset.n = String(row.n);
   if (row.k === "error" || row.k === "fault") element.classList.add("cj-err");
-  else if (row.k !== "data") element.classList.add(row.k === "note" ? "cj-note" : "cj-mark");
+  else if (row.k !== "data" && !row.d) element.classList.add(row.k === "note" ? "cj-note" : "cj-mark");
   if (!row.x && (row.k === "end" || row.k === "turn")) element.classList.add("cj-empty");
-  if (row.c !== undefined && channels.length > 1) {
+  if (row.c !== undefined && channels.length > 1 && row.c !== LOG) {
     element.classList.add("cj-channel", `cj-channel-${channels.indexOf(row.c) % CHANNEL_COLOURS}`);
   }
   const time = make("time", "", clockText(row.t));
@@ -38,7 +40,8 @@ export function rowElement(row, store, channels) {
   const who = make("bdi", row.m ? "cj-who cj-you" : "cj-who", shortName(row.w));
   who.title = time.title;
   const text = make("div", "cj-text");
-  if (row.f === "bytes") bytesInto(text, row, store);
+  if (row.d) text.append(mediaElement(row.d, store, row.n));
+  else if (row.f === "bytes") bytesInto(text, row, store);
   else textInto(text, row, store);
   element.append(time, who, text);
   // Shown by the style sheet when details are wanted: an element more for each row would be felt.
@@ -56,7 +59,7 @@ export function markSender(element, same) {
 
 /** @param {import("./store.js").Row} row */
 function detailsOf(row) {
-  const parts = [row.c ?? "", row.k, `sequence ${row.s}`];
+  const parts = row.c === LOG ? ["log", `line ${row.s}`] : [row.c ?? "", row.k, `sequence ${row.s}`];
   if (row.r) parts.push(`in reply to ${row.r}`);
   return parts.join(" · ");
 }
@@ -109,30 +112,6 @@ function bytesInto(element, row, store) {
     if (!gone) download(`${row.c}-${row.s}.bin`, /** @type {DataView<ArrayBuffer>} */ (buffers[0]), "application/octet-stream");
   };
   element.append(make("span", "cj-meta", byteSize(size)), " ", preview, " ", button("Download", () => void fetchIt(), "cj-fold"));
-}
-
-/**
- * Text that folds: a short form, and all of it on demand.
- * @param {string} short
- * @param {string} [whole]
- * @param {string} [label] of the fold while it is closed
- * @returns {HTMLElement}
- */
-export function folding(short, whole, label = "unfold") {
-  const element = make("div", "cj-text");
-  const content = make("span", "", short);
-  element.append(content);
-  if (!whole) return element;
-  let open = false;
-  const fold = button(label, () => {
-    open = !open;
-    content.textContent = open ? whole : short;
-    fold.textContent = open ? "fold" : label;
-    fold.setAttribute("aria-expanded", String(open));
-  }, "cj-fold");
-  fold.setAttribute("aria-expanded", "false");
-  element.append(" ", fold);
-  return element;
 }
 
 /**

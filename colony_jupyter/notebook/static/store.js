@@ -3,8 +3,11 @@
 /** Rows that are kept; older ones are asked for. */
 export const WINDOW = 1000;
 
+/** In place of a channel for the lines of the process log (rows.py). */
+export const LOG = "\0log";
+
 /** Milliseconds after which a kernel that has not answered is called busy. */
-const PATIENCE = 400;
+const SLOW_AFTER = 400;
 
 /**
  * @typedef {object} Row One row as the kernel writes it (`Row.wire` in rows.py).
@@ -15,8 +18,9 @@ const PATIENCE = 400;
  * @property {string} x text
  * @property {number} [all] characters of the whole text, when this is not all of it
  * @property {1} [m] sent by the person at the notebook
- * @property {"json" | "bytes"} [f] form, if not text
- * @property {string} [c] channel
+ * @property {"json" | "bytes" | "media"} [f] form, if not text
+ * @property {import("./media.js").Media} [d] what is shown of a MIME bundle
+ * @property {string} [c] channel, or LOG
  * @property {number} [s] sequence
  * @property {number} [r] inreplyto
  * @property {1} [o] sent by a former executor
@@ -27,6 +31,7 @@ const PATIENCE = 400;
  * @property {number} n @property {string} k @property {string} w @property {number} t
  * @property {1} [m] @property {1} [open] @property {string} [x]
  * @property {number} [from] first block that changed @property {string[]} [blocks] safe HTML, from there on
+ * @property {import("./media.js").Media} [d] a displayed object @property {number} [row] number of its row
  */
 /** @typedef {BubblePatch & {blocks?: string[], version: number}} Bubble */
 /**
@@ -37,16 +42,23 @@ const PATIENCE = 400;
  * @property {"" | "answered" | "unanswered"} answer whether the chat's turn is over, while the process runs
  * @property {string[]} senders none where the head line names the only one
  * @property {[string, number | null][]} channels names and numbers of entries shown; null where none are read
+ * @property {number} log number of rows of the process log
+ * @property {[string, number][]} plots channels with numbers, and how many entries have some
+ * @property {{channel: string, x: string, keys: string[]} | null} plot what is shown alone
+ * @property {string} [workflow] id of the workflow that the process is part of; empty outside one
+ * @property {import("./workflow/graph.js").Flow | null} [flow] of a workflow, its processes
+ * @property {[string, string][]} [remarks] of a workflow, kind and text of the latest remarks
  */
 /** @typedef {{fraction: number, label: string, x: string, done?: boolean, took?: number, rate?: number, left?: number}} Progress */
-/** @typedef {{state: string, label: string, x: string, more?: string, columns?: string[], rows?: string[][]}} Result */
+/** @typedef {{state: string, label: string, x: string, more?: string, columns?: string[], rows?: string[][], d?: import("./media.js").Media}} Result */
 /**
  * @typedef {object} Batch
  * @property {number} [seq] number of its first row @property {number} [end] number after its last row
+ * @property {Row[]} [replaced] earlier rows that have another text now
  * @property {Row[]} [rows] @property {BubblePatch[]} [bubbles] @property {Head} [head]
  * @property {Progress | null} [progress] @property {Result | null} [result]
  */
-/** @typedef {{rows?: Row[], text?: string, all?: number, count?: number, buffers: DataView[], gone?: boolean}} Answer */
+/** @typedef {{rows?: Row[], text?: string, all?: number, count?: number, plot?: import("./plot/curves.js").PlotAnswer, buffers: DataView[], gone?: boolean}} Answer */
 /**
  * @typedef {object} Model What anywidget hands over.
  * @property {(name: string) => any} get
@@ -61,16 +73,16 @@ const UNANSWERED = { buffers: [], gone: true };
 
 /**
  * Undo what `packed` of packing.py did.
- * @param {{looks: object[], rows: any[][]}} small
+ * @param {{styles: object[], rows: any[][]}} small
  * @returns {Row[]}
  */
-export function unpacked({ looks, rows }) {
+export function unpacked({ styles, rows }) {
   let [n, t, s] = [0, 0, 0];
-  return rows.map(([number, at, look, sequence, x, rare]) => {
+  return rows.map(([number, at, style, sequence, x, rare]) => {
     n += number;
     t += at;
     s += sequence;
-    const row = { n, t, x, ...looks[look], ...rare };
+    const row = { n, t, x, ...styles[style], ...rare };
     if (row.c !== null) row.s = s;
     else delete row.c;
     return row;
@@ -84,18 +96,21 @@ export function unpacked({ looks, rows }) {
 export function parsed(text) {
   const message = JSON.parse(text);
   if (message.rows) message.rows = unpacked(message.rows);
+  if (message.replaced) message.replaced = unpacked(message.replaced);
   return message;
 }
 
-/** State of one pane. Events: "rows", "head", "progress", "result", "bubbles", "dead", "refused". */
+/** State of one pane. Events: "rows", "replaced", "head", "progress", "result", "bubbles", "dead", "refused". */
 export class Store extends EventTarget {
   /** @param {Model} model */
   constructor(model) {
     super();
     this.model = model;
-    /** @type {"log" | "chat"} */
+    /** @type {"log" | "chat" | "plot" | "workflow"} */
     this.kind = model.get("kind");
     this.theme = model.get("theme");
+    /** Its own, in this kernel. */
+    this.number = model.get("number");
     /** @type {Set<string>} names of the callbacks the kernel has */
     this.controls = new Set(model.get("controls"));
     /** @type {Row[]} the newest rows, at most WINDOW */
@@ -119,11 +134,13 @@ export class Store extends EventTarget {
     /** Of several pages on one kernel each gets all answers, so references are a page's own. */
     this.page = Math.random().toString(36).slice(2);
     this.count = 0;
+    /** @type {Map<number, {blob: Blob, address: string}>} pictures by the numbers of their rows */
+    this.pictures = new Map();
     this.filling = false;
     this.stop = new AbortController();
     this.listen();
-    this.take(parsed(model.get("snapshot") ?? "{}"));
-    // Whatever came between the snapshot and now was heard by nobody.
+    this.apply(parsed(model.get("snapshot") ?? "{}"));
+    // Changes between the snapshot and now were not observed.
     const head = /** @type {Head | null} */ (this.head);
     if (!head?.finished) void this.fill();
   }
@@ -132,14 +149,22 @@ export class Store extends EventTarget {
     const { model } = this;
     const decoder = new TextDecoder();
     const onMessage = (/** @type {any} */ _, /** @type {DataView<ArrayBuffer>[]} */ [json, ...buffers]) =>
-      this.hear(parsed(decoder.decode(json)), buffers);
+      this.receive(parsed(decoder.decode(json)), buffers);
+    // Updates come with those of all other panes, by the layout that panes share (shared_layout.py).
+    const onUpdates = (/** @type {{panes: number[]}} */ { panes }, /** @type {DataView<ArrayBuffer>[]} */ updates) =>
+      panes.forEach((number, at) => number === this.number && this.receive(parsed(decoder.decode(updates[at])), []));
+    const layout = /** @type {Model | undefined} */ (model.get("layout"));
     model.on("msg:custom", onMessage);
-    this.stop.signal.addEventListener("abort", () => model.off("msg:custom", onMessage));
+    layout?.on("msg:custom", onUpdates);
+    this.stop.signal.addEventListener("abort", () => {
+      model.off("msg:custom", onMessage);
+      layout?.off("msg:custom", onUpdates);
+    });
     const kernel = model.widget_manager?.kernel;
     const onStatus = (/** @type {unknown} */ _, /** @type {string} */ status) => {
-      if (["restarting", "autorestarting", "dead", "terminating"].includes(status)) this.die();
+      if (["restarting", "autorestarting", "dead", "terminating"].includes(status)) this.disconnect();
     };
-    const onGone = () => this.die();
+    const onGone = () => this.disconnect();
     kernel?.statusChanged?.connect(onStatus);
     kernel?.disposed?.connect(onGone);
     this.stop.signal.addEventListener("abort", () => {
@@ -148,19 +173,19 @@ export class Store extends EventTarget {
     });
   }
 
-  die() {
+  disconnect() {
     if (this.dead) return;
     this.dead = "The kernel was restarted or has ended: nothing more arrives here.";
     for (const answered of this.asked.values()) answered(UNANSWERED);
     this.asked.clear();
-    this.tell("dead");
+    this.notify("dead");
   }
 
   /**
    * @param {string} name
    * @param {any} [detail]
    */
-  tell(name, detail) {
+  notify(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 
@@ -168,29 +193,30 @@ export class Store extends EventTarget {
    * @param {any} content
    * @param {DataView[]} buffers
    */
-  hear(content, buffers) {
-    const reference = content.answer ?? content.taken;
+  receive(content, buffers) {
+    const reference = content.answer ?? content.received;
     if (reference !== undefined) {
       const answered = this.asked.get(reference);
       this.asked.delete(reference);
       answered?.({ ...content, buffers });
-    } else if (content.refused !== undefined) this.tell("refused", content);
-    else this.take(content);
+    } else if (content.refused !== undefined) this.notify("refused", content);
+    else this.apply(content);
   }
 
   /** @param {Batch} batch */
-  take(batch) {
+  apply(batch) {
     if (batch.head) {
       this.head = batch.head;
       this.headAt = performance.now();
     }
     if (batch.progress !== undefined) this.progress = batch.progress;
     if (batch.result !== undefined) this.result = batch.result;
+    if (batch.replaced) this.replaceRows(batch.replaced);
     if (batch.rows?.length) this.takeRows(batch.seq ?? batch.rows[0].n, batch.rows);
     if (batch.bubbles) this.takeBubbles(batch.bubbles);
-    if (batch.head) this.tell("head");
-    if (batch.progress !== undefined) this.tell("progress");
-    if (batch.result !== undefined) this.tell("result");
+    if (batch.head) this.notify("head");
+    if (batch.progress !== undefined) this.notify("progress");
+    if (batch.result !== undefined) this.notify("result");
   }
 
   /**
@@ -208,7 +234,14 @@ export class Store extends EventTarget {
     // After a jump none of the earlier rows are left: what came is a whole window.
     this.rows = [...this.rows, ...fresh].slice(-WINDOW);
     this.next = fresh[fresh.length - 1].n + 1;
-    this.tell("rows");
+    this.notify("rows");
+  }
+
+  /** @param {Row[]} rows that have another text now */
+  replaceRows(rows) {
+    const first = this.rows[0]?.n ?? 0;
+    for (const row of rows) if (this.rows[row.n - first]) this.rows[row.n - first] = row;
+    this.notify("replaced");
   }
 
   /**
@@ -226,7 +259,7 @@ export class Store extends EventTarget {
       const blocks = patch.blocks ? [...(known?.blocks ?? []).slice(0, patch.from), ...patch.blocks] : undefined;
       this.bubbles.set(patch.n, { ...patch, blocks, version: (known?.version ?? 0) + 1 });
     }
-    this.tell("bubbles", patches);
+    this.notify("bubbles", patches);
   }
 
   /**
@@ -237,6 +270,7 @@ export class Store extends EventTarget {
   lines(form) {
     if (form === "text") return this.rows.filter((row) => row.x).map((row) => `${row.w}\t${row.x}\n`).join("");
     return this.rows.filter((row) => row.c !== undefined).map((row) => {
+      if (row.c === LOG) return `${JSON.stringify({ executorname: row.w, message: row.x, timestamp: row.t * 1e6 })}\n`;
       const line = { channel: row.c, sequence: row.s, inreplyto: row.r ?? 0, type: row.k, timestamp: new Date(row.t).toISOString(), sender: row.w, text: row.x };
       return `${JSON.stringify(line)}\n`;
     }).join("");
@@ -248,12 +282,12 @@ export class Store extends EventTarget {
     this.filling = true;
     const answer = await this.ask({ do: "fresh", next: this.next });
     this.filling = false;
-    if (!answer.gone) this.take(/** @type {Batch} */ (answer));
+    if (!answer.gone) this.apply(/** @type {Batch} */ (answer));
   }
 
   /**
    * @param {object} question
-   * @returns {Promise<Answer>} the kernel's answer; one that says so where the kernel is gone
+   * @returns {Promise<Answer>} the kernel's answer; one with `gone` where the kernel is gone
    */
   ask(question) {
     if (this.dead) return Promise.resolve(UNANSWERED);
@@ -266,13 +300,36 @@ export class Store extends EventTarget {
   }
 
   /**
-   * Ask, and have it told if no answer comes for a while.
+   * Get a picture, as an address for an image or as its bytes. It is fetched once.
+   * @param {number | undefined} row number of its row; none for the result
+   * @param {string} type its media type
+   * @param {boolean} [raw] whether the bytes are wanted
+   * @returns {Promise<any>} empty if the kernel is gone
+   */
+  async picture(row, type, raw = false) {
+    const key = row ?? -1;
+    let known = this.pictures.get(key);
+    if (!known) {
+      const { buffers, gone } = await this.ask({ do: "media", row });
+      const bytes = gone ? null : buffers?.[0];
+      if (!bytes?.byteLength) return "";
+      const blob = new Blob([/** @type {DataView<ArrayBuffer>} */ (bytes)], { type });
+      known = { blob, address: URL.createObjectURL(blob) };
+      this.pictures.set(key, known);
+      const { address } = known;
+      this.stop.signal.addEventListener("abort", () => URL.revokeObjectURL(address));
+    }
+    return raw ? known.blob : known.address;
+  }
+
+  /**
+   * Ask, and call back if no answer comes for a while.
    * @param {object} question
-   * @param {() => void} tell
+   * @param {() => void} onDelay
    * @returns {Promise<Answer>} as `ask`
    */
-  async askPatiently(question, tell) {
-    const late = setTimeout(tell, PATIENCE);
+  async askPatiently(question, onDelay) {
+    const late = setTimeout(onDelay, SLOW_AFTER);
     const answer = await this.ask(question);
     clearTimeout(late);
     return answer;
@@ -313,14 +370,15 @@ export class Store extends EventTarget {
   get takesInput() {
     const { head } = this;
     if (!head || !this.isLive || !head.party || !this.controls.has("on_send")) return false;
+    if (this.kind === "log" && !head.channels.length) return false;
     return this.isRunning || (this.kind === "chat" && (this.isWaiting || !head.state));
   }
 
   /**
-   * @param {string} channel empty for all
+   * @param {string} channel empty for all channels, which leaves out the process log
    * @returns {(row: Row) => boolean}
    */
   static of(channel) {
-    return (row) => !channel || !row.c || row.c === channel;
+    return (row) => !row.c || row.c === channel || (!channel && row.c !== LOG);
   }
 }

@@ -1,6 +1,6 @@
 // Texts and figures, made from what the kernel sends (pure; no document needed).
 
-/** @typedef {{text: string, classes: string[]}} Span A stretch of text in one look. */
+/** @typedef {{text: string, classes: string[]}} Span A stretch of text in one style. */
 
 const PLAIN_CODES = new Map([[1, "bold"], [2, "dim"], [3, "italic"], [4, "underline"], [9, "strike"]]);
 const COLOURS = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
@@ -15,11 +15,11 @@ export function ansiSpans(text) {
   /** @type {Span[]} */
   const spans = [];
   /** @type {Set<string>} */
-  const looks = new Set();
+  const styles = new Set();
   let colour = "";
   let end = 0;
   const push = (/** @type {string} */ piece) => {
-    if (piece) spans.push({ text: piece, classes: [...looks, ...(colour ? [colour] : [])].map((name) => `cj-sgr-${name}`) });
+    if (piece) spans.push({ text: piece, classes: [...styles, ...(colour ? [colour] : [])].map((name) => `cj-sgr-${name}`) });
   };
   // deno-lint-ignore no-control-regex -- colours begin with one
   for (const found of text.matchAll(/\x1b\[([0-9;]*)m/g)) {
@@ -29,13 +29,13 @@ export function ansiSpans(text) {
     for (let at = 0; at < codes.length; at += 1) {
       const code = codes[at];
       if (code === 0) {
-        looks.clear();
+        styles.clear();
         colour = "";
-      } else if (PLAIN_CODES.has(code)) looks.add(/** @type {string} */ (PLAIN_CODES.get(code)));
-      else if (code === 22) ["bold", "dim"].forEach((name) => looks.delete(name));
-      else if (code === 23) looks.delete("italic");
-      else if (code === 24) looks.delete("underline");
-      else if (code === 29) looks.delete("strike");
+      } else if (PLAIN_CODES.has(code)) styles.add(/** @type {string} */ (PLAIN_CODES.get(code)));
+      else if (code === 22) ["bold", "dim"].forEach((name) => styles.delete(name));
+      else if (code === 23) styles.delete("italic");
+      else if (code === 24) styles.delete("underline");
+      else if (code === 29) styles.delete("strike");
       else if ((code >= 30 && code <= 37) || (code >= 90 && code <= 97)) colour = COLOURS[code % 10];
       else if (code === 39) colour = "";
       else if (code === 38 || code === 48) at += codes[at + 1] === 5 ? 2 : 4;
@@ -71,7 +71,7 @@ export function indentJson(text) {
 
 /**
  * @param {number} count bytes
- * @returns {string} as people say it
+ * @returns {string} as people write it
  */
 export function byteSize(count) {
   if (count === 1) return "1 byte";
@@ -97,7 +97,7 @@ export function clockText(at) {
 
 /** Width of the longest name of a sender that is shown whole, in columns of a fixed-width font. */
 const NAME = 20;
-/** What rows.py adds to the name of an executor that the process was taken from. */
+/** What rows.py adds to the name of an executor that lost the process. */
 const FORMER = " (former executor)";
 
 /**
@@ -158,7 +158,7 @@ export function spanText(seconds) {
 }
 
 /**
- * What is said beside a progress bar.
+ * The text beside a progress bar.
  * @param {{fraction: number, rate?: number, left?: number, took?: number, label: string}} progress
  * @returns {string}
  */

@@ -1,4 +1,5 @@
-// One view of a pane: what it shows, for how long, and whether anybody could see it.
+// One view of a pane: what it shows, for how long, and whether it is in sight.
+import { make } from "./dom.js";
 /** @typedef {import("./store.js").Store} Store */
 
 /** How far out of sight a view is drawn all the same, so that it is complete when it is scrolled to. */
@@ -17,7 +18,7 @@ function scroller(element) {
   return found;
 }
 
-/** Tells the parts of a view of what happens in the store. While the view is out of sight they draw nothing. */
+/** Notifies the parts of a view of changes in the store. While the view is out of sight they draw nothing. */
 export class View {
   /** @param {Store} store */
   constructor(store) {
@@ -61,5 +62,46 @@ export class View {
     const missed = [...this.missed];
     this.missed.clear();
     for (const draw of missed) draw();
+  }
+}
+
+/** Another pane within a view, such as that of one process of many. */
+export class InnerPane {
+  /**
+   * @param {View} view
+   * @param {string} className
+   */
+  constructor(view, className) {
+    this.view = view;
+    this.element = make("div", className);
+    /** Id of the widget that is shown; empty for none. */
+    this.widget = "";
+    /** @type {any} the view of that widget */
+    this.inner = null;
+    view.gone.addEventListener("abort", () => this.inner?.remove());
+  }
+
+  /**
+   * @param {string} widget id of the widget to show in place of the present one; empty for none
+   */
+  async show(widget) {
+    if (widget === this.widget) return;
+    this.widget = widget;
+    this.inner?.remove();
+    this.inner = null;
+    this.element.replaceChildren();
+    if (!widget) return;
+    const manager = this.view.store.model.widget_manager;
+    try {
+      const inner = await manager.create_view(await manager.get_model(widget));
+      if (this.widget !== widget || this.view.gone.aborted) {
+        inner.remove();
+        return;
+      }
+      this.inner = inner;
+      this.element.replaceChildren(inner.el);
+    } catch {
+      // The kernel has closed it in the meantime, or the page was loaded after the kernel had gone.
+    }
   }
 }

@@ -7,8 +7,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from colony_jupyter.errors import ColonyError, UsageError
+from colony_jupyter.notebook.actions import group_display
 from colony_jupyter.notebook.formats import ipython_formatters
-from colony_jupyter.notebook.formats.errors import story_with_place
+from colony_jupyter.notebook.formats.errors import error_lines_with_place
 from colony_jupyter.notebook.magics.magics import ColonyMagics
 from colony_jupyter.notebook.session import cells
 from colony_jupyter.notebook.session.request import current_request
@@ -22,24 +23,25 @@ _loaded: dict[int, ColonyMagics] = {}
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Load the magics, and say in one line where they will connect; nothing is started or contacted."""
+    """Load the magics, and print one line with the place they will connect to; nothing is started or contacted."""
     magics = _loaded[id(shell)] = ColonyMagics(shell)
     shell.register_magics(magics)
     # IPython asks an error itself how it shows; without the extension errors show as any others.
-    ColonyError._render_traceback_ = story_with_place  # type: ignore[attr-defined]
+    ColonyError._render_traceback_ = error_lines_with_place  # type: ignore[attr-defined]
     shell.Completer.custom_matchers.append(magics.matcher)
     shell.events.register("pre_run_cell", _begin_cell)
-    atexit.register(magics.session.close)  # what listens would take the end of the embedded colony for a fault
+    atexit.register(magics.session.close)  # to what listens, the end of the embedded colony would look like a fault
     ipython_formatters.register(shell.display_formatter)
+    group_display.register(shell.display_formatter, lambda: magics.theme)
     try:
         where = magics.session.settings.describe()
     except ColonyError as error:
         where = f"not connected: {error}"
-    print(f"colony_jupyter {__version__}: {where}")  # noqa: T201 - the one line it says
+    print(f"colony_jupyter {__version__}: {where}")  # noqa: T201 - the one line it prints
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
-    """Take the magics away and let go of the connection; what was submitted goes on."""
+    """Remove the magics and close the connection; what was submitted goes on."""
     magics = _loaded.pop(id(shell), None)
     if magics is None:
         return
@@ -47,8 +49,10 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
         for name in names:
             shell.magics_manager.magics[kind].pop(name, None)
     shell.Completer.custom_matchers.remove(magics.matcher)
+    magics.inspector.close()
     shell.events.unregister("pre_run_cell", _begin_cell)
     ipython_formatters.unregister(shell.display_formatter)
+    group_display.unregister(shell.display_formatter)
     configurables: Any = shell.configurables
     configurables.remove(magics)
     atexit.unregister(magics.session.close)

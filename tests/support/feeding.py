@@ -5,6 +5,8 @@ from __future__ import annotations
 FEED = """
 import threading, time
 from datetime import datetime, UTC
+from colony_jupyter.notebook.model.changes import ConnectionChange, Fault, NewEntries, NewLogLines, Note, PlotChoice
+from colony_jupyter.notebook.model.changes import ProcessChange, ReadChannels, ReplyDue, TextRefused, WorkflowChange
 from colony_jupyter.notebook.views.choose import open_view
 from colony_jupyter.notebook.views.base import PaneCallbacks
 from colony_jupyter.wire.models import Entry, FunctionSpec, ProcessRecord, ProcessState
@@ -37,8 +39,8 @@ def opened(kind="log", title="long-task"):
     return open_view(title, kind=kind, callbacks=callbacks)
 
 def feed(view, channel, *texts, **how):
-    view.entries(channel, [entry(text, **how) for text in texts], {"e" * 64: "laptop-7f3a"}, "a" * 64)
+    view.feed(NewEntries(channel, [entry(text, **how) for text in texts], {"e" * 64: "laptop-7f3a"}, "a" * 64))
 
 def running(view, **how):
-    view.process(record(ProcessState.RUNNING, **how), "laptop-7f3a")
+    view.feed(ProcessChange(record(ProcessState.RUNNING, **how), "laptop-7f3a"))
 """

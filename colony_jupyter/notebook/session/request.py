@@ -1,4 +1,4 @@
-"""The request that the kernel is executing: who sent it, and whether anybody is there."""
+"""The request that the kernel is executing: its sender, and whether a person can read and type."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def is_headless() -> bool:
-    """Whether nobody is there to look or type: no kernel, or one whose current request allows no standard input."""
+    """Whether no person can read or type: no kernel, or one whose current request allows no standard input."""
     shell = kernel_shell()
     if shell is None:
         return True
@@ -14,13 +14,13 @@ def is_headless() -> bool:
 
 
 def current_request() -> dict[str, Any]:
-    """Give the message the kernel is executing; empty outside of a kernel."""
+    """Return the message the kernel is executing; empty outside of a kernel."""
     shell = kernel_shell()
     return dict(shell.kernel.get_parent() or {}) if shell is not None else {}
 
 
 def kernel_shell() -> Any:
-    """Give IPython's shell if it belongs to a Jupyter kernel, else None."""
+    """Return IPython's shell if it belongs to a Jupyter kernel, else None."""
     try:
         from IPython.core.getipython import get_ipython  # noqa: PLC0415 - plain Python may do without
     except ImportError:

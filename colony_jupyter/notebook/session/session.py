@@ -5,6 +5,7 @@ The client is imported when it is first needed, not by ``%load_ext``.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 from weakref import WeakSet
 
@@ -13,13 +14,16 @@ from colony_jupyter.settings import current, use
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from concurrent.futures import Future
 
-    from colony_jupyter.client.blocking import Process
+    from colony_jupyter.client.blocking import Process, WorkflowRun
     from colony_jupyter.client.colony import AsyncColony
     from colony_jupyter.client.process import AsyncProcess
+    from colony_jupyter.client.workflows.run import AsyncWorkflowRun
     from colony_jupyter.doctor import Report
-    from colony_jupyter.notebook.actions.chat_session import Talk
-    from colony_jupyter.notebook.actions.process_feed import Follower
+    from colony_jupyter.notebook.actions.chat_session import ChatSession
+    from colony_jupyter.notebook.actions.process_feed import ProcessFeed
+    from colony_jupyter.notebook.actions.workflow_feed import WorkflowFeed
     from colony_jupyter.settings import Settings
 
 _ENDED = 100  # processes that have ended and whose identifiers are still completed and found first
@@ -45,15 +49,16 @@ class Session:
         self._colony: AsyncColony | None = None  # None until something asks for it
         self._earlier: list[AsyncColony] = []  # what still runs may need them
         self.processes: dict[str, AsyncProcess] = {}  # by id, the latest last
-        self.talks: dict[Topic, Talk] = {}  # the latest last
-        self.followers: WeakSet[Follower] = WeakSet()  # those that feed panes
+        self.closers: list[Callable[[], Coroutine[Any, Any, object]]] = []  # run before the connections close
+        self.chat_sessions: dict[Topic, ChatSession] = {}  # the latest last
+        self.feeds: WeakSet[ProcessFeed | WorkflowFeed] = WeakSet()  # those that feed panes
 
     @property
     def settings(self) -> Settings:
         """Where calls go; nothing is contacted.
 
         Raises:
-            SettingsError: if the environment says it only in part.
+            SettingsError: if the environment names the server only in part.
         """
         return current() if self._colony is None else self._colony.settings
 
@@ -67,7 +72,7 @@ class Session:
         """The colony, for use on the loop.
 
         Raises:
-            SettingsError: if the environment says it only in part.
+            SettingsError: if the environment names the server only in part.
         """
         from colony_jupyter.client.colony import AsyncColony  # noqa: PLC0415 - see above
 
@@ -84,10 +89,14 @@ class Session:
         PORTAL.spawn(action, *args)
 
     def examine(self) -> Report:
-        """Have the connection examined; see `colony_jupyter.doctor`."""
+        """Examine the connection; see `colony_jupyter.doctor`."""
         from colony_jupyter.doctor import examine  # noqa: PLC0415 - see above
 
         return PORTAL.run(examine, lambda: self.settings)
+
+    def begin(self, action: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> Future[T]:
+        """Run an action on the loop, and return its future."""
+        return asyncio.run_coroutine_threadsafe(action(*args), PORTAL.loop)
 
     def switch(self, colony: AsyncColony) -> None:
         """Use another connection from now on. The earlier one serves what still runs on it.
@@ -113,15 +122,26 @@ class Session:
             del self.processes[processid]
         return Process(process)
 
+    def face(self, run: AsyncWorkflowRun) -> WorkflowRun:
+        """Return the run of a workflow in the blocking form."""
+        from colony_jupyter.client.blocking import WorkflowRun  # noqa: PLC0415 - see above
+
+        return WorkflowRun(run)
+
     def describe(self) -> str:
-        """Say in words what was submitted or looked at here and has not ended."""
+        """Describe what was submitted or followed here and has not ended."""
         running = [process for process in self.processes.values() if not process.state.is_closed]
         return ", ".join(f"{process.funcname} ({process.processid[:8]})" for process in running)
 
     def close(self) -> None:
         """Let go of the connections and of everything that listens on them; processes go on."""
         use(None)
-        for stop in [*(talk.stop for talk in self.talks.values()), *(follower.stop for follower in self.followers)]:
+        for closer in self.closers:
+            PORTAL.run(closer)
+        for stop in [
+            *(chat_session.stop for chat_session in self.chat_sessions.values()),
+            *(feed.stop for feed in self.feeds),
+        ]:
             PORTAL.call_soon(stop)
         for colony in [*self._earlier, *([self._colony] if self._colony is not None else [])]:
             PORTAL.run(colony.aclose)

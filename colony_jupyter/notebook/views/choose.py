@@ -8,8 +8,11 @@ from colony_jupyter.notebook.session.request import is_headless, kernel_shell
 from colony_jupyter.notebook.views.base import PaneCallbacks
 
 if TYPE_CHECKING:
+    from colony_jupyter.notebook.model.board import Board
     from colony_jupyter.notebook.model.pane_model import Kind, Theme
     from colony_jupyter.notebook.views.base import View
+    from colony_jupyter.notebook.views.board import BoardCallbacks, BoardView
+    from colony_jupyter.notebook.views.pane import Pane
 
 
 def open_view(title: str, *, kind: Kind = "log", callbacks: PaneCallbacks | None = None, theme: Theme = "auto") -> View:
@@ -17,14 +20,14 @@ def open_view(title: str, *, kind: Kind = "log", callbacks: PaneCallbacks | None
 
     Args:
         title: name of the function.
-        kind: ``"log"`` or ``"chat"``.
+        kind: ``"log"``, ``"chat"``, ``"plot"`` or ``"workflow"``.
         callbacks: what the pane's controls do; without it there are none.
         theme: of a pane: ``"auto"`` for the page's own, else ``"light"`` or ``"dark"``.
 
     Returns:
-        A `colony_jupyter.notebook.views.pane.Pane` where somebody sits at a notebook, a
+        A `colony_jupyter.notebook.views.pane.Pane` in a notebook that a person uses, a
         `colony_jupyter.notebook.views.transcript.TranscriptView` in a kernel whose request allows no standard input
-        (nobody is there) or that has no widgets, else a `colony_jupyter.notebook.views.terminal.TextView`.
+        (no person is there) or that has no widgets, else a `colony_jupyter.notebook.views.terminal.TextView`.
     """
     callbacks = callbacks or PaneCallbacks()
     shell = kernel_shell()
@@ -42,6 +45,45 @@ def open_view(title: str, *, kind: Kind = "log", callbacks: PaneCallbacks | None
     from colony_jupyter.notebook.views.transcript import TranscriptView  # noqa: PLC0415 - as above
 
     view = TranscriptView(title, kind=kind)
+    view.show()
+    return view
+
+
+def make_pane(title: str, callbacks: PaneCallbacks, theme: Theme) -> Pane:
+    """Make a pane that another pane shows within itself: it is no output of the cell and has no transcript.
+
+    Args:
+        title: name of the function.
+        callbacks: what its controls do.
+        theme: as for `open_view`.
+    """
+    from colony_jupyter.notebook.views.pane import Pane  # noqa: PLC0415 - as above
+
+    return Pane(title, callbacks=callbacks, theme=theme)
+
+
+def open_board(
+    board: Board, callbacks: BoardCallbacks, *, while_visible: bool = False, theme: Theme = "auto"
+) -> BoardView:
+    """Open the view of a board that fits where this runs, and show it in the current cell.
+
+    Args:
+        board: what is shown first.
+        callbacks: what its controls do.
+        while_visible: whether it is refreshed only while it is visible.
+        theme: as for `open_view`.
+    """
+    from colony_jupyter.notebook.views.board import BoardPane, BoardView  # noqa: PLC0415 - only the view that is needed
+
+    if not is_headless():
+        try:
+            pane = BoardPane(board, callbacks, while_visible=while_visible, theme=theme)
+        except ImportError:
+            pass
+        else:
+            pane.show()
+            return pane
+    view = BoardView(board)
     view.show()
     return view
 

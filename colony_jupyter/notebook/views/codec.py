@@ -13,30 +13,31 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_LOOK: Final = ("k", "w", "c", "m", "f", "o")
+_STYLE: Final = ("k", "w", "c", "m", "f", "o")
 """What rows of one sender on one channel have in common."""
 
-_RARE: Final = ("r", "all", "z")
+_RARE: Final = frozenset(("r", "all", "z", "d"))
 
 
 def message(content: Mapping[str, Any]) -> bytes:
-    """Give a message, the rows in it packed."""
-    if "rows" in content:
-        content = {**content, "rows": packed(content["rows"])}
+    """Return a message, the rows in it packed."""
+    packable = {name: packed(content[name]) for name in ("rows", "replaced") if name in content}
+    if packable:
+        content = {**content, **packable}
     return msgspec.json.encode(content)
 
 
 def packed(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Pack rows (`Row.wire`): looks are listed once, numbers are differences to those of the row before."""
-    looks: dict[tuple[Any, ...], int] = {}
+    """Pack rows (`Row.wire`): styles are listed once, numbers are differences to those of the row before."""
+    styles: dict[tuple[Any, ...], int] = {}
     small: list[list[Any]] = []
     number = at = sequence = 0
     for row in rows:
-        look = looks.setdefault(tuple(row.get(name) for name in _LOOK), len(looks))
+        style = styles.setdefault(tuple(map(row.get, _STYLE)), len(styles))
         own = row.get("s", 0)
-        item: list[Any] = [row["n"] - number, row["t"] - at, look, own - sequence, row["x"]]
-        if rare := {name: row[name] for name in _RARE if name in row}:
-            item.append(rare)
+        item: list[Any] = [row["n"] - number, row["t"] - at, style, own - sequence, row["x"]]
+        if not _RARE.isdisjoint(row):
+            item.append({name: row[name] for name in sorted(_RARE.intersection(row))})
         small.append(item)
         number, at, sequence = row["n"], row["t"], own
-    return {"looks": [dict(zip(_LOOK, look, strict=True)) for look in looks], "rows": small}
+    return {"styles": [dict(zip(_STYLE, style, strict=True)) for style in styles], "rows": small}

@@ -1,8 +1,8 @@
-"""The one thread that brings news of all views to where they are shown.
+"""Background thread that sends the pending updates of all views to where they are shown.
 
 Updates are collected for a moment (one message per entry loses entries and time, docs/decisions.md), then written at
-once, those of all views together: a page that shows ten of them is drawn once for all. The thread starts with the first
-update and ends when nothing is pending.
+once, those of all views together: they can go into one message, and a page that shows ten of them is drawn once for
+all. The thread starts with the first update and ends when nothing is pending.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 INTERVAL: Final = 0.08
 """Seconds between two batches."""
@@ -19,14 +22,14 @@ _log: Final = logging.getLogger(__name__)
 
 
 class Sink(Protocol):
-    """Something that has news to write."""
+    """Something that has updates to write."""
 
     def flush(self) -> float | None:
-        """Write the news; give the seconds after which to be called again in any case, or None."""
+        """Write the updates; return the seconds after which to be called again in any case, or None."""
 
 
-class Flusher:
-    """Calls the `Sink.flush` of those who have news.
+class RefreshThread:
+    """Calls `Sink.flush` of those that have updates.
 
     Args:
         interval: seconds between two rounds of calls.
@@ -35,9 +38,10 @@ class Flusher:
     def __init__(self, interval: float = INTERVAL) -> None:
         self._interval = interval
         self._condition = threading.Condition()
-        self._due: dict[Sink, float] = {}  # when to call whom, by time.monotonic
+        self._due: dict[Sink, float] = {}  # when to call each, by time.monotonic
         self._last = float("-inf")  # when the last round began
         self._thread: threading.Thread | None = None  # None while there is nothing to do
+        self._endings: dict[Callable[[], None], None] = {}  # what ends the present round; for its thread only
 
     def wake(self, sink: Sink, after: float = 0.0) -> None:
         """Call a sink in the next round that begins in ``after`` seconds or later."""
@@ -58,20 +62,25 @@ class Flusher:
             self._due.pop(sink, None)
             self._condition.notify()
 
+    def at_end(self, action: Callable[[], None]) -> None:
+        """Do something when the round in which this is called has called all sinks; at once outside of a round."""
+        if threading.current_thread() is self._thread:
+            self._endings[action] = None
+        else:
+            action()
+
     def _run(self) -> None:
         while (ready := self._wait()) is not None:
             for sink in ready:
-                try:
-                    again = sink.flush()
-                except Exception:  # noqa: BLE001 - logged, see below
-                    # One view that cannot be written must not stop the others.
-                    _log.exception("A pane could not be refreshed.")
-                    continue
+                again = _logged(sink.flush)
                 if again is not None:
                     self.wake(sink, again)
+            endings, self._endings = self._endings, {}
+            for action in endings:
+                _logged(action)
 
     def _wait(self) -> list[Sink] | None:
-        """Wait for the next round; give whom to call in it, or None when nobody is left and the thread is to end."""
+        """Wait for the next round; return the views to call, or None when none is left and the thread is to end."""
         with self._condition:
             while True:
                 now = time.monotonic()
@@ -89,5 +98,13 @@ class Flusher:
                 self._condition.wait(max(following, min(self._due.values(), default=following)) - now)
 
 
-SHARED: Final = Flusher()
+def _logged(action: Callable[[], float | None]) -> float | None:
+    try:
+        return action()
+    except Exception:  # noqa: BLE001 - logged: one view that cannot be written must not stop the others
+        _log.exception("A pane could not be refreshed.")
+        return None
+
+
+SHARED: Final = RefreshThread()
 """The one all views use."""

@@ -9,10 +9,11 @@ import time
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from colony_jupyter.notebook.formats.plain_text import clock
+from colony_jupyter.notebook.formats.sparkline import plot_lines
 from colony_jupyter.notebook.model.progress import parse
 from colony_jupyter.notebook.model.rows import FAULT
 from colony_jupyter.notebook.views.base import View
-from colony_jupyter.notebook.views.refresh_thread import SHARED, Flusher
+from colony_jupyter.notebook.views.refresh_thread import SHARED, RefreshThread
 from colony_jupyter.wire.models import END, ERROR, TURN
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class TextView(View):
         kind: log or chat.
         stream: where to write; standard output unless given.
         now: the clock, in Unix seconds.
-        flusher: the thread that writes.
+        refresh_thread: the thread that writes.
     """
 
     def __init__(
@@ -46,14 +47,14 @@ class TextView(View):
         kind: Kind = "log",
         stream: TextIO | None = None,
         now: Callable[[], float] = time.time,
-        flusher: Flusher = SHARED,
+        refresh_thread: RefreshThread = SHARED,
     ) -> None:
-        super().__init__(title, kind=kind, now=now, flusher=flusher)
+        super().__init__(title, kind=kind, now=now, refresh_thread=refresh_thread)
         self._stream = stream  # None: whatever sys.stdout is when something is written
         # By it a kernel knows the cell that a thread's text belongs to: the one that opens the view.
         self._context = contextvars.copy_context()
         self._next = 0  # number of the first row that was not yet written
-        self._told = ""  # the head line that was written last
+        self._shown_head = ""  # the head line that was written last
         self._bar: Any = None  # tqdm's bar, while there is one
         self._ended = False  # whether the result was written
         self._open_bubble = ""  # whose answer the line that is not yet ended belongs to
@@ -65,16 +66,19 @@ class TextView(View):
         with self._reading() as model:
             head = self._head()
             rows = model.store.between(self._next, len(model.store))
+            # A line that was written cannot be changed any more, but its progress is shown.
+            rows += [row for row in model.pop_replaced() if row.number < self._next and row.progress]
             self._next = len(model.store)
             result = model.result
-        # A line of its own for each minute without news of the executor would say nothing new.
-        if head and _LAST_HEARD.sub("", head) != _LAST_HEARD.sub("", self._told):
+            plots = list(plot_lines(model.plots)) if final else []
+        # A line of its own for each minute in which the executor is silent would add nothing.
+        if head and _LAST_HEARD.sub("", head) != _LAST_HEARD.sub("", self._shown_head):
             self._line(head)
-        self._told = head or self._told
+        self._shown_head = head or self._shown_head
         for row in rows:
             if self.model.kind == "chat":
                 self._chat(row)
-            else:
+            elif self.model.kind in ("log", "workflow") or row.kind in ("note", FAULT):
                 self._log(row)
         if result is not None and not self._ended:
             self._ended = True
@@ -83,6 +87,8 @@ class TextView(View):
         if final:
             self._end_bar()
             self._end_bubble()
+        for line in plots:
+            self._line(line)
         return None
 
     def _head(self) -> str:
@@ -101,7 +107,7 @@ class TextView(View):
         return words
 
     def _log(self, row: Row) -> None:
-        if not row.tells:
+        if not row.has_content:
             return
         progress = parse(row.text) if row.entry is not None and not row.mine and row.form != "bytes" else None
         if progress is not None and row.kind == "data":

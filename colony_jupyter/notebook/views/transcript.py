@@ -1,4 +1,4 @@
-"""The transcript as an output of its cell: by itself where nobody looks, and beside each live pane."""
+"""The transcript as an output of its cell: by itself in headless runs, and beside each live pane."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from colony_jupyter.notebook.formats.transcript_html import bundle
 from colony_jupyter.notebook.views.base import View
-from colony_jupyter.notebook.views.refresh_thread import SHARED, Flusher
+from colony_jupyter.notebook.views.refresh_thread import SHARED, RefreshThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 REFRESH: Final = 2.0
 """Seconds between two versions of a transcript."""
 
-APART: Final = 0.5
+APART: Final = 1.0
 """Seconds between two versions of any transcripts, on average: a page sanitizes each of them and lays it out."""
 
 
@@ -28,7 +28,7 @@ class TranscriptOutput:
     Args:
         publish: `IPython.display.display`, or what stands in for it.
         clock: the time, in seconds.
-        due: shared by all whom one page may show: those that have a new version to write.
+        due: shared by all that one page may show: those that have a new version to write.
     """
 
     def __init__(
@@ -53,12 +53,12 @@ class TranscriptOutput:
         self._write(data, update=True)
 
     def wait(self) -> float:
-        """Have a new version to write from now on; give the seconds until it may be written."""
+        """Announce a new version to write; return the seconds until it may be written."""
         self._due.add(self)
         return max(0.0, self._written + max(REFRESH, APART * len(self._due)) - self._clock())
 
     def close(self) -> None:
-        """Have nothing to write any more."""
+        """Withdraw what was announced: nothing is written any more."""
         self._due.discard(self)
 
     def _write(self, data: dict[str, str], **how: Any) -> None:
@@ -79,10 +79,10 @@ class TranscriptView(View):
         *,
         kind: Kind = "log",
         now: Callable[[], float] = time.time,
-        flusher: Flusher = SHARED,
+        refresh_thread: RefreshThread = SHARED,
         publish: Callable[..., None] | None = None,
     ) -> None:
-        super().__init__(title, kind=kind, now=now, flusher=flusher)
+        super().__init__(title, kind=kind, now=now, refresh_thread=refresh_thread)
         self._now = now
         self._output = TranscriptOutput(publish)
 

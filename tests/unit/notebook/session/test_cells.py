@@ -1,5 +1,7 @@
 """Panes go with the run of the cell that opened them."""
 
+import pytest
+
 from colony_jupyter.notebook.session.cells import Cells
 
 
@@ -40,3 +42,21 @@ def test_a_request_that_names_no_cell_closes_nothing():
     cells.begin({"header": {"msg_id": "2"}, "metadata": {}})
     cells.begin({})
     assert pane.closed == 0
+
+
+@pytest.mark.parametrize("cell", ["one", None])
+def test_running_a_cell_again_closes_its_panes(cell):
+    cells = Cells()
+    first, second, third, other = Pane(), Pane(), Pane(), Pane()
+
+    def request(run, name=cell):
+        return {"header": {"msg_id": run}, "metadata": {"cellId": name} if name else {}}
+
+    cells.adopt(first, request("1"))
+    cells.adopt(second, request("1"))
+    cells.adopt(other, request("2", "other"))
+    assert not first.closed
+    cells.adopt(third, request("3"))
+    assert first.closed == second.closed == bool(cell)
+    assert not third.closed
+    assert not other.closed

@@ -5,7 +5,7 @@ import msgspec
 from colony_jupyter.notebook.views.codec import message, packed
 
 
-def test_rows_alike_share_a_look():
+def test_equal_rows_share_their_fields():
     rows = [
         {"n": 5, "k": "data", "t": 1000, "w": "x", "x": "a", "c": "log", "s": 2},
         {"n": 6, "k": "data", "t": 1003, "w": "x", "x": "b", "c": "log", "s": 4, "r": 1},
@@ -19,7 +19,7 @@ def test_rows_alike_share_a_look():
         [1, 0, 1, -4, "c"],
         [2, -2, 0, 6, "d"],
     ]
-    assert [look["k"] for look in made["looks"]] == ["data", "note"]
+    assert [style["k"] for style in made["styles"]] == ["data", "note"]
     assert list(accumulate(row[0] for row in made["rows"])) == [5, 6, 7, 9]
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from colony_jupyter.errors import ColonyError, UsageError
-from colony_jupyter.notebook.actions.chat_session import Talk
+from colony_jupyter.notebook.actions.chat_session import ChatSession
+from colony_jupyter.notebook.model.changes import Fault, Note
 from colony_jupyter.notebook.session.session import Topic
 from colony_jupyter.notebook.views.base import PaneCallbacks
 
@@ -26,29 +27,35 @@ async def conversation(
     channel: str,
     process: AsyncProcess | None = None,
     new: bool = False,
-) -> tuple[Talk, str]:
-    """Give the conversation that is meant, and a remark about it, which may be empty.
+    options: dict[str, Any] | None = None,
+) -> tuple[ChatSession, str]:
+    """Return the conversation that is meant, and a remark about it, which may be empty.
 
     Args:
         session: the kernel's.
         settle: gives the seconds of quiet that end a turn.
-        funcname: the function to talk to; None for whom was talked to last.
+        funcname: the function to talk to; None for the one of the latest conversation.
         executortype: its executors' type; None for whatever it was, or the one that offers the function.
         channel: the channel to talk on.
         process: a running process to talk to.
         new: begin a new conversation in any case.
+        options: further arguments of `AsyncColony.submit` for a new conversation. With others than those of the
+            conversation that goes on, a new one begins.
 
     Raises:
-        UsageError: if nobody was talked to yet, or the function is not offered.
+        UsageError: if there was no conversation yet, or the function is not offered.
     """
+    options = {name: given for name, given in (options or {}).items() if name != "executortype"}
     colony = session.colony
     await colony.connect()
     if process is not None:
+        if options:
+            raise UsageError("--pid names a process that runs: it cannot get other arguments and conditions any more.")
         return await _with_process(session, settle, process, channel), ""
     place = (colony.settings.address, colony.colonyname)
     earlier = [
         topic
-        for topic in session.talks
+        for topic in session.chat_sessions
         if topic[:2] == place
         and topic.channel == channel
         and funcname in (None, topic.funcname)
@@ -57,81 +64,90 @@ async def conversation(
     if not earlier and funcname is None:
         raise UsageError("There is no conversation to go on with yet: name the function, as in %%colony_chat chat.")
     topic = earlier[-1] if earlier else None
-    talk = session.talks[topic] if topic is not None else None
-    if topic is not None and talk is not None and not new and not talk.is_over:
-        session.talks[topic] = session.talks.pop(topic)  # the latest one now
-        return talk, ""
+    chat_session = session.chat_sessions[topic] if topic is not None else None
+    differs = chat_session is not None and bool(options) and options != chat_session.options
+    if topic is not None and chat_session is not None and not new and not differs and not chat_session.is_over:
+        session.chat_sessions[topic] = session.chat_sessions.pop(topic)  # the latest one now
+        return chat_session, ""
     if topic is None:
         name = funcname or ""
         topic = Topic(*place, name, executortype or await colony.type_offering(name), channel)
-    remark = "The earlier conversation has ended; this is a new one." if talk is not None and not new else ""
-    return await _begin(session, settle, topic), remark
+    remark = "The earlier conversation has ended; this is a new one." if chat_session is not None and not new else ""
+    if differs and chat_session is not None and not chat_session.is_over and not new:
+        remark = "The options are others than those of the earlier conversation; this is a new one."
+    return await _begin(session, settle, topic, options), remark
 
 
-async def _begin(session: Session, settle: Callable[[], float], topic: Topic) -> Talk:
-    process = await session.colony.submit(topic.funcname, channels=[topic.channel], executortype=topic.executortype)
-    return await _take_up(session, settle, topic, process)
+async def _begin(session: Session, settle: Callable[[], float], topic: Topic, options: dict[str, Any]) -> ChatSession:
+    process = await session.colony.submit(
+        topic.funcname, channels=[topic.channel], executortype=topic.executortype, **options
+    )
+    chat_session = await _open(session, settle, topic, process)
+    chat_session.options = options
+    return chat_session
 
 
-async def _with_process(session: Session, settle: Callable[[], float], process: AsyncProcess, channel: str) -> Talk:
+async def _with_process(
+    session: Session, settle: Callable[[], float], process: AsyncProcess, channel: str
+) -> ChatSession:
     colony, spec = session.colony, process.record.spec
     topic = Topic(colony.settings.address, colony.colonyname, spec.funcname, spec.conditions.executortype, channel)
-    talk = session.talks.get(topic)
-    if talk is not None and talk.process == process and not talk.is_over:
-        session.talks[topic] = session.talks.pop(topic)
-        return talk
+    chat_session = session.chat_sessions.get(topic)
+    if chat_session is not None and chat_session.process == process and not chat_session.is_over:
+        session.chat_sessions[topic] = session.chat_sessions.pop(topic)
+        return chat_session
     if channel not in spec.channels:
-        await process.channel(channel).read(limit=1)  # says which ones there are
-    return await _take_up(session, settle, topic, process)
+        await process.channel(channel).read(limit=1)  # its error lists the channels
+    return await _open(session, settle, topic, process)
 
 
-async def _take_up(session: Session, settle: Callable[[], float], topic: Topic, process: AsyncProcess) -> Talk:
+async def _open(session: Session, settle: Callable[[], float], topic: Topic, process: AsyncProcess) -> ChatSession:
     session.remember(process)
-    talk = Talk(process, topic.channel, settle=settle)
-    await talk.start()
-    earlier = session.talks.pop(topic, None)
+    chat_session = ChatSession(process, topic.channel, settle=settle)
+    await chat_session.start()
+    earlier = session.chat_sessions.pop(topic, None)
     if earlier is not None and earlier.view is not None:
         earlier.view.finish()
         await earlier.turn_to(None)
-    session.talks[topic] = talk
-    return talk
+    session.chat_sessions[topic] = chat_session
+    return chat_session
 
 
-def callbacks(session: Session, settle: Callable[[], float], talk: Talk) -> PaneCallbacks:
-    """Give what the controls of a conversation's pane do: they only enqueue."""
-    topic = next(topic for topic, known in session.talks.items() if known is talk)
+def callbacks(session: Session, settle: Callable[[], float], chat_session: ChatSession) -> PaneCallbacks:
+    """Return what the controls of a conversation's pane do: they only enqueue."""
+    topic = next(topic for topic, known in session.chat_sessions.items() if known is chat_session)
 
-    def now() -> Talk:
-        return session.talks[topic]  # another one once the pane has begun anew
+    def now() -> ChatSession:
+        return session.chat_sessions[topic]  # another one once the pane has begun anew
 
     return PaneCallbacks(
-        on_send=lambda _channel, text: session.start(now().say_typed, text),
+        on_send=lambda _channel, text: session.start(now().send_typed, text),
         on_cancel=lambda: now().cancel(),
         on_stop_waiting=lambda: session.start(now().stop_waiting),
-        on_end_chat=lambda: session.start(now().say_end),
-        on_new_chat=lambda: session.start(_anew, session, settle, topic),
+        on_end_chat=lambda: session.start(now().send_end),
+        on_new_chat=lambda: session.start(_begin_again, session, settle, topic),
     )
 
 
-async def show_in(talk: Talk, view: View | None) -> None:
-    """Show what is said from now on in a view, or nowhere; the earlier view takes no more input."""
-    if talk.view is not None and talk.view is not view:
-        talk.view.finish()
-    await talk.turn_to(view)
+async def show_in(chat_session: ChatSession, view: View | None) -> None:
+    """Show later messages in a view, or nowhere; the earlier view accepts no more input."""
+    if chat_session.view is not None and chat_session.view is not view:
+        chat_session.view.finish()
+    await chat_session.turn_to(view)
 
 
-async def _anew(session: Session, settle: Callable[[], float], topic: Topic) -> None:
+async def _begin_again(session: Session, settle: Callable[[], float], topic: Topic) -> None:
     """Begin a conversation anew that has ended, in the view that showed it."""
-    ended = session.talks[topic]
+    ended = session.chat_sessions[topic]
     view = ended.view
-    if view is None:
+    if view is None or not ended.is_over:  # a second click
         return
     await ended.turn_to(None)
     try:
-        talk = await _begin(session, settle, topic)
+        chat_session = await _begin(session, settle, topic, ended.options)
     except ColonyError as error:
-        view.error(str(error))
+        view.feed(Fault(str(error)))
         await ended.turn_to(view)
     else:
-        view.note("A new conversation.")
-        await talk.turn_to(view)
+        view.feed(Note("A new conversation."))
+        await chat_session.turn_to(view)

@@ -1,4 +1,4 @@
-"""Connects to a colony, and says where one is connected."""
+"""Connects to a colony, and describes the connection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Status(msgspec.Struct, frozen=True):
-    """Where one is connected, as whom, and what goes on there; shows itself as text.
+    """The server, the caller and the activity of the colony; its repr is text.
 
     Attributes:
         place: where calls go, in words.
@@ -64,10 +64,10 @@ def choose(
     """Work out where to connect; nothing is contacted.
 
     Args:
-        address: ``HOST:PORT`` or ``HOST``; None for what the environment says, else the embedded colony.
+        address: ``HOST:PORT`` or ``HOST``; None for the server of the environment, else the embedded colony.
         colonyname: the colony.
         tls: whether to speak TLS.
-        embedded: use the embedded colony whatever the environment says.
+        embedded: use the embedded colony, also if the environment names a server.
         ask: asks for a key without showing it; None to use the environment's keys.
 
     Raises:
@@ -81,7 +81,7 @@ def choose(
     environ = Variables(os.environ)
     if ask is not None:
         if not address and not environ.get(HOST):
-            raise UsageError(f"--ask asks for keys only: say for which server, by HOST:PORT or by {HOST}.")
+            raise UsageError(f"--ask asks for keys only: name the server by HOST:PORT or by {HOST}.")
         for name, whose in ((KEY, "your private key"), (COLONY_KEY, "the colony's private key, or nothing")):
             if typed := ask(f"{name} ({whose}): ").strip():
                 environ[name] = typed
@@ -92,7 +92,7 @@ def choose(
 
 
 def place(settings: Settings) -> str:
-    """Say where calls go, once that is known to be so."""
+    """Describe where calls go, once a call succeeded."""
     return settings.describe().replace(", started by the first call", "")
 
 
@@ -116,10 +116,10 @@ async def status(colony: AsyncColony, kernel: str = "") -> Status:
     """Ask where one is connected and what goes on there.
 
     Raises:
-        ServerUnreachable, AccessDenied: why that cannot be said.
+        ServerUnreachable, AccessDenied: if the colony does not answer, or refuses.
     """
     await colony.connect()
-    executors = await colony.executors()  # first, since its refusal says why
+    executors = await colony.executors()  # first, since its refusal names the reason
     statistics = await colony.statistics()
     return Status(
         place=place(colony.settings),
@@ -131,7 +131,7 @@ async def status(colony: AsyncColony, kernel: str = "") -> Status:
 
 
 async def _caller(colony: AsyncColony) -> str:
-    """Say as what the colony knows the caller."""
+    """Describe the caller as the colony knows it."""
     owner = " (and with the colony owner's key)" if colony.is_owner else ""
     try:
         return f"user '{(await colony.get_user_by_id(colony.userid)).name}' {colony.userid[:8]}…{owner}"

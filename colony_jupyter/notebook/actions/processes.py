@@ -1,13 +1,15 @@
-"""Looks processes up, by whatever they are called by, and lists what a colony has."""
+"""Finds processes by a variable, an id or a prefix, and lists what a colony has."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from colony_jupyter.client.process_facts import ProcessFacts
-from colony_jupyter.errors import ChannelNotFound, ProcessNotFound, UsageError
+from colony_jupyter.client.process_facts import ProcessFacts, as_state
+from colony_jupyter.errors import ChannelNotFound, ColonyError, ProcessNotFound, UsageError
 from colony_jupyter.executor import registry
 from colony_jupyter.notebook.formats import tables
 from colony_jupyter.notebook.formats.workflow_graph import MOST, Graph, Workflows
@@ -18,8 +20,10 @@ from colony_jupyter.wire.models import ProcessRecord, ProcessState, visible_chan
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from colony_jupyter.client.client import Client
     from colony_jupyter.client.colony import AsyncColony
     from colony_jupyter.client.process import AsyncProcess
+    from colony_jupyter.client.transport.rpc import Calls
     from colony_jupyter.notebook.formats.tables import Table
     from colony_jupyter.wire.models import Workflow
 
@@ -64,14 +68,56 @@ async def find(colony: AsyncColony, word: str, names: Mapping[str, Any], known: 
     return await colony.get_process(candidates.pop())
 
 
-async def recent(colony: AsyncColony) -> Table:
-    """List the newest processes of all states."""
-    records = sorted(
-        (record for found in await _newest(colony) for record in found),
-        key=lambda record: record.submissiontime,
-        reverse=True,
-    )
-    return tables.processes(records[:_NEWEST], await executor_names(colony))
+@dataclass(frozen=True)
+class Wanted:
+    """Which processes are listed; None for all.
+
+    Attributes:
+        state: name of a state.
+        label: their label.
+        function: name of their function.
+        executortype: type of executor that they are for.
+        mine: whether only those that the caller submitted.
+        count: how many at most.
+    """
+
+    state: str | None = None
+    label: str | None = None
+    function: str | None = None
+    executortype: str | None = None
+    mine: bool = False
+    count: int = _NEWEST
+
+    def accepts(self, record: ProcessRecord, caller: str) -> bool:
+        """Whether a process is one of them."""
+        spec = record.spec
+        return (
+            self.label in (None, spec.label)
+            and self.function in (None, spec.funcname)
+            and self.executortype in (None, spec.conditions.executortype)
+            and (not self.mine or record.initiatorid == caller)
+        )
+
+
+async def recent(colony: AsyncColony, wanted: Wanted | None = None) -> Table:
+    """List the newest processes, of all states unless one is wanted.
+
+    Raises:
+        UsageError: if there is no such state, or the number is not positive.
+    """
+    wanted = wanted or Wanted()
+    if wanted.count < 1:
+        raise UsageError(f"--count must be at least 1, not {wanted.count}.")
+    states = list(ProcessState) if wanted.state is None else [as_state(wanted.state)]
+    await colony.connect()
+    filters = {"executortype": wanted.executortype or "", "label": wanted.label or ""}
+    found = await asyncio.gather(*(colony.list_processes(state, count=_NEWEST, **filters) for state in states))
+    records = [record for some in found for record in some if wanted.accepts(record, colony.userid)]
+    records.sort(key=lambda record: record.submissiontime, reverse=True)
+    note = ""
+    if wanted != Wanted(count=wanted.count) and any(len(some) == _NEWEST for some in found):
+        note = f"A server lists {_NEWEST} processes of a state; among older ones there may be more."
+    return tables.processes(records[: wanted.count], await executor_names(colony), note)
 
 
 async def executors(colony: AsyncColony) -> Table:
@@ -109,15 +155,10 @@ async def _member(colony: AsyncColony, processid: str) -> ProcessRecord | None:
 
 
 async def details(process: AsyncProcess) -> Table:
-    """Give what is known of a process."""
+    """Return what is known of a process."""
     record = await process.refresh()
     names = await executor_names(process.colony) if record.assignedexecutorid else {}
-    return tables.process(record, names.get(record.assignedexecutorid, ""))
-
-
-async def log(process: AsyncProcess) -> Table:
-    """List the newest log lines of a process."""
-    return tables.logs(await process.colony.logs(process.processid, latest=True))
+    return tables.process(record, names.get(record.assignedexecutorid, ""), process.colony.userid)
 
 
 async def read(process: AsyncProcess, channel: str) -> Table:
@@ -143,7 +184,7 @@ async def read(process: AsyncProcess, channel: str) -> Table:
 
 
 async def send(process: AsyncProcess, channel: str, text: str) -> str:
-    """Send an entry; give a sentence about it.
+    """Send an entry; return a sentence about it.
 
     Raises:
         ChannelNotFound, ChannelClosed: why it cannot be sent.
@@ -154,7 +195,7 @@ async def send(process: AsyncProcess, channel: str, text: str) -> str:
 
 
 async def cancel(process: AsyncProcess) -> str:
-    """Cancel a process; give a sentence about it."""
+    """Cancel a process; return a sentence about it."""
     name = f"{process.funcname} ({process.processid[:8]})"
     if process.state.is_closed:
         return f"{name} has ended already: {process.state.name}."
@@ -175,8 +216,33 @@ def check_channels(record: ProcessRecord, channels: Sequence[str]) -> None:
             )
 
 
+def check_plot(process: AsyncProcess, channel: str) -> None:
+    """Make sure that the numbers of a channel can be plotted.
+
+    Raises:
+        ChannelNotFound: if the process has no such channel, or has ended.
+        UsageError: if the caller may not read it.
+    """
+    record = process.record
+    check_channels(record, [channel])
+    if record.state.is_closed:
+        declared = visible_channels(record.spec.channels)
+        raise ChannelNotFound(
+            404,
+            "",
+            processid=record.processid,
+            channel=channel,
+            declared=declared,
+            closed=True,
+            errors=record.errors or (),
+        )
+    why_not = stranger(process)
+    if why_not:
+        raise UsageError(why_not)
+
+
 def stranger(process: AsyncProcess) -> str:
-    """Say why the caller cannot read or write the channels of a process; nothing if it can."""
+    """Return why the caller cannot read or write the channels of a process; empty if it can."""
     record = process.record
     if process.colony.userid in (record.initiatorid, record.assignedexecutorid):
         return ""
@@ -184,8 +250,8 @@ def stranger(process: AsyncProcess) -> str:
     return f"This process was submitted by {whose}: only its submitter and its executor can use its channels."
 
 
-async def executor_names(colony: AsyncColony) -> dict[str, str]:
-    """Give the names of the colony's executors by their ids."""
+async def executor_names(colony: Calls) -> dict[str, str]:
+    """Return the names of the colony's executors by their ids."""
     return {executor.executorid: executor.executorname for executor in await colony.executors()}
 
 
@@ -194,7 +260,7 @@ async def _newest(colony: AsyncColony) -> list[list[ProcessRecord]]:
 
 
 def _of_variable(word: str, names: Mapping[str, Any]) -> str | None:
-    """Give the id that a variable holds, if the word is the name of one that holds a process or an id."""
+    """Return the id that a variable holds, if the word is the name of one that holds a process or an id."""
     name = variable(word) or word
     if name not in names:
         if variable(word) is not None:
@@ -209,4 +275,23 @@ def _of_variable(word: str, names: Mapping[str, Any]) -> str | None:
         return held
     if variable(word) is None and _PREFIX.fullmatch(word):
         return None  # a variable that happens to be called like the beginning of an id
-    raise UsageError(f"The variable '{name}' holds no process and no id, but a {type(held).__name__}.")
+    kind = type(held).__name__
+    hint = _HINTS.get(kind, "").format(name=name)
+    raise UsageError(f"The variable '{name}' holds no process and no id, but a value of type {kind}.{hint}")
+
+
+_HINTS: Final = {
+    "WorkflowRun": " `%colony workflow {name}` shows it; {name}['NODE'] is the process of a node.",
+    "ProcessGroup": " {name}[0] is its first process.",
+}
+"""What to type for the value of another type."""
+
+
+class ExecutorNames(dict[str, str]):
+    """Names of executors by their ids, as far as they are known."""
+
+    async def find(self, colony: Client, executorid: str) -> None:
+        """Ask for a name that is not known yet; without one the id is shown."""
+        if executorid not in self:
+            with contextlib.suppress(ColonyError):
+                self[executorid] = (await colony.get_executor_by_id(executorid)).executorname

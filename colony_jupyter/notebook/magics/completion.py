@@ -40,7 +40,7 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """What may take the place of the word before the cursor.
+    """What may replace the word before the cursor.
 
     Attributes:
         fragment: that word, as far as it was typed.
@@ -70,9 +70,9 @@ def complete(line: str, known: Known, variables: Iterable[str] = ()) -> Offer | 
     elif magic == "%colony_chat":
         return None
     elif not words:
-        candidates = ["submit"] if magic == "%%colony" else [*commands.LINES, "--help"]
-    elif magic == "%%colony" and words[0] == "submit":
-        candidates = _of_command(commands.SUBMIT_CELL, words[1:], fragment, known, variables)
+        candidates = [*commands.CELLS] if magic == "%%colony" else [*commands.LINES, "--help"]
+    elif magic == "%%colony" and words[0] in commands.CELLS:
+        candidates = _of_command(commands.CELLS[words[0]], words[1:], fragment, known, variables)
     elif magic == "%colony" and words[0] in commands.LINES:
         candidates = _of_command(commands.LINES[words[0]], words[1:], fragment, known, variables)
     else:
@@ -95,7 +95,13 @@ def _of_command(command: Command, words: list[str], fragment: str, known: Known,
         return command.options
     operands = [*command.operands, *([command.text] if command.text else [])]
     if option is not None:
-        what = {"--type": "TYPE", "--executor": "EXECUTOR", "--channel": "CHANNEL", "--pid": "PID"}.get(option, "")
+        what = {
+            "--type": "TYPE",
+            "--executor": "EXECUTOR",
+            "--channel": "CHANNEL",
+            "--pid": "PID",
+            "--function": "FUNCNAME",
+        }.get(option, "")
         process = words[words.index("--pid") + 1] if "--pid" in words[:-1] else ""
     elif place < len(operands) or (operands and operands[-1].many):
         what = operands[min(place, len(operands) - 1)].name

@@ -13,6 +13,7 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMa
 from colony_jupyter.errors import ColonyError
 from colony_jupyter.notebook.formats import ipython_formatters
 from colony_jupyter.notebook.magics.completion import Known, complete
+from colony_jupyter.notebook.magics.ipython_inspector import remote_code
 from colony_jupyter.wire.models import visible_channels
 
 if TYPE_CHECKING:
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
 _FRESH: Final = 5.0
 """Seconds for which names are not asked for again."""
 
-_PATIENCE: Final = 0.1
+_FIRST_NAMES: Final = 0.1
 """Seconds that Tab waits for names when there are none at all yet."""
 
 _IDS: Final = 20
+_PRIORITY: Final = 1000
+"""Of the matcher: others may guess for seconds before it is asked."""
 
 
 class NameCache:
@@ -44,12 +47,12 @@ class NameCache:
         self._answered = threading.Event()
 
     def known(self) -> Known:
-        """Give the names at once, but for a moment when there are none yet; and have them renewed for the next time."""
+        """Return the names at once, or after a moment if there are none yet, and renew them for the next time."""
         if self._session.is_connected and time.monotonic() - self._asked >= _FRESH:
             self._asked = time.monotonic()
             self._session.start(self._renew, self._session.colony)
             if self._known is None:
-                self._answered.wait(_PATIENCE)
+                self._answered.wait(_FIRST_NAMES)
         known = self._known or Known()
         ours = {
             processid: tuple(visible_channels(process.spec.channels))
@@ -76,15 +79,30 @@ class NameCache:
             self._answered.set()
 
 
-def make_matcher(cache: NameCache, shell: Any) -> Callable[[CompletionContext], SimpleMatcherResult]:
-    """Make what IPython asks at each Tab."""
+def make_matcher(
+    cache: NameCache, shell: Any, remote: Callable[[str, int], tuple[list[str], int]]
+) -> Callable[[CompletionContext], SimpleMatcherResult]:
+    """Make what IPython asks at each Tab.
 
-    @context_matcher(identifier="colony_jupyter")  # type: ignore[untyped-decorator]
+    Args:
+        cache: the names of the colony.
+        shell: IPython's.
+        remote: completes code at a position in the kernel on an executor: words, and how many characters they replace.
+    """
+
+    @context_matcher(identifier="colony_jupyter", priority=_PRIORITY)  # type: ignore[untyped-decorator]
     def colony_matcher(context: CompletionContext) -> SimpleMatcherResult:
         lines = context.full_text.split("\n")
         line = lines[context.cursor_line] if context.cursor_line < len(lines) else ""
         before = line[: context.cursor_position]
-        if "colony" not in before or (before.lstrip().startswith("%%") and context.cursor_line):
+        position = sum(len(each) + 1 for each in lines[: context.cursor_line]) + context.cursor_position
+        if there := remote_code(context.full_text, position):
+            found, length = remote(*there)
+            fragment = before[len(before) - length :] if found else before.rpartition(" ")[2]
+            completions = [SimpleCompletion(word) for word in found or [fragment] if word]
+            return SimpleMatcherResult(completions=completions, suppress=True, matched_fragment=fragment, ordered=True)
+        is_text = context.cursor_line and (lines[0].startswith("%%colony") or before.lstrip().startswith("%%"))
+        if "colony" not in before or is_text:
             return SimpleMatcherResult(completions=[])
         variables = [
             name

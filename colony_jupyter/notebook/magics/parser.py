@@ -12,13 +12,21 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from colony_jupyter.errors import UsageError
 from colony_jupyter.notebook.magics.shell_words import Word, split
-from colony_jupyter.notebook.magics.suggestions import did_you_mean
+from colony_jupyter.notebook.magics.suggestions import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _NUMBER: Final = re.compile(r"-\d+(\.\d*)?([eE][-+]?\d+)?|-\.\d+")
 _END_OF_OPTIONS: Final = "--"
+_PLAIN: Final = (
+    (re.compile(r": invalid int value: (.*)"), r" needs a whole number, not \1"),
+    (re.compile(r": invalid (number of seconds) value: (.*)"), r" needs a \1, not \2"),
+    (re.compile(r": ignored explicit argument (.*)"), r" has no value, so \1 cannot follow it"),
+    (re.compile(r": expected one argument"), " needs a value"),
+    (re.compile(r": expected at least one argument"), " needs at least one value"),
+)
+"""Messages of argparse, and what is shown in their place."""
 
 
 class HelpAsked(Exception):
@@ -33,7 +41,7 @@ class Operand:
         name: as in the usage line, in capitals; in small letters the attribute of what was read.
         help: a few words.
         required: whether the line needs it.
-        many: whether it takes all words that are left, as a list.
+        many: whether it accepts all words that are left, as a list.
     """
 
     name: str
@@ -49,13 +57,13 @@ class Operand:
 
 
 class Command:
-    """What one magic takes.
+    """What one magic accepts.
 
     Args:
         name: the magic, as typed: ``%colony submit``.
         summary: one sentence on what it does.
         operands: its words that are no options, in order.
-        text: an operand that takes the rest of the line as it was typed, without any reading of quotes; it comes after
+        text: an operand that is the rest of the line as it was typed, without any reading of quotes; it comes after
             the others and after the options.
     """
 
@@ -107,7 +115,7 @@ class Command:
         return self.takes_value(option) and option != "--kw"
 
     def help(self) -> str:
-        """Give the help, as text."""
+        """Return the help, as text."""
         operands = [*self.operands, *([self.text] if self.text else [])]
         usage = " ".join([self.name, *(operand.usage for operand in operands), "[options]"])
         width = max((len(operand.name) for operand in operands), default=0)
@@ -120,7 +128,7 @@ class Command:
 
         Raises:
             HelpAsked: if it asks for help.
-            UsageError: if it is not as it must be; the sentence says how.
+            UsageError: if it is not as it must be; the message shows the correct form.
         """
         if self.text is None:
             words, text = split(line, text_follows=self._takes_text), None
@@ -132,7 +140,7 @@ class Command:
         try:
             found, operands = self._parser.parse_known_args(list(words[:end]))
         except _Mistake as mistake:
-            raise self._wrong(str(mistake).removeprefix("argument ")) from None
+            raise self._wrong(_plain(str(mistake).removeprefix("argument "))) from None
         for word in operands:
             if (
                 len(word) > 1
@@ -151,7 +159,11 @@ class Command:
         known = self._wire_names.get(name)
         if known is not None:
             return f" Did you mean '{known}'?"
-        return did_you_mean(name, self.options) or " A word that begins with a dash can be quoted, or follow --."
+        bare = {option.lstrip("-"): option for option in self.options}  # the dashes would make any two alike
+        near = nearest(name.lstrip("-"), bare)
+        return (
+            f" Did you mean '{bare[near]}'?" if near else " A word that begins with a dash can be quoted, or follow --."
+        )
 
     def _place(self, words: list[str], found: argparse.Namespace) -> None:
         for operand in self.operands:
@@ -184,6 +196,12 @@ class Command:
         return UsageError(
             f"{sentence}{stop} Usage: {' '.join(filter(None, [self.name, operands]))} [options]; --help explains them."
         )
+
+
+def _plain(message: str) -> str:
+    for pattern, words in _PLAIN:
+        message = pattern.sub(words, message, count=1)
+    return message
 
 
 class _Mistake(Exception):

@@ -28,7 +28,7 @@ _ESCAPED: Final = '"\\$`\n'
 _LITERAL: Final = "._"
 """Characters, besides letters and digits, before which a backslash outside of quotes is an ordinary character."""
 
-_KEY: Final = re.compile(r"(?:--kw=)?[^\W\d]\w*=")
+_KEY: Final = re.compile(r"(?:--kw=)?[^\s='\"\\{\[]+=")
 _PYTHON: Final = {"True": True, "False": False, "None": None}
 
 
@@ -113,7 +113,7 @@ def value(word: str, names: Mapping[str, Any], *, note: Callable[[str], None] = 
 
 
 def variable(word: str) -> str | None:
-    """Give the name if a word is ``$name`` or ``{name}`` as a whole and not quoted."""
+    """Return the name if a word is ``$name`` or ``{name}`` as a whole and not quoted."""
     if getattr(word, "quoted", False):
         return None
     found = _VARIABLE.fullmatch(word)
@@ -121,7 +121,7 @@ def variable(word: str) -> str | None:
 
 
 def _json_start(line: str, at: int, option: str) -> int | None:
-    """Give the position of the brace or bracket if the word at a position is JSON, or ``KEY=`` followed by JSON."""
+    """Return the position of the brace or bracket if the word at a position is JSON, or ``KEY=`` followed by JSON."""
     if (option == "--kw" or line.startswith("--kw=", at)) and (key := _KEY.match(line, at)):
         at = key.end()
     return at if line.startswith(("{", "["), at) and not _VARIABLE.match(line, at) else None

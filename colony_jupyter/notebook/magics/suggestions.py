@@ -14,13 +14,13 @@ LIKE: Final = 0.6
 
 
 def nearest(typed: str, known: Iterable[str], like: float = LIKE) -> str | None:
-    """Give the known name that is most like what was typed; None if none is that much like it."""
+    """Return the known name that is most like what was typed; None if none is that much like it."""
     folded = {name.casefold(): name for name in known}
     found = difflib.get_close_matches(typed.casefold(), folded, n=1, cutoff=like)
     return folded[found[0]] if found else None
 
 
 def did_you_mean(typed: str, known: Iterable[str], like: float = LIKE) -> str:
-    """Give a sentence with the nearest known name, led in by a space; empty if there is none."""
+    """Return a sentence with the nearest known name, led in by a space; empty if there is none."""
     name = nearest(typed, known, like)
     return f" Did you mean '{name}'?" if name else ""

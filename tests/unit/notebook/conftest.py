@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 
+from colony_jupyter.notebook.model.changes import NewEntries, Note, ProcessChange
 from colony_jupyter.wire.models import Entry, FunctionSpec, ProcessRecord, ProcessState
 
 ME = "a" * 64
@@ -28,7 +29,7 @@ class Maker:
 
     me = ME
     executor = EXECUTOR
-    names = {EXECUTOR: "laptop-7f3a"}  # noqa: RUF012 - nobody changes it
+    names = {EXECUTOR: "laptop-7f3a"}  # noqa: RUF012 - no test changes it
 
     def __init__(self) -> None:
         self._sequence = itertools.count(1)
@@ -52,3 +53,21 @@ def make() -> Maker:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture
+def run_in(make):
+    """Return a function that feeds a view with a process from its submission to its end."""
+
+    def run(view):
+        view.feed(ProcessChange(make.record(ProcessState.WAITING), waiting_for="waiting for an executor of type 'cli'"))
+        view.flush()
+        view.feed(ProcessChange(make.record(ProcessState.RUNNING), "laptop-7f3a"))
+        view.feed(NewEntries("progress", [make.entry("hello \x1b]0;title\x07there")], make.names, make.me))
+        view.feed(NewEntries("progress", [make.entry(f"step {at}/3") for at in (1, 2, 3)], make.names, make.me))
+        view.feed(Note("resumed"))
+        view.flush()
+        view.feed(ProcessChange(make.record(ProcessState.SUCCESS, output=["ok"]), "laptop-7f3a"))
+        view.finish()
+
+    return run

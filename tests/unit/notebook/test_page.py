@@ -13,13 +13,16 @@ FOLDER = Path(static.__file__).parent
 
 
 def test_every_module_is_joined():
-    assert sorted([*static.MODULES, "loader.js"]) == sorted(path.name for path in FOLDER.glob("*.js"))
+    assert sorted([*static.MODULES, "loader.js"]) == sorted(
+        path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.js")
+    )
 
 
 def test_modules_import_only_those_before_them():
     for at, name in enumerate(static.MODULES):
-        imported = re.findall(r'^import .* from "\./(.*)";$', (FOLDER / name).read_text(), re.MULTILINE)
-        assert set(imported) <= set(static.MODULES[:at])
+        imported = re.findall(r'^import .* from "(\..*)";$', (FOLDER / name).read_text(), re.MULTILINE)
+        found = {((FOLDER / name).parent / each).resolve().relative_to(FOLDER).as_posix() for each in imported}
+        assert found <= set(static.MODULES[:at])
 
 
 def test_names_are_unique_across_the_modules():

@@ -6,31 +6,15 @@ import asyncio
 import random
 
 import pytest
-from gateway import Fault, Gateway
+from gateway import FAULTS, Fault, Gateway
 from short_processes import RecordingView
 
 from colony_jupyter import AsyncColony
 from colony_jupyter import settings as settings_module
-from colony_jupyter.notebook.actions.process_feed import Follower
-from colony_jupyter.testing import ColonyServer
+from colony_jupyter.notebook.actions.process_feed import ProcessFeed
 from colony_jupyter.wire.identity import PrivateKey
 
-FAULTS = {
-    "429": Fault(429),
-    "502": Fault(502),
-    "503": Fault(503),
-    "504": Fault(504, forward=True),
-    "page": Fault(200),
-    "empty": Fault(200, forward=True, body=b""),
-    "truncated": Fault(200, forward=True, body=b'{"payloadtype":"' + b"x" * 99, cut=40),
-}
 CALLS = ("getprocessmsg", "channelreadmsg", "getexecutorbyidmsg", "getexecutorsmsg")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with ColonyServer(tmp_path_factory.mktemp("colony")) as running:
-        yield running
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -46,7 +30,7 @@ async def test_a_pane_shows_everything_although_each_of_its_queries_fails_severa
         async with AsyncColony(by_way) as user, AsyncColony(direct, prvkey=key) as executor, asyncio.timeout(40):
             for call in CALLS:
                 gateway.plan(call, [FAULTS[fault]] * 3)
-            follower = Follower(user.handle(submitted.processid), history=10)
+            follower = ProcessFeed(user.handle(submitted.processid), history=10)
             view = RecordingView()
             follower.start()
             follower.turn_to(view)
@@ -70,7 +54,7 @@ async def test_a_final_refusal_of_a_gateway_is_shown(server, fault):
         gateway.outage = fault
         by_way = settings_module.resolve({**server.environ(), "COLONIES_SERVER_PORT": str(gateway.port)})
         async with AsyncColony(by_way) as user, asyncio.timeout(20):
-            follower = Follower(user.handle("0" * 64))
+            follower = ProcessFeed(user.handle("0" * 64))
             view = RecordingView()
             follower.start()
             follower.turn_to(view)

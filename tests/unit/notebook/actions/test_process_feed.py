@@ -6,25 +6,12 @@ import asyncio
 import time
 
 import pytest
-from short_processes import offer_short, watch_short
+from short_processes import RecordingView, offer_short, watch_short
 
 import colony_jupyter as cj
-from colony_jupyter import settings as settings_module
-from colony_jupyter.notebook.actions.process_feed import submit_and_follow
+from colony_jupyter.notebook.actions.process_feed import follow, submit_and_follow
 from colony_jupyter.notebook.actions.submit import with_acknowledgement
-from colony_jupyter.testing import ColonyServer
 from colony_jupyter.wire.models import FunctionSpec, ProcessState, visible_channels
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with ColonyServer(tmp_path_factory.mktemp("colony")) as running:
-        yield running
-
-
-@pytest.fixture
-def settings(server):
-    return settings_module.resolve(server.environ())
 
 
 @pytest.fixture
@@ -36,10 +23,9 @@ def executor(settings):
     executor.stop()
 
 
-@pytest.mark.parametrize("part", range(5))  # 200 processes in parts, each within the time limit of a test
-async def test_40_short_processes_reach_their_panes(executor, settings, part):
+async def test_short_processes_reach_their_panes(executor, settings):  # 200 of them: tests/processes/
     async with cj.AsyncColony(settings) as colony:
-        await watch_short(colony, "short", 40)
+        await watch_short(colony, "short", 10)
 
 
 async def test_a_pane_that_is_closed_does_not_hold_the_process_up(executor, settings):
@@ -63,7 +49,7 @@ async def test_a_pane_that_is_closed_does_not_hold_the_process_up(executor, sett
         assert time.monotonic() - begun < 5
 
 
-async def test_a_submission_nobody_reads_declares_nothing(settings):
+async def test_a_submission_that_is_not_read_declares_nothing(settings):
     async with cj.AsyncColony(settings) as colony:
         process = await colony.submit("x", channels=["out"], executortype="none-here")
         assert process.spec.channels == ["out"]
@@ -84,7 +70,7 @@ def test_the_channel_that_is_added_stays_invisible(given, declared):
 
 
 @pytest.mark.parametrize("acknowledged", [True, False])
-async def test_a_spec_keeps_its_channels(settings, acknowledged):
+async def test_a_spec_has_its_channels_still(settings, acknowledged):
     spec = FunctionSpec(funcname="x", channels=["a"])
     async with cj.AsyncColony(settings) as colony:
         follower = await submit_and_follow(
@@ -95,3 +81,48 @@ async def test_a_spec_keeps_its_channels(settings, acknowledged):
         await follower.process.refresh()
         follower.stop()
         await asyncio.gather(follower.wait(), return_exceptions=True)
+
+
+async def test_the_log_is_shown_with_the_lines_of_before_the_view(settings):
+    executor = cj.Executor("logging", settings=settings)
+
+    @executor.function("logs")
+    async def logs(context):
+        for number in range(4):
+            await context.log(f"line {number}")
+            await asyncio.sleep(0.2)
+
+    await asyncio.to_thread(executor.start)
+    try:
+        async with cj.AsyncColony(settings) as colony, asyncio.timeout(20):
+            follower = await submit_and_follow(colony, "logs", executortype="logging")
+            await follower.closed_with_success()
+            assert follower.process.state is ProcessState.SUCCESS
+            # Lines may still appear, but --wait does not wait for them.
+            end = asyncio.create_task(follower.wait())
+            await asyncio.sleep(0)
+            assert not end.done()
+            view = RecordingView()
+            follower.turn_to(view)
+            await end
+            assert view.lines == [f"line {number}" for number in range(4)]
+            assert view.faults == []
+            # What is watched later shows it, too.
+            later = await follow(await colony.get_process(follower.process))
+            view = RecordingView()
+            later.turn_to(view)
+            await later.wait()
+            assert view.lines == [f"line {number}" for number in range(4)]
+    finally:
+        await asyncio.to_thread(executor.stop)
+
+
+async def test_a_process_without_a_log_is_not_held_up_at_its_end(executor, settings):
+    async with cj.AsyncColony(settings) as colony, asyncio.timeout(20):
+        follower = await submit_and_follow(colony, "returns", channels=["out"], executortype="short")
+        view = RecordingView()
+        follower.turn_to(view)
+        await follower.process.wait(ProcessState.SUCCESS)
+        begun = time.monotonic()
+        await follower.wait()
+        assert time.monotonic() - begun < 1.5

@@ -28,7 +28,7 @@ def test_options_are_not_abbreviated():
         SUBMIT.read("f --chan progress")
 
 
-def test_several_keep_nothing_from_line_to_line():
+def test_several_share_nothing_between_lines():
     assert SUBMIT.read("f --channel a").channel == ["a"]
     assert SUBMIT.read("f --channel b").channel == ["b"]
     assert SUBMIT.read("f").channel is None
@@ -43,8 +43,11 @@ def test_several_keep_nothing_from_line_to_line():
         ("f --executornames a", r"Did you mean '--executor'\?"),
         ("f --kwargs a=1", r"Did you mean '--kw'\?"),
         ("f --xyzzy", r"no option --xyzzy\. A word that begins with a dash"),
-        ("f --priority high", "--priority: invalid int value: 'high'"),
-        ("f --type", "--type: expected one argument"),
+        ("f --priority high", "--priority needs a whole number, not 'high'"),
+        ("f --type", "--type needs a value"),
+        ("f --channel", "--channel needs at least one value"),
+        ("f --wait=yes", "--wait has no value, so 'yes' cannot follow it"),
+        ("f --unknown", r"no option --unknown\. A word that begins with a dash"),
         ("f 'x", "not closed"),
         ("f -o 1x", "-o: '1x' cannot be the name of a variable"),
     ],

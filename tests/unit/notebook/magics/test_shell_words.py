@@ -52,7 +52,7 @@ def test_what_is_quoted_comes_back(words):
 
 
 @pytest.mark.parametrize("line", ["'a", 'x "b', "\\"])
-def test_an_open_quote_is_said(line):
+def test_an_open_quote_is_reported(line):
     with pytest.raises(UsageError, match=r"not closed|backslash"):
         split(line)
 
@@ -127,10 +127,11 @@ def test_json_is_one_word_whatever_is_in_it(data, indent, ascii_only):
     assert (first, word, last) == ("f", written, "x y")
     assert value(word, {}) == data
     assert split(f"f --kw a={written} b=2") == ["f", "--kw", f"a={written}", "b=2"]
+    assert split(f"f --kw docker-image={written}") == ["f", "--kw", f"docker-image={written}"]
 
 
 @given(st.lists(st.text(alphabet="abZé09._", min_size=1, max_size=4), min_size=2, max_size=5))
-def test_backslashes_of_a_path_are_kept(parts):
+def test_backslashes_of_a_path_remain(parts):
     path = "\\".join(parts)
     assert split(path) == [path]
 

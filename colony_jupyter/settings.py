@@ -65,7 +65,7 @@ class Settings:
         port: its port; 0 for the embedded colony.
         tls: whether connections use TLS.
         colonyname: the colony.
-        prvkey: key of a user or an executor; None for the embedded colony, which keeps its keys in the data folder.
+        prvkey: key of a user or an executor; None for the embedded colony, whose keys are in the data folder.
         colony_prvkey: the colony owner's key, needed to add and approve executors.
         server_prvkey: the server owner's key.
         ca_file: PEM file of certificates to trust besides the system's.

@@ -91,11 +91,11 @@ class ColonyServer:
 
     @property
     def log(self) -> str:
-        """What it said on standard error so far."""
+        """Its standard error so far."""
         return self._place.log.read_text("utf-8", "replace") if self._place.log.exists() else ""
 
     def environ(self) -> dict[str, str]:
-        """Give ColonyOS's variables for a user of it; they hold the keys."""
+        """Return ColonyOS's variables for a user of it; they hold the keys."""
         return environment.variables(self.keys, self.host, self.port)
 
     def start(self, timeout: float = 15.0) -> Self:
@@ -147,7 +147,7 @@ class ColonyServer:
 
 @pytest.fixture
 def make_colony_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., ColonyServer]]:
-    """Give a function that starts a `ColonyServer`; its keyword arguments are those of the class, ``data`` optional."""
+    """Return a function that starts a `ColonyServer`, with the arguments of the class; ``data`` is optional."""
     made: list[ColonyServer] = []
 
     def make(
@@ -164,5 +164,5 @@ def make_colony_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cal
 
 @pytest.fixture
 def colony_server(make_colony_server: Callable[..., ColonyServer]) -> ColonyServer:
-    """Give a running `ColonyServer` with the limits ColonyOS has; it is stopped when the test is over."""
+    """Return a running `ColonyServer` with the limits ColonyOS has; it is stopped when the test is over."""
     return make_colony_server()

@@ -8,16 +8,14 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Final
 
-from colony_jupyter.client.websocket import subscription
+from colony_jupyter.client.transport.websocket import subscription
 from colony_jupyter.doctor.report import Finding, Mark
 from colony_jupyter.errors import ServerUnreachable, WebSocketRefused
-from colony_jupyter.wire.decoding import convert
 from colony_jupyter.wire.messages import SubscribeChannel
 from colony_jupyter.wire.models import Entry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from typing import Any
 
     from colony_jupyter.client.channel import AsyncChannel
     from colony_jupyter.client.process import AsyncProcess
@@ -32,7 +30,7 @@ _UPGRADE: Final = (
 
 
 async def round_trip(process: AsyncProcess, name: str) -> Finding:
-    """Send an entry through a channel of a process that no executor takes, and read it back.
+    """Send an entry through a channel of a process that no executor gets, and read it back.
 
     Raises:
         ColonyError: if the entry cannot be sent, or not be read from the log.
@@ -63,7 +61,7 @@ async def _over_websocket(process: AsyncProcess, channel: AsyncChannel, text: st
     colony = process.colony
     async with contextlib.AsyncExitStack() as stack:
         async with asyncio.timeout(_ARRIVES):
-            frames = await stack.enter_async_context(subscription(colony.endpoint, message, colony.key))
+            frames = await stack.enter_async_context(subscription(colony.endpoint, message, colony.key, list[Entry]))
         begun = time.monotonic()
         await channel.send(text)
         async with asyncio.timeout(_ARRIVES):
@@ -71,9 +69,9 @@ async def _over_websocket(process: AsyncProcess, channel: AsyncChannel, text: st
         return begun
 
 
-async def _arrival(frames: AsyncIterator[Any], text: str) -> None:
-    async for value in frames:
-        if any(entry.text == text for entry in convert(value, list[Entry])):
+async def _arrival(frames: AsyncIterator[list[Entry]], text: str) -> None:
+    async for entries in frames:
+        if any(entry.text == text for entry in entries):
             return
     raise TimeoutError  # the connection was cut
 

@@ -13,10 +13,12 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from packaging.version import Version
+
 from colony_jupyter.client.colony import AsyncColony
 from colony_jupyter.doctor.channel import round_trip
 from colony_jupyter.doctor.cluster import check_nodes
-from colony_jupyter.doctor.installed import installed, numbers, pairs, versions
+from colony_jupyter.doctor.installed import installed, is_older, pairs, versions
 from colony_jupyter.doctor.report import Finding, Mark, Report
 from colony_jupyter.errors import (
     AccessDenied,
@@ -40,7 +42,7 @@ _TYPE: Final = "colony-jupyter-doctor-{}-x"
 its process is found again."""
 _CHANNEL: Final = "doctor"
 _CLOCK: Final = 5.0
-_OLDEST_SERVER: Final = (1, 9, 6)
+_OLDEST_SERVER: Final = Version("1.9.6")
 _LIMIT: Final = 12.0
 """Seconds for all checks that need the server."""
 _REMOVAL: Final = 2.0
@@ -157,8 +159,9 @@ class _Examination:
         yield Finding(Mark.FINE, "server", f"answers after {took * 1000:.0f} ms, version {version or 'unknown'}")
         if colony.settings.tls:
             yield Finding(Mark.FINE, "tls", "in use, and the server's certificate is trusted")
-        if (parts := numbers(version)) and parts < _OLDEST_SERVER:
-            text = f"ColonyOS {version} is older than 1.9.6, the first with all that channels need: have it updated."
+        if is_older(version, _OLDEST_SERVER):
+            oldest = f"{_OLDEST_SERVER}, the first with all that channels need"
+            text = f"ColonyOS {version} is older than {oldest}: have it updated."
             yield Finding(Mark.WARNING, "server", text)
 
         self.step = "asking for the server's nodes"

@@ -5,22 +5,26 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import platform
-import re
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from packaging.requirements import Requirement
+from packaging.version import InvalidVersion, Version
 
 from colony_jupyter.doctor.report import Finding, Mark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_NEEDED: Final[dict[str, tuple[int, ...]]] = {
-    "ipykernel": (6, 30),
-    "ipywidgets": (8, 1),
-    "anywidget": (0, 9, 18),
-    "jupyterlab": (4, 3),
-    "jupyterlab_widgets": (3,),
+    from packaging.specifiers import SpecifierSet
+
+_NEEDED: Final = {
+    "ipykernel": Version("6.30"),
+    "ipywidgets": Version("8.1"),
+    "anywidget": Version("0.9.18"),
+    "jupyterlab": Version("4.3"),
+    "jupyterlab_widgets": Version("3"),
 }
 """Oldest versions that this package is tested with."""
 
@@ -28,35 +32,36 @@ _ELSEWHERE: Final = frozenset({"jupyterlab", "jupyterlab_widgets"})
 """They may be installed in the environment of the Jupyter server instead."""
 
 
-_Version = tuple[int, ...]
-
-
 @dataclass(frozen=True)
 class _Pair:
     """Versions of two packages that do not work together.
 
     Attributes:
-        one, other: name of a package, the first of the versions, and the first later one that works again.
+        one, other: name of a package, and the versions that are meant.
         remedy: what to do.
     """
 
-    one: tuple[str, _Version, _Version]
-    other: tuple[str, _Version, _Version]
+    one: tuple[str, SpecifierSet]
+    other: tuple[str, SpecifierSet]
     remedy: str
 
 
-_NEWEST: Final = (1_000_000,)
+def _pair(one: str, other: str, remedy: str) -> _Pair:
+    first, second = Requirement(one), Requirement(other)
+    return _Pair((first.name, first.specifier), (second.name, second.specifier), remedy)
+
+
 _BAD_PAIRS: Final = (
     # The packages of the kernel and of the page must have matching versions.
-    _Pair(("ipywidgets", (8,), _NEWEST), ("jupyterlab_widgets", (0,), (3,)), "pip install -U jupyterlab_widgets"),
-    _Pair(("ipywidgets", (0,), (8,)), ("jupyterlab_widgets", (3,), _NEWEST), "pip install -U ipywidgets"),
-    _Pair(("ipywidgets", (8,), _NEWEST), ("widgetsnbextension", (0,), (4,)), "pip install -U widgetsnbextension"),
+    _pair("ipywidgets>=8", "jupyterlab_widgets<3", "pip install -U jupyterlab_widgets"),
+    _pair("ipywidgets<8", "jupyterlab_widgets>=3", "pip install -U ipywidgets"),
+    _pair("ipywidgets>=8", "widgetsnbextension<4", "pip install -U widgetsnbextension"),
     # Earlier versions have no extension for JupyterLab 4.
-    _Pair(("jupyterlab", (4,), _NEWEST), ("anywidget", (0,), (0, 9)), "pip install -U anywidget"),
-    # Its patch of asyncio hides the current task from httpx.
-    _Pair(
-        ("python", (3, 14), _NEWEST),
-        ("nest_asyncio in use", (0,), _NEWEST),
+    _pair("jupyterlab>=4", "anywidget<0.9", "pip install -U anywidget"),
+    # Its patch of asyncio hides the current task, which asyncio.timeout needs.
+    _pair(
+        "python>=3.14",
+        "nest_asyncio_in_use",
         "restart the kernel, and use `await` instead of asyncio.run; or nest_asyncio2, which is maintained",
     ),
 )
@@ -68,18 +73,16 @@ def versions(found: Mapping[str, str | None]) -> list[Finding]:
     findings = [Finding(Mark.FINE, "python", f"{platform.python_version()} on {sys.platform}")]
     for name, needed in _NEEDED.items():
         version = found.get(name)
-        least = ".".join(map(str, needed))
         if version is None:
             if name in _ELSEWHERE:
                 text = f"{name} is not installed here, which is fine if JupyterLab is installed somewhere else."
                 findings.append(Finding(Mark.FINE, "versions", text))
             else:
-                text = f"{name} is not installed: pip install '{name}>={least}'."
+                text = f"{name} is not installed: pip install '{name}>={needed}'."
                 findings.append(Finding(Mark.FAILURE, "versions", text))
-        elif numbers(version) < needed:
-            text = (
-                f"{name} {version} is older than {least}, the oldest that panes are tested with: pip install -U {name}."
-            )
+        elif is_older(version, needed):
+            oldest = f"{needed}, the oldest that panes are tested with"
+            text = f"{name} {version} is older than {oldest}: pip install -U {name}."
             findings.append(Finding(Mark.WARNING, "versions", text))
         else:
             findings.append(Finding(Mark.FINE, "versions", f"{name} {version}"))
@@ -91,10 +94,10 @@ def pairs(found: Mapping[str, str | None]) -> list[Finding]:
     findings = []
     for pair in _BAD_PAIRS:
         present = []
-        for name, least, below in (pair.one, pair.other):
+        for name, meant in (pair.one, pair.other):
             version = found.get(name)
-            if version is not None and least <= numbers(version) < below:
-                present.append(f"{name} {version}".strip())
+            if version is not None and meant.contains(version, prereleases=True):
+                present.append(f"{name.replace('_in_use', ' in use')} {version}")
         if len(present) == len((pair.one, pair.other)):
             text = f"{' and '.join(present)} do not work together: {pair.remedy}."
             findings.append(Finding(Mark.WARNING, "versions", text))
@@ -110,11 +113,13 @@ def installed() -> dict[str, str | None]:
         except importlib.metadata.PackageNotFoundError:
             found[name] = None
     if hasattr(asyncio, "_nest_patched") and "nest_asyncio2" not in sys.modules:
-        found["nest_asyncio in use"] = importlib.metadata.version("nest_asyncio")
+        found["nest_asyncio_in_use"] = importlib.metadata.version("nest_asyncio")
     return found
 
 
-def numbers(version: str) -> tuple[int, ...]:
-    """Return the leading numbers of a version; none if it does not begin with one."""
-    found = re.match(r"v?(\d+(?:\.\d+)*)", version)
-    return tuple(map(int, found[1].split("."))) if found else ()
+def is_older(version: str, least: Version) -> bool:
+    """Whether a version is older than another; False if it is no version, such as the hash of a commit."""
+    try:
+        return Version(version) < least
+    except InvalidVersion:
+        return False

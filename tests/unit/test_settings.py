@@ -167,12 +167,12 @@ def test_no_key_shows_in_words_reprs_or_pickles():
 
 
 @pytest.fixture
-def nobody_chose():
+def nothing_chosen():
     yield
     settings.use(None)
 
 
-@pytest.mark.usefixtures("nobody_chose")
+@pytest.mark.usefixtures("nothing_chosen")
 def test_what_was_chosen_comes_before_the_environment(monkeypatch):
     for name, value in REAL.items():
         monkeypatch.setenv(name, value)

@@ -62,7 +62,7 @@ def test_started_twice_is_an_error(colony_server):
         colony_server.start()
 
 
-def test_one_that_cannot_start_says_why_and_leaves_nothing(tmp_path):
+def test_one_that_cannot_start_states_why_and_leaves_nothing(tmp_path):
     with ColonyServer(tmp_path / "one") as one:
         second = ColonyServer(tmp_path / "two", arguments=["--port", str(one.port)])
         second.port = one.port

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -39,7 +40,9 @@ def pytest_collection_modifyitems(items):
         item.add_marker(pytest.mark.filterwarnings("ignore::ResourceWarning"))
 
 
-@pytest.fixture(scope="session")
+# Of the package, not of the session: playwright runs an event loop in the main thread, and tests of other folders need
+# their own there.
+@pytest.fixture(scope="package")
 def browser(chromium):
     from playwright.sync_api import sync_playwright
 
@@ -80,6 +83,7 @@ class Lab:
                 f"--ServerApp.root_dir={folder / 'notebooks'}",
                 "--LabApp.news_url=",
                 "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+                "--LabApp.expose_app_in_browser=True",
             ),
         ]
         self.process = subprocess.Popen(command, env=environment, stdout=self.log, stderr=self.log, cwd=folder)
@@ -101,7 +105,7 @@ class Lab:
                 return
         raise RuntimeError(Path(self.log.name).read_text())
 
-    def call(self, method: str, path: str, body: object = None) -> object:
+    def call(self, method: str, path: str, body: object = None) -> Any:
         headers = {"Authorization": f"token {self.token}"}
         answer = httpx.request(method, f"{self.url}/{path}", headers=headers, json=body, timeout=20, trust_env=False)
         answer.raise_for_status()
@@ -119,18 +123,64 @@ class Lab:
         self.log.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(tmp_path_factory):
     lab = Lab(tmp_path_factory.mktemp("lab"))
     yield lab
     lab.stop()
 
 
+OPEN = """
+async ([theme, path]) => {
+  const { commands, serviceManager, shell } = jupyterapp;
+  shell.expandLeft();  // the side bar
+  await serviceManager.kernelspecs.refreshSpecs();
+  await commands.execute('apputils:change-theme', { theme });
+  const widget = await commands.execute('docmanager:open', { path, factory: 'Notebook' });
+  await widget.context.ready;
+  shell.activateById(widget.id);
+}
+"""
+# Without a question about what is not saved. JupyterLab opens its launcher where nothing else is open: one that came
+# later would be in front of the next notebook.
+CLOSE = """
+async () => {
+  const { shell } = jupyterapp;
+  for (const area of ['main', 'down'])
+    for (const widget of [...shell.widgets(area)])
+      widget.dispose();
+  for (let tries = 0; tries < 100 && [...shell.widgets('main')].length === 0; tries++)
+    await new Promise((done) => setTimeout(done, 50));
+  return document.querySelector('.jp-Dialog') === null;
+}
+"""
+
+
 class Notebook:
-    """A notebook that is open in a page."""
+    """A notebook that is open in a page.
+
+    Args:
+        lab: the server.
+        browser: makes the page.
+        cells: sources of the cells.
+        theme: ``light`` or ``dark``.
+        width: of the page, in pixels.
+        height: of the page, in pixels.
+        kernel: name of the kernel.
+        page: a page of JupyterLab in which no notebook is open; None for one of its own.
+    """
 
     def __init__(
-        self, lab: Lab, browser, cells: list[str], *, theme: str, width: int, height: int, kernel: str = "python3"
+        self,
+        lab: Lab,
+        browser,
+        cells: list[str],
+        *,
+        theme: str,
+        width: int,
+        height: int,
+        kernel: str = "python3",
+        page=None,
     ) -> None:
         self.lab = lab
         self.name = f"test-{secrets.token_hex(4)}.ipynb"
@@ -152,14 +202,27 @@ class Notebook:
             ],
         }
         self.path.write_text(json.dumps(document))
-        self.set_theme(theme)
-        self.context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
-        self.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=lab.url)
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(20_000)
         self.errors: list[str] = []
-        self.page.on("pageerror", lambda error: self.errors.append(f"{error}\n{error.stack}"))
-        self.open()
+        if page is None:
+            self.set_theme(theme)
+            context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
+            context.grant_permissions(["clipboard-read", "clipboard-write"], origin=lab.url)
+            page = context.new_page()
+            page.set_default_timeout(20_000)
+            self._use(page)
+            self.open()
+        else:
+            self._use(page)
+            page.set_viewport_size({"width": width, "height": height})
+            page.evaluate(OPEN, [f"JupyterLab {theme.title()}", self.name])
+            self.wait_idle()
+
+    def _use(self, page) -> None:
+        self.page, self.context = page, page.context
+        page.on("pageerror", self._note_error)
+
+    def _note_error(self, error) -> None:
+        self.errors.append(f"{error}\n{error.stack}")
 
     @staticmethod
     def minds(error: str) -> bool:
@@ -173,11 +236,15 @@ class Notebook:
         self.lab.call("PUT", "lab/api/settings/@jupyterlab/apputils-extension:themes", settings)
 
     def open(self) -> None:
+        self.load()
+        self.wait_idle()
+
+    def load(self) -> None:
+        """Load the page, with this notebook alone: what JupyterLab restores may be others that the page has had."""
         self.page.goto(
             f"{self.lab.url}/lab/workspaces/{secrets.token_hex(4)}/tree/{self.name}?token={self.lab.token}&reset"
         )
         self.page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
-        self.wait_idle()
 
     def wait_idle(self) -> None:
         self.wait_kernel()
@@ -245,6 +312,16 @@ class Notebook:
         self.context.close()
         self.end_kernel()
 
+    def leave(self) -> bool:
+        """Close the notebook only; returns whether another one can be opened in its page."""
+        usable = self.page.evaluate(CLOSE)
+        self.end_kernel()
+        self.page.remove_listener("pageerror", self._note_error)
+        self.page.emulate_media(reduced_motion="no-preference")
+        if not usable:
+            self.context.close()
+        return usable
+
     def end_kernel(self) -> None:
         for session in self.lab.call("GET", "api/sessions"):
             if session["path"] == self.name:
@@ -259,10 +336,9 @@ class Notebook7(Notebook):
         # Notebook 7 has errors of its own whenever it opens a notebook; the pane's script is the one from a blob.
         return "blob:" in error
 
-    def open(self) -> None:
+    def load(self) -> None:
         self.page.goto(f"{self.lab.url}/notebooks/{self.name}?token={self.lab.token}")
         self.page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
-        self.wait_idle()
 
     def wait_idle(self) -> None:
         self.wait_kernel()
@@ -270,26 +346,46 @@ class Notebook7(Notebook):
         self.page.wait_for_selector(idle, state="attached", timeout=60_000)
 
 
-def notebooks(kind: type[Notebook], lab: Lab, browser):
-    """Give what opens notebooks, close them, and look for errors of the page."""
-    opened = []
-
-    def make(*cells: str, theme: str = "light", width: int = 1400, height: int = 900, **how) -> Notebook:
-        opened.append(kind(lab, browser, [FEED, *cells], theme=theme, width=width, height=height, **how))
-        opened[-1].run(0)
-        return opened[-1]
-
-    yield make
-    for each in opened:
-        each.close()
-    assert not [error for each in opened for error in each.errors if kind.minds(error)]
+@pytest.fixture(scope="package")
+def spare_pages():
+    """Pages of JupyterLab in which no notebook is open: to load one takes some seconds of a processor."""
+    return []
 
 
 @pytest.fixture
-def notebook(lab, browser):
-    yield from notebooks(Notebook, lab, browser)
+def notebook(lab, browser, spare_pages):
+    """Return a function that opens notebooks; they are closed after the test, which fails on an error of the page."""
+    opened: list[tuple[Notebook, bool]] = []
+
+    def make(
+        *cells: str, theme: str = "light", width: int = 1400, height: int = 900, own_page: bool = False, **how
+    ) -> Notebook:
+        page = spare_pages.pop() if spare_pages and not own_page else None
+        book = Notebook(lab, browser, [FEED, *cells], theme=theme, width=width, height=height, page=page, **how)
+        opened.append((book, own_page))
+        book.run(0)
+        return book
+
+    yield make
+    for book, own_page in opened:
+        if own_page:
+            book.close()
+        elif book.leave():
+            spare_pages.append(book.page)
+    assert not [error for book, _ in opened for error in book.errors if book.minds(error)]
 
 
 @pytest.fixture
 def notebook7(lab, browser):
-    yield from notebooks(Notebook7, lab, browser)
+    """Return a function that opens notebooks in Notebook 7, each in a page of its own."""
+    opened = []
+
+    def make(*cells: str, theme: str = "light", width: int = 1400, height: int = 900) -> Notebook7:
+        opened.append(Notebook7(lab, browser, [FEED, *cells], theme=theme, width=width, height=height))
+        opened[-1].run(0)
+        return opened[-1]
+
+    yield make
+    for book in opened:
+        book.close()
+    assert not [error for book in opened for error in book.errors if book.minds(error)]

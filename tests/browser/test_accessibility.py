@@ -1,4 +1,4 @@
-"""The pane without a mouse, without motion, and read out: for everybody."""
+"""Accessibility of the pane: keyboard only, reduced motion, roles and labels for screen readers."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from playwright.sync_api import expect
 
 WAITING = """
 view = opened()
-view.process(record(ProcessState.WAITING), waiting_for="waiting for an executor of type 'cli': none is registered")
+waiting = "waiting for an executor of type 'cli': none is registered"
+view.feed(ProcessChange(record(ProcessState.WAITING), waiting_for=waiting))
 """
 
 RUNNING = """
 view = opened(title="train")
 running(view, funcname="train", channels=("log", "metrics"))
-feed(view, "log", "Processing step 1/10", "Processing step 2/10", "line\\n" * 30)
+feed(view, "log", "Processing step 1/10", "Processing step 2/10", "line " * 300)
 feed(view, "metrics", '{"epoch": 20, "loss": 0.1432}', bytes(range(200, 256)))
 feed(view, "log", "skip the plots please", who="a")
 feed(view, "log", "CUDA out of memory", kind="error")
-view.note("connection lost, resumed after 0.4 s, nothing missed")
-view.connection("resuming", "the server does not answer")
+view.feed(Note("connection lost, resumed after 0.4 s, nothing missed"))
+view.feed(ConnectionChange("resuming", "the server does not answer"))
 """
 
 ENDED = """
 ended = opened()
-ended.process(record(ProcessState.SUCCESS, output=[[{"name": "x", "n": 1}]]), "laptop-7f3a")
+ended.feed(ProcessChange(record(ProcessState.SUCCESS, output=[[{"name": "x", "n": 1}]]), "laptop-7f3a"))
 failed = opened()
 story = "Traceback (most recent call last):\\nValueError: x"
-failed.process(record(ProcessState.FAILED, errors=[story]), "laptop-7f3a")
+failed.feed(ProcessChange(record(ProcessState.FAILED, errors=[story]), "laptop-7f3a"))
 """
 
 CHAT = """
@@ -36,8 +37,8 @@ running(chat, funcname="chat", channels=("chat",))
 question = entry("How?", who="a")
 text = "So:\\n\\n```python\\nprint(1)  # one\\n```\\n\\n* `a`\\n* [b](https://example.org)\\n\\n| c |\\n|---|\\n| 1 |"
 answer = entry(text, inreplyto=question.sequence)
-chat.entries("chat", [question, answer], {"e" * 64: "llama-desk"}, "a" * 64)
-chat.error("Nothing can be sent now.")
+chat.feed(NewEntries("chat", [question, answer], {"e" * 64: "llama-desk"}, "a" * 64))
+chat.feed(Fault("Nothing can be sent now."))
 """
 
 
@@ -55,7 +56,7 @@ def test_an_audit_of_every_kind_of_pane_finds_nothing(notebook, theme):
     found = Axe().run(book.page, context=".cj").response
     assert [f"{fault['id']}: {node['html']}" for fault in found["violations"] for node in fault["nodes"]] == []
     assert {"color-contrast", "button-name", "label", "aria-roles"} <= {rule["id"] for rule in found["passes"]}
-    book.shot(f"everybody-{theme}")
+    book.shot(f"accessibility-{theme}")
 
 
 def test_everything_can_be_done_with_the_keyboard_alone(notebook):
@@ -105,7 +106,7 @@ MOVING = """
 """
 
 
-def test_nothing_moves_for_who_wants_no_motion(notebook):
+def test_nothing_moves_with_reduced_motion(notebook):
     book = notebook("view = opened(); running(view)", CHAT)
     book.run(1)
     book.run(2)

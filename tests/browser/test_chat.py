@@ -9,9 +9,10 @@ TURN = """
 view = opened("chat", "chat")
 running(view, funcname="chat", channels=("chat",))
 question = entry("How do I read a channel from the start?", who="a")
-view.entries("chat", [question], {}, "a" * 64)
+view.feed(NewEntries("chat", [question], {}, "a" * 64))
 def piece(text, kind="data"):
-    view.entries("chat", [entry(text, kind=kind, inreplyto=question.sequence)], {"e" * 64: "llama-desk"}, "a" * 64)
+    pieces = [entry(text, kind=kind, inreplyto=question.sequence)]
+    view.feed(NewEntries("chat", pieces, {"e" * 64: "llama-desk"}, "a" * 64))
 """
 
 REPLY = """
@@ -49,9 +50,8 @@ def test_an_answer_grows_in_one_bubble(notebook, theme):
 
 
 def test_typing_sending_and_recalling(notebook):
-    book = notebook(
-        TURN, "print(calls)", "view.refused('chat', 'two\\nlines', 'Nothing can be sent: the chat has ended.')"
-    )
+    refused = "view.feed(TextRefused('chat', 'two\\nlines', 'Nothing can be sent: the chat has ended.'))"
+    book = notebook(TURN, "print(calls)", refused)
     book.run(1)
     pane = book.cell(1).locator(".cj")
     area = pane.locator("textarea")
@@ -82,7 +82,7 @@ def test_typing_sending_and_recalling(notebook):
     expect(pane.locator(".cj-fault")).to_have_text("Nothing can be sent: the chat has ended.")
 
 
-def test_a_kernel_that_takes_no_input_now_is_said_to_be_busy(notebook):
+def test_a_kernel_that_accepts_no_input_now_is_shown_as_busy(notebook):
     """What older kernels do while a cell runs: the message waits, and the page says so until it is taken."""
     held = "import threading; gate = threading.Event(); chat_of = PaneCallbacks(on_send=lambda *_: gate.wait(60))"
     opening = (
@@ -98,3 +98,32 @@ def test_a_kernel_that_takes_no_input_now_is_said_to_be_busy(notebook):
     expect(hint).to_have_text("The kernel is busy: your message will be sent when it is free.")
     book.run(3)
     expect(hint).to_contain_text("Enter sends")
+
+
+SHOWING = """
+from matplotlib.figure import Figure
+import json
+from colony_jupyter.values.display import display_bundle
+figure = Figure(figsize=(3, 1.5)); figure.subplots().plot([3, 1, 2])
+piece("Here is the loss:")
+piece(json.dumps(display_bundle(figure)), kind="display")
+piece("It **falls**.")
+"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_an_answer_with_a_picture(notebook, theme):
+    book = notebook(TURN, SHOWING, "piece('', kind='turn')", theme=theme)
+    book.run(1)
+    book.run(2)
+    pane = book.cell(1).locator(".cj")
+    bubbles = pane.locator(".cj-it:not(.cj-typing)")
+    expect(bubbles).to_have_count(3)
+    picture = bubbles.nth(1).locator("img.cj-picture")
+    book.page.wait_for_function("() => document.querySelector('.cj-picture')?.naturalWidth > 0")
+    picture.evaluate("image => image.dataset.same = '1'")
+    expect(bubbles.nth(2).locator("strong")).to_have_text("falls")
+    book.run(3)
+    expect(pane.locator(".cj-growing")).to_have_count(0)
+    expect(picture).to_have_attribute("data-same", "1")  # it was not loaded again
+    book.shot(f"chat-picture-{theme}", 1)

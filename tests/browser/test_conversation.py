@@ -93,7 +93,7 @@ def test_each_cell_shows_its_turn_and_the_box_is_under_the_last(notebook, theme)
     assert [text.split()[0] for text in transcripts] == ["answered", "answered"]
 
 
-def test_one_that_has_ended_says_so_and_offers_a_new_one(notebook):
+def test_one_that_has_ended_shows_it_and_offers_a_new_one(notebook):
     book, pane = begun(notebook, NEXT, STOP)
     before = process_of(pane)
     pane.get_by_role("button", name="End chat").click()
@@ -116,7 +116,7 @@ def test_one_that_has_ended_says_so_and_offers_a_new_one(notebook):
     book.run(4)
 
 
-def test_an_error_is_shown_and_what_was_typed_is_kept(notebook):
+def test_an_error_is_shown_and_the_typed_text_stays(notebook):
     book, pane = begun(notebook, STOP)
     box = pane.locator("textarea")
     box.fill("fail")

@@ -14,7 +14,7 @@ def work():
     for at in range(2000):
         feed(view, "progress", f"entry {at}.")
         time.sleep(0.004)
-    view.process(record(ProcessState.SUCCESS, output=["ok"]), "laptop-7f3a")
+    view.feed(ProcessChange(record(ProcessState.SUCCESS, output=["ok"]), "laptop-7f3a"))
     view.finish()
 threading.Thread(target=work).start()
 """
@@ -35,7 +35,7 @@ def test_a_page_loaded_again_in_mid_stream_has_every_entry_once(notebook):
     expect(pane.locator(".cj-row").last).to_contain_text("entry 1999.")
 
 
-def test_a_kernel_that_is_restarted_is_told_at_once(notebook):
+def test_a_restart_of_the_kernel_is_shown_at_once(notebook):
     book = notebook("view = opened(); running(view); feed(view, 'progress', 'one')")
     book.run(1)
     pane = book.cell(1).locator(".cj")
@@ -60,12 +60,12 @@ ENDED = """
 view = opened(title="ended")
 running(view, funcname="ended")
 feed(view, "progress", "one")
-view.process(record(ProcessState.SUCCESS, funcname="ended", output=["ok"]), "laptop-7f3a")
-view.connection("ended")
+view.feed(ProcessChange(record(ProcessState.SUCCESS, funcname="ended", output=["ok"]), "laptop-7f3a"))
+view.feed(ConnectionChange("ended"))
 view.finish()
 chat = opened("chat", title="answered")
 running(chat, funcname="answered", channels=("chat",))
-chat.entries("chat", [entry("hello?", who="a"), entry("Hello!")], {"e" * 64: "laptop-7f3a"}, "a" * 64)
+chat.feed(NewEntries("chat", [entry("hello?", who="a"), entry("Hello!")], {"e" * 64: "laptop-7f3a"}, "a" * 64))
 chat.finish()
 """
 
@@ -92,7 +92,7 @@ def test_after_a_restart_only_a_pane_that_misses_something_is_not_live(notebook,
     book.wait_idle()
 
 
-WAITING = "view = opened(); view.process(record(ProcessState.WAITING))"
+WAITING = "view = opened(); view.feed(ProcessChange(record(ProcessState.WAITING)))"
 ENDS = {
     "killed": "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
     "shut down": "",
@@ -100,7 +100,7 @@ ENDS = {
 
 
 @pytest.mark.parametrize("how", ENDS)
-def test_a_kernel_that_is_gone_is_told_at_once(notebook, how):
+def test_the_end_of_the_kernel_is_shown_at_once(notebook, how):
     book = notebook(WAITING, ENDS[how])
     book.run(1)
     pane = book.cell(1).locator(".cj")
@@ -122,7 +122,7 @@ def test_a_page_loaded_again_while_a_cell_runs_is_complete_when_it_ends(notebook
     book.save()
     book.run(2, wait=False)
     book.page.wait_for_selector(".jp-StatusBar-Widget :text('| Busy')")
-    book.page.reload()
+    book.load()
     pane = book.cell(1).locator(".cj")
     pane.scroll_into_view_if_needed(timeout=60_000)
     expect(pane.locator(".cj-state").first).to_have_text("SUCCESS", timeout=60_000)
@@ -154,7 +154,7 @@ globalThis.clearInterval = (timer) => { timers.delete(timer); end(timer); };
 
 
 def held(book) -> tuple[int, int, int]:
-    """Give what the page holds once its garbage is gone: nodes, listeners, and timers that go on."""
+    """Return what the page holds once its garbage is gone: nodes, listeners, and timers that go on."""
     session = book.context.new_cdp_session(book.page)
     session.send("Performance.enable")
     session.send("HeapProfiler.collectGarbage")
@@ -165,22 +165,22 @@ def held(book) -> tuple[int, int, int]:
 
 @pytest.mark.timeout(400)
 def test_running_a_cell_again_closes_its_earlier_pane(notebook):
-    """After two hundred runs there is no more of anything than after a few."""
-    book = notebook(RERUN, COUNT)
+    """After eighty runs there is no more of anything than after a few."""
+    book = notebook(RERUN, COUNT, own_page=True)
     book.page.add_init_script(TIMERS)
     book.save()
     book.open()
     for _ in range(20):
         book.run(1)
     nodes, listeners, timers = held(book)
-    for _ in range(180):
+    for _ in range(60):
         book.run(1)
     expect(book.cell(1).locator(".cj")).to_have_count(1)
     expect(book.cell(1).locator(".cj-row")).to_have_count(20)
     after = held(book)
     # A pane of twenty rows is some two hundred nodes and thirty listeners: one that stayed each time would be seen.
-    assert after[0] < nodes + 10 * 180
-    assert after[1] < listeners + 5 * 180
+    assert after[0] < nodes + 10 * 60
+    assert after[1] < listeners + 5 * 60
     assert after[2] == timers
     book.run(2)
     assert book.output(2).strip() == "2 comms 0 threads"  # of the pane, and of its layout
@@ -211,7 +211,7 @@ def work():
             feed(view, "progress", *(f"Processing step {step}/100" for _ in range(5)))
         time.sleep(0.02)
     for view in views:
-        view.process(record(ProcessState.SUCCESS, output=["ok"]), "laptop-7f3a")
+        view.feed(ProcessChange(record(ProcessState.SUCCESS, output=["ok"]), "laptop-7f3a"))
         view.finish()
 threading.Thread(target=work).start()
 """
@@ -221,7 +221,7 @@ AT_END = "list => list.scrollHeight - list.scrollTop - list.clientHeight < 2"
 
 
 def test_ten_panes_stream_at_once(notebook):
-    book = notebook(TEN)
+    book = notebook(TEN, own_page=True)
     session = book.context.new_cdp_session(book.page)
     session.send("Network.enable")
     frames = []
@@ -231,7 +231,7 @@ def test_ten_panes_stream_at_once(notebook):
     expect(panes).to_have_count(10)
     for at in range(10):
         expect(panes.nth(at).locator(".cj-state").first).to_have_text("SUCCESS", timeout=30_000)
-    # What nobody sees is not drawn, and is complete when it comes into sight.
+    # What is out of sight is not drawn, and is complete when it comes into sight.
     assert panes.last.locator(".cj-row").count() < 500
     for at in range(10):
         panes.nth(at).scroll_into_view_if_needed()

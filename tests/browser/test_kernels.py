@@ -22,8 +22,8 @@ SETUP = """
 import ipykernel
 from pathlib import Path
 
-def until_told():
-    while not Path({told!r}).exists():
+def until_released():
+    while not Path({released!r}).exists():
         time.sleep(0.02)
 
 print(ipykernel.__version__)
@@ -37,7 +37,7 @@ def version(request):
 
 @pytest.fixture
 def kernel(lab, version):
-    """Give the name of a kernel that is this very interpreter with one version of ipykernel."""
+    """Return the name of a kernel that is this very interpreter with one version of ipykernel."""
     if version == ipykernel.__version__:
         return "python3"
     name = f"ipykernel-{version}"
@@ -54,17 +54,17 @@ def kernel(lab, version):
 
 
 @pytest.fixture
-def told(tmp_path):
-    """A file whose making ends the wait of `until_told` in the kernel, whether or not that takes messages."""
-    return tmp_path / "told"
+def released(tmp_path):
+    """A file whose making ends the wait of `until_released` in the kernel, whether or not that takes messages."""
+    return tmp_path / "released"
 
 
 @pytest.fixture
-def opened(notebook, kernel, version, told):
+def opened(notebook, kernel, version, released):
     """Open a notebook on that kernel; the cells given are numbered from 2."""
 
     def make(*cells):
-        book = notebook(SETUP.format(told=str(told)), *cells, kernel=kernel)
+        book = notebook(SETUP.format(released=str(released)), *cells, kernel=kernel)
         book.run(1)
         assert book.output(1).strip() == version
         return book
@@ -77,7 +77,7 @@ heard = []
 
 def on_send(channel, text):
     heard.append(text)
-    view.entries(channel, [entry(text, who="a")], {}, "a" * 64)
+    view.feed(NewEntries(channel, [entry(text, who="a")], {}, "a" * 64))
 
 view = open_view("chat", kind="chat", callbacks=PaneCallbacks(on_send=on_send))
 running(view, funcname="chat", channels=("chat",))
@@ -86,9 +86,9 @@ running(view, funcname="chat", channels=("chat",))
 TYPED = ["are you there?", "ok", "ok"]
 
 
-def test_messages_typed_while_a_cell_runs(opened, version, told):
+def test_messages_typed_while_a_cell_runs(opened, version, released):
     """They are heard at once, or after the cell; the pane says so. None is lost or heard twice, and the order stays."""
-    book = opened(CHAT, "until_told(); print(heard)", "print(heard)")
+    book = opened(CHAT, "until_released(); print(heard)", "print(heard)")
     book.run(2)
     pane = book.cell(2).locator(".cj")
     area, hint, mine = pane.locator("textarea"), pane.locator(".cj-hint"), pane.locator(".cj-me")
@@ -107,7 +107,7 @@ def test_messages_typed_while_a_cell_runs(opened, version, told):
         expect(hint).to_have_text("The kernel is busy: your message will be sent when it is free.")
         expect(mine).to_have_count(0)
     expect(running).to_be_visible()
-    told.touch()
+    released.touch()
     expect(mine).to_have_text([f"you{text}" for text in TYPED])
     expect(hint).to_contain_text("Enter sends")
     expect(book.cell(3).locator(".jp-OutputArea-output")).to_have_text(str(TYPED if at_once else []))
@@ -123,21 +123,21 @@ def work():
     for at in range(150):
         feed(view, "progress", f"entry {at}.")
         time.sleep(0.01)
-    until_told()
+    until_released()
     feed(view, "progress", "the last one.")
-    view.process(record(ProcessState.SUCCESS, output=["ok"]), "laptop-7f3a")
+    view.feed(ProcessChange(record(ProcessState.SUCCESS, output=["ok"]), "laptop-7f3a"))
     view.finish()
 
 threading.Thread(target=work).start()
 """
 
 
-def test_a_stream_goes_on_after_its_cell(opened, told):
+def test_a_stream_goes_on_after_its_cell(opened, released):
     """All of it comes, into the pane and into what is saved of its cell, though other cells run meanwhile."""
     book = opened(STREAM, "print('another cell')")
     book.run(2)
     book.run(3)
-    told.touch()
+    released.touch()
     pane = book.cell(2).locator(".cj")
     expect(pane.locator(".cj-state").first).to_have_text("SUCCESS", timeout=20_000)
     expected = [*(f"entry {at}." for at in range(150)), "the last one."]
@@ -156,18 +156,18 @@ view = opened()
 running(view)
 
 def work():
-    while not Path(TOLD).exists():
+    while not Path(RELEASED).exists():
         feed(view, "progress", f"entry {sequence}.")
         time.sleep(0.005)
-    view.process(record(ProcessState.SUCCESS, output=["ok"]), "laptop-7f3a")
+    view.feed(ProcessChange(record(ProcessState.SUCCESS, output=["ok"]), "laptop-7f3a"))
     view.finish()
 
 threading.Thread(target=work).start()
 """
 
 
-def test_a_page_loaded_again_in_mid_stream_has_every_entry_once(opened, told):
-    book = opened(ENDLESS.replace("TOLD", repr(str(told))), "print(sequence)")
+def test_a_page_loaded_again_in_mid_stream_has_every_entry_once(opened, released):
+    book = opened(ENDLESS.replace("RELEASED", repr(str(released))), "print(sequence)")
     book.run(2)
     expect(book.cell(2).locator(".cj-row").nth(50)).to_be_attached()
     book.save()
@@ -176,9 +176,9 @@ def test_a_page_loaded_again_in_mid_stream_has_every_entry_once(opened, told):
     expect(pane.locator(".cj-state").first).to_have_text("RUNNING", timeout=20_000)
     book.run(3)
     made = int(book.output(3))
-    pane.scroll_into_view_if_needed()  # nothing is drawn where nobody sees it
+    pane.scroll_into_view_if_needed()  # nothing is drawn out of sight
     expect(pane.locator(f".cj-row[data-n='{made + 50}']")).to_be_attached()
-    told.touch()
+    released.touch()
     expect(pane.locator(".cj-state").first).to_have_text("SUCCESS")
     book.run(3)
     total = int(book.output(3))
@@ -190,13 +190,13 @@ def test_a_page_loaded_again_in_mid_stream_has_every_entry_once(opened, told):
 
 STOPPING = CHAT.replace(
     "PaneCallbacks(on_send=on_send)",
-    "PaneCallbacks(on_send=on_send, on_stop_waiting=lambda: view.reply_due(due=False), on_end_chat=lambda: None)",
+    "PaneCallbacks(on_send=on_send, on_stop_waiting=lambda: view.feed(ReplyDue(due=False)), on_end_chat=lambda: None)",
 )
 
 
-def test_buttons_pressed_while_a_cell_runs(opened, version, told):
+def test_buttons_pressed_while_a_cell_runs(opened, version, released):
     """They are heard at once, or the page says that the kernel is busy, and how to get through to it."""
-    book = opened(STOPPING + "view.reply_due(due=True)", "until_told()")
+    book = opened(STOPPING + "view.feed(ReplyDue(due=True))", "until_released()")
     book.run(2)
     pane = book.cell(2).locator(".cj")
     stop, hint, link = pane.get_by_role("button", name="Stop"), pane.locator(".cj-hint"), pane.locator(".cj-link")
@@ -211,7 +211,7 @@ def test_buttons_pressed_while_a_cell_runs(opened, version, told):
         expect(hint).to_have_text("The kernel is busy: interrupt it to stop waiting.")
         pane.get_by_role("button", name="End chat").click()
         expect(link).to_have_text("kernel busy")
-    told.touch()
+    released.touch()
     expect(stop).to_be_hidden()
     expect(link).to_be_hidden()
     expect(hint).to_contain_text("Enter sends")
@@ -227,10 +227,10 @@ PORTAL.run(asyncio.sleep, 0)
 TEXT = """
 text = open_text("chat")
 
-async def say():
+async def feed_chat():
     feed(text, "chat", "said in this cell", inreplyto=1)
 
-PORTAL.run(say)
+PORTAL.run(feed_chat)
 time.sleep(0.5)
 """
 

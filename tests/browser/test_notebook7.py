@@ -12,7 +12,7 @@ def work():
     for step in range(1, 6):
         time.sleep(0.3)
         feed(view, "progress", f"Processing step {step}/5")
-    view.process(record(ProcessState.SUCCESS, output=["Task completed!"]), "laptop-7f3a")
+    view.feed(ProcessChange(record(ProcessState.SUCCESS, output=["Task completed!"]), "laptop-7f3a"))
     view.finish()
 threading.Thread(target=work).start()
 """
@@ -35,13 +35,16 @@ def test_a_stream_is_seen_and_is_there_again_after_a_reload(notebook7, theme):
     book.shot(f"notebook7-{theme}", 1)
     book.save()
     book.open()
+    book.cell(1).locator(".cj").scroll_into_view_if_needed(timeout=60_000)
     expect(rows).to_have_text([f"Processing step {step}/5" for step in range(1, 6)], timeout=30_000)
 
 
 def test_a_reply_is_typed(notebook7):
     book = notebook7(CHAT, "print(calls)")
     book.run(1)
-    box = book.cell(1).locator("textarea")
+    pane = book.cell(1).locator(".cj")
+    expect(pane).to_contain_text("How can I help?")  # the pane has the chat's channel
+    box = pane.locator("textarea")
     box.fill("Say it again")
     box.press("Enter")
     expect(box).to_have_value("")

@@ -1,4 +1,4 @@
-"""A notebook that somebody else opens: nobody vouches for it, and its kernel is not the one that made it."""
+"""A notebook that another user opens: it is not trusted, and its kernel is not the one that made it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ STREAM = """
 view = opened()
 running(view)
 feed(view, "progress", "Processing step 1/2", "<b>Processing</b> step 2/2")
-view.process(record(ProcessState.SUCCESS, output=["Task completed!"]), "laptop-7f3a")
+view.feed(ProcessChange(record(ProcessState.SUCCESS, output=["Task completed!"]), "laptop-7f3a"))
 view.finish()
 """
 

@@ -11,7 +11,7 @@ view = open_view("long-task", theme={theme!r})
 
 
 def luminance(colour: str) -> float:
-    """Give how light a colour is that a browser computed, from 0 to 1."""
+    """Return how light a colour is that a browser computed, from 0 to 1."""
     numbers = colour[colour.index("(") + 1 : -1].split(",")
     red, green, blue = (int(number) / 255 for number in numbers[:3])
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -38,7 +38,7 @@ def test_ten_entries_arrive_one_after_the_other_and_then_the_result(notebook, th
     while (count := rows.count()) < 10:
         counts.add(count)
         book.page.wait_for_timeout(50)
-    assert len(counts) >= 8, f"the entries came in lumps: {sorted(counts)}"
+    assert len(counts) >= 6, f"the entries came in lumps: {sorted(counts)}"
     assert rows.all_inner_texts()[:10] == [f"Processing step {step}/10" for step in range(1, 11)]
     expect(pane.locator(".cj-state").first).to_have_text("SUCCESS", timeout=LONG)
     expect(pane.locator(".cj-result")).to_contain_text("Task completed!")

@@ -59,5 +59,5 @@ def test_lists_are_tables_with_times_of_the_place_and_the_exact_ones_on_hover(no
     colours = found.first.locator("b, [style*=color]").evaluate_all(
         "cells => cells.map(cell => getComputedStyle(cell).color)"
     )
-    assert len(set(colours)) >= 4  # the states are told apart
+    assert len(set(colours)) >= 4  # each state has its own colour
     book.shot(f"tables-{theme}", 1)

@@ -1,4 +1,4 @@
-"""A kernel with somebody at the keyboard, on an embedded colony of its own."""
+"""A kernel with a person at the keyboard, on an embedded colony of its own."""
 
 from __future__ import annotations
 
@@ -29,6 +29,15 @@ async def at_once(context):
     for step in range(50):
         await context.channel("progress").send(f"entry {step}.")
     await context.channel("progress").end()
+
+@executor.function("trains")
+async def trains(context):
+    channel = context.channel("losses")
+    for step in range(5):
+        await channel.send({"step": 10 * step, "loss": 2.0 - step / 4})
+    async for entry in channel:
+        if entry.text == "enough":
+            break
 
 @executor.function("breaks")
 def breaks(context):
@@ -69,7 +78,7 @@ executor.start()
 
 @pytest.fixture(scope="module")
 def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
-    """Give a kernel with the extension loaded and an executor of type ``magics-test``."""
+    """Return a kernel with the extension loaded and an executor of type ``magics-test``."""
     with Notebook({"XDG_DATA_HOME": str(tmp_path_factory.mktemp("data"))}) as notebook:
         loaded = notebook.run("%load_ext colony_jupyter")
         assert loaded.status == "ok", loaded.error

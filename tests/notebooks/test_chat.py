@@ -14,7 +14,7 @@ def pane(cell) -> str:
     return next(shown[WIDGET]["model_id"] for shown in cell.shown if WIDGET in shown)
 
 
-def say(notebook, text, line="simple-bot", **how):
+def send(notebook, text, line="simple-bot", **how):
     cell = notebook.run(f"%%colony_chat {line} -o answer\n{text}", **how)
     assert cell.status == "ok", cell.error
     return notebook.evaluate("answer")
@@ -32,34 +32,34 @@ def test_one_message_a_cell(notebook):
     assert WIDGET in cell.shown[0]
     notebook.until(lambda: "You said Hello {x} $5" in cell.transcript)
     assert notebook.evaluate("answer") == "You said Hello {x} $5\nsecond line"
-    assert say(notebook, "again", "") == "You said again"
-    assert say(notebook, "bye", "") == "You said bye"
+    assert send(notebook, "again", "") == "You said again"
+    assert send(notebook, "bye", "") == "You said bye"
     cell = notebook.run("%%colony_chat\nanybody?")
     notebook.until(lambda: "this is a new one" in cell.transcript and "You said anybody?" in cell.transcript)
 
 
-def test_a_partner_who_closes_turns_is_not_cut_short(notebook):
+def test_a_partner_that_closes_turns_is_not_cut_short(notebook):
     """Its pieces come further apart than `settle`; only the first turn goes by the longer patience."""
-    assert say(notebook, "count", "closing-bot --new") == "one two three"
+    assert send(notebook, "count", "closing-bot --new") == "one two three"
     begun = time.monotonic()
-    assert say(notebook, "count", "closing-bot") == "one two three"
+    assert send(notebook, "count", "closing-bot") == "one two three"
     assert time.monotonic() - begun < 5
 
 
 def test_several_conversations_at_once(notebook):
-    say(notebook, "a", "simple-bot --new")
+    send(notebook, "a", "simple-bot --new")
     first = notebook.evaluate("answer")
-    say(notebook, "b", "closing-bot --new")
-    assert say(notebook, "c", "simple-bot") == "You said c"
+    send(notebook, "b", "closing-bot --new")
+    assert send(notebook, "c", "simple-bot") == "You said c"
     assert first == "You said a"
-    assert say(notebook, "d", "") == "You said d"  # the latest one
+    assert send(notebook, "d", "") == "You said d"  # the latest one
 
 
 def test_the_text_box_goes_on_with_the_conversation(notebook):
     cell = notebook.run("%%colony_chat simple-bot --new\nfirst")
     notebook.message(pane(cell), {"do": "send", "channel": "chat", "text": "from the box", "ref": 1})
     notebook.until(lambda: "You said from the box" in cell.transcript)
-    assert say(notebook, "next", "") == "You said next"
+    assert send(notebook, "next", "") == "You said next"
     assert "next" not in cell.transcript
 
 
@@ -80,27 +80,27 @@ def test_stop_waiting(notebook):
     notebook.finish(cell)
     assert cell.status == "ok"
     assert notebook.evaluate("answer") == ""
-    assert say(notebook, "still there?", "") == "You said still there?"
+    assert send(notebook, "still there?", "") == "You said still there?"
 
 
 def test_a_timeout(notebook):
     cell = notebook.run("%%colony_chat simple-bot --new --timeout 0.5\nsilence")
     assert cell.error.startswith("WaitTimeout: Waited 0.5 s for an answer on channel 'chat'.")
-    assert say(notebook, "still there?", "") == "You said still there?"
+    assert send(notebook, "still there?", "") == "You said still there?"
 
 
-def test_a_timeout_while_nobody_takes_it(notebook):
-    cell = notebook.run("%%colony_chat chat --type nobody-here --timeout 0.5\nhello")
-    assert "Waiting for an executor of type 'nobody-here': none is registered." in cell.error
+def test_a_timeout_while_no_executor_has_it(notebook):
+    cell = notebook.run("%%colony_chat chat --type absent-type --timeout 0.5\nhello")
+    assert "Waiting for an executor of type 'absent-type': none is registered." in cell.error
 
 
 def test_an_error_is_raised(notebook):
     cell = notebook.run("%%colony_chat simple-bot --new\nerror")
     assert cell.error == "StreamError: Error on channel 'chat': I do not understand"
-    assert say(notebook, "and now?", "") == "You said and now?"
+    assert send(notebook, "and now?", "") == "You said and now?"
 
 
-def test_a_partner_who_fails(notebook):
+def test_a_partner_that_fails(notebook):
     cell = notebook.run("%%colony_chat breaks --new\nhello")
     assert cell.status == "error"
     assert "the disk is full" in cell.error
@@ -121,8 +121,8 @@ def test_headless(notebook):
 
 def test_a_running_process_can_be_talked_to(notebook):
     notebook.run("process = %colony submit simple-bot --channel chat --quiet")
-    assert say(notebook, "hello", "--pid process") == "You said hello"
-    assert say(notebook, "more", "") == "You said more"
+    assert send(notebook, "hello", "--pid process") == "You said hello"
+    assert send(notebook, "more", "") == "You said more"
     wrong = notebook.run("%%colony_chat --pid process --channel talk\nhello")
     assert wrong.error == "ChannelNotFound: Channel 'talk' not found. This process has: chat."
 
@@ -135,4 +135,4 @@ def test_an_interrupt_gives_the_prompt_back(notebook):
     notebook.finish(cell)
     assert time.monotonic() - begun < 0.5
     assert cell.error.startswith("Interrupted. The conversation with simple-bot (")
-    assert say(notebook, "still there?", "") == "You said still there?"
+    assert send(notebook, "still there?", "") == "You said still there?"

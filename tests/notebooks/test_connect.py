@@ -31,7 +31,7 @@ executor.start()
 
 @pytest.fixture
 def other(colony_server):
-    """Give the server that is connected to, its user, and the line that connects there."""
+    """Return the server that is connected to, its user, and the line that connects there."""
     with Colony(resolve(colony_server.environ())) as user:
         address = f"{colony_server.host}:{colony_server.port}"
         yield colony_server, user, f"%colony connect {address} --colony {colony_server.colonyname} --ask"

@@ -13,7 +13,7 @@ view = opened(title="long-task")
 running(view)
 for step in range(1, 4):
     feed(view, "progress", f"Processing step {step}/3")
-view.process(record(ProcessState.SUCCESS, output=["Task completed!"]), "laptop-7f3a")
+view.feed(ProcessChange(record(ProcessState.SUCCESS, output=["Task completed!"]), "laptop-7f3a"))
 view.finish()
 """
 

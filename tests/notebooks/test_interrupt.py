@@ -18,8 +18,8 @@ def warm(notebook):
 @pytest.mark.parametrize(
     "line",
     [
-        "%colony submit long-task --type nobody-here --channel progress log --wait -o p",
-        "%colony submit long-task --type nobody-here --wait --quiet -o p",
+        "%colony submit long-task --type absent-type --channel progress log --wait -o p",
+        "%colony submit long-task --type absent-type --wait --quiet -o p",
     ],
 )
 def test_waiting_for_a_process(notebook, line):
@@ -49,7 +49,7 @@ def test_a_pane_that_ended_leaves_nothing(notebook):
 
 def test_running_a_cell_again_ends_what_its_pane_was_fed_by(notebook):
     before = at_rest(notebook)
-    cell = notebook.run("%colony submit long-task --type nobody-here --channel progress -o p", cell_id="one")
+    cell = notebook.run("%colony submit long-task --type absent-type --channel progress -o p", cell_id="one")
     notebook.until(lambda: "none is registered" in cell.transcript)
     notebook.run("%colony submit steps 1 --channel progress --type magics-test --wait", cell_id="one")
     nothing_is_left(notebook, before)

@@ -19,6 +19,7 @@ from proxy import Proxy
 
 from colony_jupyter import Colony, ProcessState
 from colony_jupyter.client.portal import LoopThread
+from colony_jupyter.notebook.actions.chat_session import ChatSession
 from colony_jupyter.notebook.magics import commands
 from colony_jupyter.settings import Settings, resolve
 from colony_jupyter.testing import ColonyServer
@@ -37,37 +38,56 @@ async def silent(context):
 UNANSWERED = {
     "status": "%colony status",
     "connect": "%colony connect {address} --colony dev",
-    "submit": "%colony submit nothing --type nobody-here",
+    "submit": "%colony submit nothing --type absent-type",
     "ps": "%colony ps",
+    "top": "%colony top",
     "executors": "%colony executors",
     "functions": "%colony functions",
     "workflows": "%colony workflows",
+    "workflow": f"%colony workflow {'0' * 64}",
     "get": "%colony get process",
     "log": "%colony log process",
+    "log followed": "%colony log process --follow",
+    "log searched": "%colony log --search text",
+    "log of an executor": "%colony log --executor silent",
     "read": "%colony read process talk",
     "watch": "%colony watch process",
+    "plot": "%colony plot process talk",
+    "push": "%colony push process",
+    "pull": "%colony pull process",
+    "kernels": "%colony kernels",
     "send": "%colony send process talk text",
     "cancel": "%colony cancel process",
     "doctor": "%colony doctor",
-    "submit quietly": "%colony submit nothing --type nobody-here --quiet",
+    "submit quietly": "%colony submit nothing --type absent-type --quiet",
     "submit a cell": (
-        '%%colony submit --quiet\n{{"funcname": "nothing", "conditions": {{"executortype": "nobody-here"}}}}'
+        '%%colony submit --quiet\n{{"funcname": "nothing", "conditions": {{"executortype": "absent-type"}}}}'
     ),
-    "chat": "%%colony_chat nothing --type nobody-here --new\ntext",
+    "workflow in a cell": (
+        "%%colony workflow --quiet\n"
+        '[{{"nodename": "a", "funcname": "nothing", "conditions": {{"executortype": "absent-type"}}}}]'
+    ),
+    "chat": "%%colony_chat nothing --type absent-type --new\ntext",
     "find": "%colony get 0123",
 }
 """Lines by what they do; the first words are the commands."""
 
 WAITING = {
-    "submit": "%colony submit nothing --type nobody-here --channel talk --wait -o made",
-    "submit quietly": "%colony submit nothing --type nobody-here --channel talk --wait --quiet -o made",
-    "submit in a run without a person": "%colony submit nothing --type nobody-here --channel talk -o made",
+    "submit": "%colony submit nothing --type absent-type --channel talk --wait -o made",
+    "submit quietly": "%colony submit nothing --type absent-type --channel talk --wait --quiet -o made",
+    "submit in a run without a person": "%colony submit nothing --type absent-type --channel talk -o made",
     "submit a cell": (
         "%%colony submit --wait -o made\n"
-        '{{"funcname": "nothing", "conditions": {{"executortype": "nobody-here"}}, "channels": ["talk"]}}'
+        '{{"funcname": "nothing", "conditions": {{"executortype": "absent-type"}}, "channels": ["talk"]}}'
+    ),
+    "workflow": (
+        "%%colony workflow --wait -o made\n"
+        '[{{"nodename": "a", "funcname": "nothing", "conditions": {{"executortype": "absent-type"}}}}]'
     ),
     "watch in a run without a person": "%colony watch process",
-    "chat, nobody there": "%%colony_chat nothing --type nobody-here --new\ntext",
+    "plot in a run without a person": "%colony plot process talk",
+    "log followed in a run without a person": "%colony log process --follow",
+    "chat, no executor": "%%colony_chat nothing --type absent-type --new\ntext",
     "chat, no answer": "%%colony_chat silent --type silent-type --new\ntext",
     "chat without a pane": "%%colony_chat silent --type silent-type --new --no-pane\ntext",
     "asking for a key": "%colony connect {address} --colony dev --ask",
@@ -122,9 +142,9 @@ def kernel(tmp_path_factory):
 
 @pytest.fixture
 def place(kernel):
-    """Give the kernel warm: the first of each kind brings what stays, modules, threads of theirs, connections."""
+    """Return a warm kernel: the first call of each kind brings what stays, modules, their threads, connections."""
     with Colony(kernel.settings) as kernel.user:
-        kernel.process = kernel.user.submit("nothing", channels=["talk"], executortype="nobody-here").processid
+        kernel.process = kernel.user.submit("nothing", channels=["talk"], executortype="absent-type").processid
         warming = (
             f"%colony connect {kernel.address} --colony dev",
             "%colony submit it-does-not-have --channel talk --type silent-type --wait",  # a pane, and subscriptions
@@ -207,7 +227,7 @@ def waits(place, name, cell, known):
     """Whether a cell has come to its wait: by what it did before, and a moment on."""
     if name == "asking for a key":
         return place.notebook.asks()
-    if name == "watch in a run without a person":
+    if name.endswith("in a run without a person") and not name.startswith("submit"):
         came = "none is registered" in cell.transcript
     else:
         new = [place.user.get_process(each) for each in place.states().keys() - known]
@@ -226,9 +246,13 @@ def check(place, before, states):
     now = place.states()
     assert {processid: now[processid] for processid in states} == states
     assert ProcessState.CANCELLED not in {now[processid] for processid in now.keys() - states.keys()}
-    assert "Talk.say" not in holdings(place.notebook)[0]
+    assert ChatSession.send.__qualname__ not in holdings(place.notebook)[0]
     # A conversation goes on, and is listened to as long as its process runs.
     for processid in now.keys() - states.keys():
-        if not now[processid].is_closed:
+        if now[processid].is_closed:
+            continue
+        if workflow := place.user.get_process(processid).processgraphid:
+            place.user.cancel_workflow(workflow)
+        else:
             place.user.cancel(processid)
     nothing_is_left(place.notebook, before)

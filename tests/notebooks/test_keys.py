@@ -1,6 +1,6 @@
 """Keys are in no place that is shown or saved: known ones are put wherever they may come from, and then looked for.
 
-They come from the environment, from files, from the embedded colony, and from somebody's typing. They are looked for,
+They come from the environment, from files, from the embedded colony, and from typed input. They are looked for,
 whole and in part, in all that a kernel sends (outputs, widgets, tracebacks, completions), in what commands and logs
 say, in the command lines and environments of child processes, and in every file that was written meanwhile.
 """
@@ -74,7 +74,7 @@ SHOWN = [
     "%config ColonyMagics",
     "%whos",
     "executor",
-    "[executor.service, vars(executor), vars(executor.service), vars(executor.service.identity)]",
+    "[executor.worker, vars(executor), vars(executor.worker), vars(executor.worker.identity)]",
     "colony",
     "[colony.settings, vars(colony), vars(colony.asynchronous), vars(colony.settings)]",
     "[colony.settings.prvkey, str(colony.settings.prvkey), f'{colony.settings.prvkey}', dir(colony.settings.prvkey)]",
@@ -114,7 +114,7 @@ found = []
 names = "colony process executor magics".split()
 things = [globals()[name] for name in names]
 things += [colony.settings, colony.settings.prvkey, colony.asynchronous, process.asynchronous, process.record]
-things += [magics.session, executor.service, executor.service.identity, process.channel("talk")]
+things += [magics.session, executor.worker, executor.worker.identity, process.channel("talk")]
 for error in (cj.SettingsError("x"), cj.ServerUnreachable("place", "reason"), cj.WaitTimeout("what", 1.0)):
     things.append(error)
 for thing in things:
@@ -129,7 +129,7 @@ print(len(found), *found)
 
 @pytest.fixture
 def folders(tmp_path, monkeypatch):
-    """Give the folders in which anything may be written."""
+    """Return the folders in which anything may be written."""
     for name in FOLDERS:
         (tmp_path / name.lower()).mkdir()
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
@@ -138,7 +138,7 @@ def folders(tmp_path, monkeypatch):
 
 @pytest.fixture
 def in_environment(colony_server, monkeypatch):
-    """Have keys in the environment; give what looks for them."""
+    """Have keys in the environment; return what looks for them."""
     for name, value in colony_server.environ().items():
         monkeypatch.setenv(name, value)
     hunt = Hunt(colony_server.prvkey, colony_server.colony_prvkey, colony_server.server_prvkey)
@@ -220,7 +220,7 @@ def test_a_kernel_that_goes_from_keys_in_its_environment_to_the_embedded_colony(
 @pytest.mark.parametrize("name", ["COLONIES_PRVKEY", "COLONIES_COLONY_PRVKEY", "COLONIES_SERVER_PRVKEY"])
 @pytest.mark.parametrize("wrong", [lambda key: key[:-1], lambda key: f"{key[:-1]}x", lambda key: f"'{key}'"])
 def test_a_key_with_a_typing_error_is_not_repeated(in_environment, folders, monkeypatch, name, wrong):
-    """It is nearly a key: whoever reads it finds the rest."""
+    """It is nearly a key: with it the rest can be found."""
     monkeypatch.setenv(name, wrong(os.environ[name]))
     python = ("import colony_jupyter as cj", "cj.Colony()", "await cj.AsyncColony().connect()")
     started = "cj.Executor('keys-type').start()"
@@ -274,15 +274,15 @@ def test_an_executor_that_logs_everything(in_environment, folders, tmp_path):
         seen = json.dumps([psutil.Process(worker.pid).cmdline()])
     finally:
         worker.terminate()
-        said, _ = worker.communicate(timeout=20)
+        printed, _ = worker.communicate(timeout=20)
     in_environment.learn(*folders)
     assert in_environment.count == 3 + 1
-    assert b"DEBUG" in said
-    assert in_environment.found(said, seen, repr(caught.value.errors)) == []
+    assert b"DEBUG" in printed
+    assert in_environment.found(printed, seen, repr(caught.value.errors)) == []
     assert in_environment.in_files(*folders) == {}
 
 
-def test_what_is_looked_for_would_be_found(tmp_path):
+def test_what_is_searched_for_would_be_found(tmp_path):
     key = PrivateKey.generate(os.urandom)
     hunt = Hunt(key)
     raw = bytes.fromhex(key.reveal())

@@ -73,7 +73,7 @@ def test_what_looks(live, name):
 
 
 def test_a_process_that_waits(live):
-    cell = live.run("%colony submit x --type nobody-live --channel talk -o w")
+    cell = live.run("%colony submit x --type absent-live --channel talk -o w")
     live.until(lambda: "none is registered" in cell.transcript)
     assert "as entry 1" in live.run("%colony send w talk hello $5").text
     live.until(lambda: "hello $5" in cell.transcript)

@@ -1,4 +1,4 @@
-"""A kernel that lacks anywidget: somebody is there, and sees a transcript that is refreshed in its place."""
+"""A kernel that lacks anywidget: a person is there, and sees a transcript that is refreshed in its place."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def work():
     for step in range(1, 301):
         feed(view, "log", f"entry {step}.")
         time.sleep(0.01)
-    view.process(record(ProcessState.SUCCESS, output=["Task completed!"]), "laptop-7f3a")
+    view.feed(ProcessChange(record(ProcessState.SUCCESS, output=["Task completed!"]), "laptop-7f3a"))
     view.finish()
 threading.Thread(target=work).start()
 """

@@ -17,7 +17,7 @@ def as_before(notebook):
 @pytest.fixture
 def filled(notebook):
     """Have a process with six entries on its channel, named ``process`` in the kernel."""
-    notebook.run("process = %colony submit nothing --type nobody-here --channel talk --quiet")
+    notebook.run("process = %colony submit nothing --type absent-type --channel talk --quiet")
     for number in range(6):
         assert notebook.run(f"%colony send process talk number {number}").status == "ok"
     yield
@@ -64,9 +64,9 @@ def test_what_is_no_value_is_refused_and_changes_nothing(notebook, setting):
 
 def test_they_explain_themselves(notebook):
     text = notebook.run("%config ColonyMagics").text
-    assert "the newest; None for all" in " ".join(text.split())
-    assert "Seconds of quiet" in text
-    assert "Colours of the panes" in text
+    assert "the newest ones; None for all" in " ".join(text.split())
+    assert "Seconds without a new entry" in text
+    assert "Colours of new panes" in text
 
 
 @pytest.mark.parametrize("theme", ["dark", "auto", "light"])

@@ -11,7 +11,7 @@ from colony_jupyter.notebook.magics import commands
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-def test_the_first_line_says_where(notebook):
+def test_the_first_line_states_where(notebook):
     cell = notebook.run("%reload_ext colony_jupyter")
     assert cell.text.count("\n") == 1
     assert "embedded colony 'dev'" in cell.text
@@ -89,8 +89,10 @@ def test_a_spec_in_json(notebook):
 
 
 OPTIONS = (
-    "--channel progress log --type nobody-here --executor one 'the other' --maxexectime 30 --maxwaittime 20 "
-    "--maxretries 2 --priority 7 --label 'a word' --env A=1 B='two words' --no-sync --quiet -o p"
+    "--channel progress log --type absent-type --executor one 'the other' --maxexectime 30 --maxwaittime 20 "
+    "--maxretries 2 --priority 7 --label 'a word' --env A=1 B='two words' --no-sync --quiet -o p "
+    "--nodes 2 --processes 4 --processes-per-node 2 --cpu 500m --mem 2Gi --gpu 1 --gpu-name A100 "
+    "--walltime 60 --location x"
 )
 
 
@@ -114,7 +116,7 @@ def check_spec(notebook, cell):
         "(p.spec.funcname, p.spec.args, p.spec.kwargs, p.spec.channels, p.spec.conditions.executortype, "
         "p.spec.conditions.executornames)"
     )
-    assert found == ("work", [1], {"a": 1, "b": "text"}, ["progress", "log"], "nobody-here", ["one", "the other"])
+    assert found == ("work", [1], {"a": 1, "b": "text"}, ["progress", "log"], "absent-type", ["one", "the other"])
     found = notebook.evaluate(
         "(p.spec.maxexectime, p.spec.maxwaittime, p.spec.maxretries, p.spec.priority, p.spec.label, p.spec.env)"
     )
@@ -152,9 +154,9 @@ def test_a_headless_run_waits_by_itself(notebook):
     assert "step 3/3" in cell.transcript
 
 
-def test_the_pane_says_what_a_process_waits_for(notebook):
-    cell = notebook.run("waiting = %colony submit x --type nobody-has-it")
-    notebook.until(lambda: "waiting for an executor of type 'nobody-has-it': none is registered" in cell.transcript)
+def test_the_pane_shows_what_a_process_waits_for(notebook):
+    cell = notebook.run("waiting = %colony submit x --type absent-type")
+    notebook.until(lambda: "waiting for an executor of type 'absent-type': none is registered" in cell.transcript)
     cancelled = notebook.run("%colony cancel $waiting")
     assert "is cancelled" in cancelled.text
     notebook.until(lambda: "CANCELLED" in cell.transcript)
@@ -178,20 +180,20 @@ def test_an_unknown_function_fails_with_a_sentence(notebook):
         ("%colony stauts", "Did you mean 'status'?"),
         ("%colony submit f --chanel x", "There is no option --chanel. Did you mean '--channel'?"),
         ("%colony submit f $nothing", "There is no variable 'nothing'"),
-        ("%colony submit f --kw x", "--kw takes KEY=VALUE, not 'x'"),
+        ("%colony submit f --kw x", "--kw needs KEY=VALUE, not 'x'"),
         ("%colony get zz", "'zz' is no process"),
         ("%colony get " + "0" * 64, "is not known to the server"),
         ("%colony connect localhost", "COLONIES_COLONY_NAME is not set"),
         ("%colony connect 'x:y'", "The address is 'x:y': the port must be a number from 1 to 65535."),
         ("%colony connect host:99999", "The address is 'host:99999': the port must be a number from 1 to 65535."),
         ("%colony connect ::1", "COLONIES_COLONY_NAME is not set: it names the colony to use on ::1."),
-        ("%colony connect --ask", "--ask asks for keys only: say for which server"),
+        ("%colony connect --ask", "--ask asks for keys only: name the server by"),
         ("%colony_chat simple-bot", "write your message below that line"),
         ("%colony connect --colony other", "The embedded colony is named 'dev', not 'other'"),
         ("%%colony submit\n{", "The function spec is no JSON"),
         ("%%colony_chat\nhello", "There is no conversation to go on with yet"),
         ("%%colony_chat simple-bot\n ", "The cell is empty"),
-        ("%%colony ps\nx", "Only `%%colony submit` takes a cell"),
+        ("%%colony ps\nx", "These need a cell: `%%colony submit`"),
     ],
 )
 def test_a_mistake_is_one_sentence(notebook, line, sentence):
@@ -254,7 +256,7 @@ def test_a_workflow_is_drawn_with_its_states(notebook):
     notebook.run(
         "import colony_jupyter as cj\n"
         "def step(name, *after):\n"
-        "    conditions = cj.wire.models.Conditions(executortype='nobody', dependencies=list(after))\n"
+        "    conditions = cj.wire.models.Conditions(executortype='absent', dependencies=list(after))\n"
         "    return cj.FunctionSpec(funcname='f', nodename=name, conditions=conditions, maxexectime=-1)\n"
         "with cj.Colony() as colony:\n"
         "    colony.submit_workflow([step('first'), step('second', 'first')])"
@@ -300,7 +302,7 @@ def test_an_executors_failure_reaches_a_blocking_call(notebook):
     assert "client/" not in cell.error
 
 
-def test_unloading_takes_everything_away(notebook):
+def test_unloading_removes_everything(notebook):
     assert notebook.run("%unload_ext colony_jupyter").status == "ok"
     assert "not found" in notebook.run("%colony").text
     assert notebook.complete("%colony subm") == []
@@ -310,14 +312,14 @@ def test_unloading_takes_everything_away(notebook):
     assert notebook.run("%colony ps").status == "ok"
 
 
-def test_somebody_elses_process(notebook):
+def test_the_process_of_another_user(notebook):
     notebook.run(
         "import os\n"
         "from colony_jupyter.wire.identity import PrivateKey\n"
         "key = PrivateKey.generate(os.urandom)\n"
         "colony.add_user('alice', key.id)\n"
         "alice = cj.Colony(prvkey=key)\n"
-        "theirs = alice.submit('x', executortype='nobody-here', channels=['talk'])"
+        "theirs = alice.submit('x', executortype='absent-type', channels=['talk'])"
     )
     cell = notebook.run("%colony watch theirs")
     assert cell.status == "ok", cell.error
@@ -365,7 +367,7 @@ def test_the_acknowledged_ending_loses_nothing(notebook):
 
 
 def test_the_latest_value_counts_as_a_process(notebook):
-    notebook.run("%colony submit nothing --type nobody-here --quiet")
+    notebook.run("%colony submit nothing --type absent-type --quiet")
     assert "is cancelled" in notebook.run("%colony cancel _").text
 
 
@@ -383,3 +385,23 @@ def test_the_beginning_of_an_id(notebook):
     assert whole in notebook.run("%colony get name").value["text/plain"]
     typo = "0" if whole[3] != "0" else "1"
     assert f"Did you mean '{whole[:8]}'?" in notebook.run(f"%colony get {whole[:3]}{typo}{whole[4:8]}").error
+
+
+def test_a_plot_of_one_channel(notebook):
+    notebook.run("process = %colony submit trains --type magics-test --channel losses --quiet")
+    cell = notebook.run("%colony plot process losses --x step --y loss")
+    assert cell.status == "ok", cell.error
+    assert WIDGET in cell.shown[0]
+    notebook.until(lambda: "2 to 1 (lowest 1, highest 2, 5 points)" in cell.transcript)
+    notebook.run("%colony send process losses enough")
+    notebook.until(lambda: "SUCCESS" in cell.transcript)
+    assert "{" not in cell.transcript  # no rows: a plot alone
+
+
+def test_a_plot_that_is_not_possible(notebook):
+    notebook.run("process = %colony submit steps 1 --channel progress --type magics-test --quiet --wait")
+    assert (
+        "Channel 'losses' not found. This process has: progress." in notebook.run("%colony plot process losses").error
+    )
+    assert "is gone" in notebook.run("%colony plot process progress").error
+    assert "CHANNEL" in notebook.run("%colony plot process").error

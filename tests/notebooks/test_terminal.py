@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import terminal_scripts
 
 SCRIPT = """
 %load_ext colony_jupyter
+import asyncio
 import colony_jupyter as cj
 executor = cj.Executor("terminal-type")
 @executor.function("steps")
@@ -18,8 +17,16 @@ async def steps(context, count):
 
 @executor.chat("chat")
 async def chat(context, message):
-    yield "You said "
+    yield "You printed "
     yield message.text
+
+@executor.function("train")
+async def train(context):
+    for step in range(8):
+        await context.channel("metrics").send({"step": step, "loss": 8.0 - step})
+        await asyncio.sleep(0.05)
+    await context.channel("metrics").end()
+    return [{"loss": 1.0}]
 
 executor.start()
 %colony submit steps 2 --channel progress log sync --type terminal-type -o process
@@ -32,33 +39,33 @@ for line in ("submit steps --type terminal-type", "nothing", "read --help"):
         get_ipython().run_line_magic("colony", line)
     except cj.ColonyError as error:
         get_ipython().showtraceback()
+train = cj.Colony().submit("train", channels=["metrics"], executortype="terminal-type")
+get_ipython().run_line_magic("colony", f"plot {train.processid} metrics --y loss")
 import sys
 print("WIDGETS", "ipywidgets" in sys.modules)
 """
 
 
 def test_everything_is_plain_text(tmp_path):
-    (tmp_path / "script.ipy").write_text(SCRIPT)
-    run = subprocess.run(
-        [sys.executable, "-m", "IPython", "--no-banner", "--colors=NoColor", "script.ipy"],
-        cwd=tmp_path,
-        env={**os.environ, "XDG_DATA_HOME": str(tmp_path / "data"), "TERM": "dumb"},
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-    )
-    said = run.stdout
-    told = f"{said}\n{run.stderr}"
-    assert "embedded colony 'dev'" in said, told
-    for word in ("step 0", "step 1", "SUCCESS", "all done", "RESULT all done", "ANSWER You said hello"):
-        assert word in said, told
-    assert "usage: %colony read PID CHANNEL" in said, told
-    assert "ProcessFailed: steps (" in told
-    assert "missing a required argument: 'count'" in told
-    assert "%colony has no command 'nothing'" in told
-    assert "Traceback (most recent call last)" not in told, told
-    assert run.stderr == "", told  # a conversation that goes on at the end is no fault
-    assert "\x1b[31m" not in said  # no colours were asked for
-    assert "<" not in said.replace("<Process", ""), said
-    assert "WIDGETS False" in said
+    printed, errors = terminal_scripts.run(SCRIPT, tmp_path)
+    output = f"{printed}\n{errors}"
+    assert "embedded colony 'dev'" in printed, output
+    for word in (
+        "step 0",
+        "step 1",
+        "SUCCESS",
+        "all done",
+        "RESULT all done",
+        "8 to 1 (lowest 1, highest 8, 8 points)",
+        "ANSWER You printed hello",
+    ):
+        assert word in printed, output
+    assert "usage: %colony read PID CHANNEL" in printed, output
+    assert "ProcessFailed: steps (" in output
+    assert "missing a required argument: 'count'" in output
+    assert "%colony has no command 'nothing'" in output
+    assert "Traceback (most recent call last)" not in output, output
+    assert errors == "", output  # a conversation that goes on at the end is no fault
+    assert "\x1b[31m" not in printed  # no colours were asked for
+    assert "<" not in printed.replace("<Process", ""), printed
+    assert "WIDGETS False" in printed

@@ -13,7 +13,7 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable
 
 
 def find_chromium() -> str | None:
-    """Give the path of the system's Chromium or Chrome, else of the one Playwright has downloaded, else None."""
+    """Return the path of the system's Chromium or Chrome, else of the one Playwright has downloaded, else None."""
     for name in _NAMES:
         if found := shutil.which(name):
             return found

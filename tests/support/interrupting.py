@@ -33,14 +33,14 @@ def prepare(notebook: Notebook) -> None:
 
 
 def holdings(notebook: Notebook) -> Holdings:
-    """Give the tasks, the threads and the number of sockets that a kernel holds; the panes' thread ends by itself."""
+    """Return the tasks, the threads and the number of sockets that a kernel holds; the panes' thread ends by itself."""
     while "colony-panes" in (now := notebook.evaluate("holdings()"))[1]:
         time.sleep(0.1)
     return now
 
 
 def at_rest(notebook: Notebook) -> Holdings:
-    """Give what a kernel holds once nothing goes on: what an earlier cell lets go of takes a moment."""
+    """Return what a kernel holds once nothing goes on: what an earlier cell lets go of takes a moment."""
     deadline = time.monotonic() + 10
     while (now := holdings(notebook))[0]:
         assert time.monotonic() < deadline, now
@@ -71,7 +71,7 @@ def interrupted(notebook: Notebook, start: Callable[[], Cell], waits: Callable[[
 
 
 def soon(attempt: Callable[[], Any], attempts: int = 3) -> Any:
-    """Give the result of the first attempt that took little enough; a noisy machine may need several.
+    """Return the result of the first attempt that took little enough; a noisy machine may need several.
 
     Args:
         attempt: gives its result and the seconds it took.

@@ -67,26 +67,42 @@ class Notebook:
         import os
 
         environ = {**os.environ, **(env or {})}
-        self._manager = KernelManager(kernel_name="python3")
-        self._manager.start_kernel(env={name: value for name, value in environ.items() if value is not None})
-        self._client = self._manager.blocking_client()
-        self._client.start_channels()
-        self._client.wait_for_ready(timeout=30)
+        self._start({name: value for name, value in environ.items() if value is not None})
         self._cells: dict[str, Cell] = {}
         self.heard: list[str] = []
         """All that the kernel sent so far: outputs, answers, questions and what widgets hold."""
         self._displays: dict[str, list[dict[str, Any]]] = {}
         self._subshell: str | None = None  # None until the first message of a widget
 
+    def _start(self, environ: dict[str, str]) -> None:
+        """Start the kernel; once more if it does not answer.
+
+        jupyter_client chooses ports before the kernel binds them, so another program may get one in between.
+        """
+        for seconds in (25, 30):
+            self._manager = KernelManager(kernel_name="python3")
+            self._manager.start_kernel(env=environ)
+            self._client = self._manager.blocking_client()
+            self._client.start_channels()
+            try:
+                self._client.wait_for_ready(timeout=seconds)
+            except RuntimeError:
+                self._client.stop_channels()
+                self._manager.shutdown_kernel(now=True)
+            else:
+                return
+        raise TimeoutError("The kernel does not answer, although it was started twice.")
+
     @property
     def pid(self) -> int:
         """The kernel's process id."""
-        return self._manager.provisioner.pid
+        provisioner: Any = self._manager.provisioner
+        return provisioner.pid
 
-    def start(self, code: str, *, headless: bool = False, cell_id: str = "") -> Cell:
+    def start(self, code: str, *, headless: bool = False, cell_id: str = "", stop_on_error: bool = False) -> Cell:
         """Run a cell and do not wait for its end; one with an id can be run again, and is known to be the same."""
         content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
-        content |= {"allow_stdin": not headless, "stop_on_error": False}
+        content |= {"allow_stdin": not headless, "stop_on_error": stop_on_error}
         metadata = {"cellId": cell_id} if cell_id else None
         message = self._client.session.msg("execute_request", content, metadata=metadata)
         self._client.shell_channel.send(message)
@@ -120,12 +136,12 @@ class Notebook:
                     f"{latest.transcript[-500:]!r}"
                 )
             try:
-                self._take(self._client.get_iopub_msg(timeout=min(left, 0.2)))
+                self._add(self._client.get_iopub_msg(timeout=min(left, 0.2)))
             except Empty:
                 continue
 
     def answer(self, text: str, timeout: float = 15.0) -> str:
-        """Type an answer to what a cell asks; give the question, and whether the answer is hidden."""
+        """Type an answer to what a cell asks; return the question, and whether the answer is hidden."""
         request = self._client.get_stdin_msg(timeout=timeout)
         self._hear(request)
         self._client.input(text)
@@ -140,7 +156,7 @@ class Notebook:
         return True
 
     def evaluate(self, expression: str) -> Any:
-        """Give the value of an expression, one that `repr` and `eval` carry over."""
+        """Return the value of an expression, one that `repr` and `eval` carry over."""
         import ast
 
         cell = self.run(f"print(repr({expression}), end='')", headless=True)
@@ -167,10 +183,19 @@ class Notebook:
         """Press Tab."""
         msg_id = self._client.complete(code, len(code) if at is None else at)
         while True:
-            reply = self._client.get_shell_msg(timeout=10)
+            reply = self._client.get_shell_msg(timeout=20)
             self._hear(reply)
             if reply["parent_header"].get("msg_id") == msg_id:
                 return list(reply["content"]["matches"])
+
+    def inspect(self, code: str, at: int | None = None) -> str:
+        """Press Shift+Tab; the text that is shown."""
+        msg_id = self._client.inspect(code, len(code) if at is None else at)
+        while True:
+            reply = self._client.get_shell_msg(timeout=20)
+            self._hear(reply)
+            if reply["parent_header"].get("msg_id") == msg_id:
+                return str(reply["content"]["data"].get("text/plain", ""))
 
     def close(self) -> None:
         """End the kernel."""
@@ -190,7 +215,7 @@ class Notebook:
             json.dumps([message["msg_type"], message["content"], message["metadata"], buffers], default=str)
         )
 
-    def _take(self, message: dict[str, Any]) -> None:
+    def _add(self, message: dict[str, Any]) -> None:
         self._hear(message)
         kind = message["msg_type"]
         name = message["content"].get("transient", {}).get("display_id")

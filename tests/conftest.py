@@ -24,13 +24,31 @@ _folder = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
 # Machines are noisy: the time limit of a test is enough of a deadline.
 hypothesis.settings.register_profile("colony_jupyter", deadline=None)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=25)  # see tests/support/examples.py
 hypothesis.settings.load_profile("colony_jupyter")
+
+
+def _memory() -> str | None:
+    """Return a folder in memory: on a disk, tests wait for what SQLite writes to be stored (24 s instead of 4 s).
+
+    There is none where programs cannot be run from it, or where it is as small as a container's often is.
+    """
+    try:
+        found = os.statvfs(folder := "/dev/shm")
+    except (AttributeError, OSError):
+        return None
+    fits = found.f_bavail * found.f_frsize > 2 << 30
+    return folder if fits and not found.f_flag & os.ST_NOEXEC and os.access(folder, os.W_OK) else None
 
 
 def pytest_configure(config: pytest.Config) -> None:
     watch_loops()
+    if memory := _memory():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", memory)
     # Before any fixture runs, so that those of a whole session are as much apart from the user's things as a test is.
-    names = [name for name in os.environ if name.startswith("COLONIES_")]
+    # What starts workers, and runs no test, leaves it to them.
+    runs_tests = hasattr(config, "workerinput") or not config.getoption("numprocesses", None)
+    names = [name for name in os.environ if runs_tests and name.startswith("COLONIES_")]
     config.stash[_server] = {name: os.environ.pop(name) for name in names}
     folder = tempfile.TemporaryDirectory(prefix="colony-jupyter-tests-", ignore_cleanup_errors=True)
     config.stash[_folder] = folder
@@ -69,7 +87,7 @@ def apart(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """Give each test its own user folders; only a live one sees ColonyOS's variables."""
+    """Make user folders for each test; only a live one sees ColonyOS's variables."""
     home = tmp_path_factory.mktemp("home")
     for name in _FOLDERS:
         monkeypatch.setenv(name, str(home / name.lower()))
@@ -86,7 +104,7 @@ def real_server(request: pytest.FixtureRequest) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def chromium() -> dict[str, object]:
-    """Give the arguments of Playwright's ``chromium.launch``; without a browser the test is skipped, in CI failed."""
+    """Return the arguments of Playwright's ``chromium.launch``; without a browser the test is skipped, in CI failed."""
     path = find_chromium()
     if path is None:
         if os.environ.get("CI"):

@@ -11,10 +11,13 @@ import pycolonies
 import pytest
 from crypto import Crypto
 
+from colony_jupyter.settings import resolve
 from colony_jupyter.testing import ColonyServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from colony_jupyter.settings import Settings
 
 _numbers = itertools.count(1)
 
@@ -44,6 +47,20 @@ class World:
 
     def abandon(self) -> None:
         self.sdk.del_colony(self.colonyname, self.server_prvkey)
+
+    def environ(self) -> dict[str, str]:
+        """Return the variables by which the owner of this colony reaches it."""
+        return {
+            "COLONIES_SERVER_HOST": self.sdk.host,
+            "COLONIES_SERVER_PORT": str(self.sdk.port),
+            "COLONIES_TLS": str(self.sdk.tls).lower(),
+            "COLONIES_COLONY_NAME": self.colonyname,
+            "COLONIES_COLONY_PRVKEY": self.colony_prvkey,
+        }
+
+    def settings(self, member: Member) -> Settings:
+        """Return the settings by which our client and our executors are in this colony as a member."""
+        return resolve({**self.environ(), "COLONIES_PRVKEY": member.prvkey})
 
     def user(self) -> Member:
         member = Member(f"user-{next(_numbers)}", self.crypto.prvkey())

@@ -20,7 +20,7 @@ from colony_jupyter.wire.identity import PrivateKey
 
 @pytest.fixture
 def behind_nginx(colony_server, tmp_path, monkeypatch):
-    """Give a function that starts nginx before the colony, and returns the settings that lead through it."""
+    """Return a function that starts nginx before the colony, and returns the settings that lead through it."""
     program = find_nginx()
     if program is None:
         if os.environ.get("CI"):
@@ -50,7 +50,7 @@ def behind_nginx(colony_server, tmp_path, monkeypatch):
 
 @pytest.fixture
 def offer():
-    """Give a function that starts an executor; it is stopped after the test."""
+    """Return a function that starts an executor; it is stopped after the test."""
     started = []
 
     async def start(settings):
@@ -76,7 +76,7 @@ async def test_executors_streams_and_the_doctor_work_behind_it(behind_nginx, off
     settings = behind_nginx()
     await offer(settings)
     async with cj.AsyncColony(settings) as colony:
-        process = await colony.submit("count", 5, channels=["out"], executortype="task")
+        process = await colony.submit("count", 5, channels=["out", "sync"], executortype="task")
         async with process.channel("out").stream(timeout=20) as stream:
             assert [entry.text async for entry in stream] == ["0", "1", "2", "3", "4"]
         assert await process.result(20) == 5
@@ -138,7 +138,7 @@ async def test_nothing_is_lost_or_doubled_while_the_server_restarts_behind_it(be
             entries = [(await anext(stream)).text]
             await asyncio.to_thread(colony_server.stop)
             sending = asyncio.create_task(process.channel("in").send("sent while the server was away"))
-            while colony._transport._place is not None:  # the first 502 has come  # noqa: ASYNC110 - no event
+            while colony._transport._server is not None:  # the first 502 has come  # noqa: ASYNC110 - no event
                 await asyncio.sleep(0.02)
             await asyncio.to_thread(colony_server.start)
             entries += [entry.text async for entry in stream]

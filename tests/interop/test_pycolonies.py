@@ -209,7 +209,7 @@ class TestChannels:
         with pytest.raises(pycolonies.ColoniesError, match="Channel not found"):
             world.sdk.subscribe_channel(running, "chta", user.prvkey, timeout=1)
 
-    def test_somebody_who_is_no_party(self, world, running):
+    def test_a_member_that_is_no_party(self, world, running):
         other = world.user()
         with pytest.raises(ColoniesConnectionError, match="Not authorized to read from channel"):
             world.sdk.channel_read(running, "chat", 0, 0, other.prvkey)
@@ -247,7 +247,7 @@ class TestWorkflows:
         last = world.sdk.find_process("d", finished.processids, user.prvkey)
         assert last.output == ["from d"]
 
-    def test_a_failure_takes_the_rest_along(self, world, user, executor):
+    def test_a_failure_fails_the_rest_too(self, world, user, executor):
         graph = self.submit(world, user, executor, {"a": [], "b": ["a"]})
         world.sdk.fail(world.assign(executor).processid, ["broke"], executor.prvkey)
         failed = world.sdk.get_processgraph(graph.processgraphid, user.prvkey)

@@ -19,7 +19,7 @@ from short_processes import RecordingView
 from colony_jupyter import AsyncColony, Executor, settings
 from colony_jupyter.doctor import Mark, examine
 from colony_jupyter.errors import ColonyError
-from colony_jupyter.notebook.actions.process_feed import Follower
+from colony_jupyter.notebook.actions.process_feed import ProcessFeed
 from colony_jupyter.wire.identity import PrivateKey
 
 OPERATIONS = ("assign", "send", "write", "read", "ask", "close", "pane", "doctor")
@@ -172,7 +172,7 @@ class Trial:
             assigned = executor.handle(submitted.processid)
             mine = user.handle(submitted.processid)
             theirs = helper.handle(submitted.processid)
-            view, follower = RecordingView(), Follower(mine, ["p"])
+            view, follower = RecordingView(), ProcessFeed(mine, ["p"])
             follower.turn_to(view)
             follower.start()
             stream = mine.channel("c").stream(to_end=False)

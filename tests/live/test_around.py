@@ -16,7 +16,7 @@ pytestmark = pytest.mark.live
 
 @pytest.fixture
 def executor():
-    """Give an executor of a type of its own, with a function and a conversation."""
+    """Return an executor of a type of its own, with a function and a conversation."""
     executor = cj.Executor(f"live-{secrets.token_hex(4)}-x")
 
     @executor.function("describe")
@@ -25,7 +25,7 @@ def executor():
 
         Args:
             what: the thing.
-            mode: how much is said.
+            mode: how long it is.
         """
         await context.log(f"describing {what}")
         async for _ in context.progress(range(3), channel="progress"):
@@ -44,7 +44,7 @@ def executor():
         colony.remove_executor(executor.name)
 
 
-def test_what_the_colony_is_told_of_functions_stays_as_it_was(executor):
+def test_what_the_colony_lists_of_functions_stays_as_it_was(executor):
     """After a restart, too: the server returns the registered functions, so none is registered again."""
     with cj.Colony() as colony:
         before = {each.funcname: each for each in colony.functions(executor.name)}
@@ -54,7 +54,7 @@ def test_what_the_colony_is_told_of_functions_stays_as_it_was(executor):
             ("mode", "Literal['short', 'long']", False),
             ("*more", "int", False),
         ]
-        assert [each.description for each in arguments] == ["the thing.", "how much is said.", ""]
+        assert [each.description for each in arguments] == ["the thing.", "how long it is.", ""]
         executor.stop()
         executor.start()
         after = {each.funcname: each for each in colony.functions(executor.name)}
@@ -75,12 +75,12 @@ def test_a_function_and_a_conversation(executor):
             colony.submit("describe", **made).result(30)
         talk = colony.submit("chat", channels=["chat"], **made)
         talk.channel("chat").send("hello")
-        said = []
+        texts = []
         for entry in talk.channel("chat"):
             if entry.type == "turn":
                 break
-            said.append(entry.text)
-        assert "".join(said) == "helloYou said hello"
+            texts.append(entry.text)
+        assert "".join(texts) == "helloYou said hello"
         talk.channel("chat").end()
         assert talk.result(30) is None
 

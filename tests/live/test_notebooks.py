@@ -14,7 +14,14 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 
-ELSEWHERE = ("%load_ext colony_jupyter", "%colony ps", "%colony status", "%colony connect")
+ELSEWHERE = (
+    "%load_ext colony_jupyter",
+    "%colony ps",
+    "%colony status",
+    "%colony connect",
+    "%colony log --search",
+    "%colony top",
+)
 """Beginnings of cells that show where they run, or what else goes on there."""
 
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.live
 
 @pytest.fixture
 async def parties():
-    """Give a user and an executor of a type of its own, both connected."""
+    """Return a user and an executor of a type of its own, both connected."""
     key = PrivateKey.generate(random.randbytes)
     name = f"live-{key.id[:12]}-x"
     async with AsyncColony() as user, AsyncColony(prvkey=key) as executor:

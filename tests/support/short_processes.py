@@ -7,6 +7,7 @@ from typing import Any
 
 from colony_jupyter.channels.nodes import NOT_ASSIGNED_HERE
 from colony_jupyter.notebook.actions.process_feed import submit_and_follow
+from colony_jupyter.notebook.model.changes import Change, Fault, NewEntries, NewLogLines, Note
 
 _AT_ONCE = 5
 
@@ -18,19 +19,24 @@ class RecordingView:
 
     def __init__(self) -> None:
         self.received: list[tuple[str, str, str]] = []
+        self.lines: list[str] = []
+        self.notes: list[str] = []
         self.faults: list[str] = []
         self.channels: set[str] = set()
 
-    def entries(self, channel: str, entries: Any, *_: Any) -> None:
-        self.received += [(channel, entry.type, entry.text) for entry in entries]
+    def feed(self, change: Change) -> None:
+        match change:
+            case NewEntries():
+                self.received += [(change.channel, entry.type, entry.text) for entry in change.entries]
+            case NewLogLines():
+                self.lines += [line.message for line in change.lines]
+            case Note():
+                self.notes.append(change.text)
+            case Fault():
+                self.faults.append(change.text)
 
-    def error(self, text: str) -> None:
-        self.faults.append(text)
-
-    def connection(self, *_: Any) -> None:
+    def finish(self) -> None:
         pass
-
-    process = note = finish = reading = connection
 
 
 def offer_short(executor: Any) -> None:

@@ -19,7 +19,8 @@ from colony_jupyter.client.process_session import ProcessSession
 from colony_jupyter.client.process_watcher import Followed
 from colony_jupyter.errors import ChannelNotFound, ServerUnreachable, WebSocketRefused
 from colony_jupyter.wire import messages
-from colony_jupyter.wire.models import Entry, FunctionSpec, ProcessRecord, ProcessState
+from colony_jupyter.wire.decoding import convert
+from colony_jupyter.wire.models import Entry, FunctionSpec, Log, ProcessRecord, ProcessState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -55,6 +56,10 @@ class SimulatedColony:
         self.refuses_sockets = False
         """Whether a proxy in front of it refuses WebSockets."""
         self.logs: dict[str, list[Entry]] = {name: [] for name in channels}
+        self.lines: list[Log] = []
+        """The log of the process."""
+        self.refuses: Exception | None = None
+        """What the next calls are refused with."""
         self.record = ProcessRecord(
             processid=PID,
             initiatorid=ME,
@@ -76,7 +81,7 @@ class SimulatedColony:
 
     def session(self, owner: str = ME) -> ProcessSession:
         """Return what the handles of one client to the process share."""
-        session = ProcessSession(SimulatedClient(self, owner), PID, Followed())
+        session = ProcessSession(SimulatedClient(self, owner), self.record.processid, Followed())
         session.learn(self.record)
         return session
 
@@ -99,6 +104,13 @@ class SimulatedColony:
             if getattr(socket.message, "name", None) == channel:
                 self._send(socket, [entry])
         return entry
+
+    def log(self, message: str, *, at: float | None = None) -> None:
+        """Add a line to the log of the process, at once or with the time ``at`` (seconds)."""
+        now = asyncio.get_running_loop().time() if at is None else at
+        line = Log(processid=PID, colonyname="", executorname="e", message=message, timestamp=int(now * 1e9))
+        self.lines.append(line)
+        self.lines.sort(key=lambda each: each.timestamp)
 
     def cut(self) -> None:
         """Cut every socket."""
@@ -134,6 +146,8 @@ class SimulatedColony:
         await asyncio.sleep(self.latency())
         self._check()
         self.calls.append(message)
+        if self.refuses is not None:
+            raise self.refuses
         reply = self._reply(owner, message)
         await asyncio.sleep(self.latency())
         if isinstance(reply, Exception):
@@ -141,8 +155,8 @@ class SimulatedColony:
         return reply
 
     @contextlib.asynccontextmanager
-    async def open(self, owner: str, message: Any) -> AsyncIterator[AsyncIterator[Any]]:
-        """Open a subscription on a socket of its own."""
+    async def open(self, owner: str, message: Any, shape: Any) -> AsyncIterator[AsyncIterator[Any]]:
+        """Open a subscription on a socket of its own; its frames are read as this shape."""
         self._check()
         await asyncio.sleep(self.latency())
         self._check()
@@ -160,7 +174,7 @@ class SimulatedColony:
                     return
                 if isinstance(frame, Exception):
                     raise frame
-                yield frame
+                yield convert(frame, shape)
 
         stream = frames()
         timeout = asyncio.get_running_loop().call_later(message.timeout, self._end_window, socket)
@@ -175,6 +189,10 @@ class SimulatedColony:
         match message:
             case messages.GetProcess():
                 return msgspec.structs.replace(self.record)
+            case messages.GetProcesses():
+                return [self.record] if self.record.state is ProcessState(message.state) else []
+            case messages.GetLogs():
+                return [line for line in self.lines if line.timestamp > message.since][: message.count]
             case messages.ChannelRead() if message.name not in self.logs:
                 return ChannelNotFound(404, "Channel not found")
             case messages.ChannelRead():
@@ -234,6 +252,6 @@ class SimulatedClient:
         """Make a call."""
         return await self._colony.call(self.key.id, message)
 
-    def open_subscription(self, message: Any) -> Any:
+    def open_subscription(self, message: Any, shape: Any) -> Any:
         """Open a subscription."""
-        return self._colony.open(self.key.id, message)
+        return self._colony.open(self.key.id, message, shape)

@@ -12,7 +12,7 @@ from leaks import holdings, leaks
 
 
 def test_nothing_new_is_no_leak():
-    assert leaks(holdings(), settle=0) == []
+    assert leaks(holdings(), grace=0) == []
 
 
 def test_a_thread():
@@ -20,7 +20,7 @@ def test_a_thread():
     thread = threading.Thread(target=stop.wait, name="forgotten")
     thread.start()
     try:
-        assert leaks(before, settle=0) == ["thread 'forgotten'"]
+        assert leaks(before, grace=0) == ["thread 'forgotten'"]
     finally:
         stop.set()
         thread.join()
@@ -30,7 +30,7 @@ async def test_a_task():
     before = holdings()
     task = asyncio.create_task(asyncio.Event().wait(), name="forgotten")
     try:
-        assert leaks(before, settle=0) == ["task 'forgotten' of Event.wait"]
+        assert leaks(before, grace=0) == ["task 'forgotten' of Event.wait"]
     finally:
         task.cancel()
 
@@ -42,7 +42,7 @@ def test_a_task_of_another_threads_loop():
     waiting = asyncio.run_coroutine_threadsafe(asyncio.Event().wait(), loop)
     try:
         asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result(5)
-        assert any("Event.wait" in line for line in leaks(before, settle=0))
+        assert any("Event.wait" in line for line in leaks(before, grace=0))
     finally:
         waiting.cancel()
         # One more turn of the loop, in which the task takes note of it.
@@ -56,29 +56,29 @@ def test_a_task_of_another_threads_loop():
 def test_a_socket():
     before = holdings()
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        (line,) = leaks(before, settle=0)
+        (line,) = leaks(before, grace=0)
         assert str(listener.getsockname()[1]) in line
         assert "LISTEN" in line
-    assert leaks(before, settle=0) == []
+    assert leaks(before, grace=0) == []
 
 
 def test_a_process():
     before = holdings()
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
-        (line,) = leaks(before, settle=0)
+        (line,) = leaks(before, grace=0)
         assert f"process {child.pid}" in line
-    assert leaks(before, settle=0) == []
+    assert leaks(before, grace=0) == []
 
 
 def test_what_goes_in_time_is_waited_for():
-    looks = iter([{"a": "thread 'a'", "b": "thread 'b'"}, {"b": "thread 'b'"}, {}])
+    readings = iter([{"a": "thread 'a'", "b": "thread 'b'"}, {"b": "thread 'b'"}, {}])
     now = 0.0
 
     def sleep(seconds):
         nonlocal now
         now += seconds
 
-    assert leaks({}, settle=1, look=lambda: next(looks), clock=lambda: now, sleep=sleep) == []
+    assert leaks({}, grace=1, read=lambda: next(readings), clock=lambda: now, sleep=sleep) == []
 
 
 def test_what_does_not_go_is_named_in_the_end():
@@ -88,5 +88,5 @@ def test_what_does_not_go_is_named_in_the_end():
         nonlocal now
         now += seconds
 
-    assert leaks({}, settle=1, look=lambda: {"a": "thread 'a'"}, clock=lambda: now, sleep=sleep) == ["thread 'a'"]
+    assert leaks({}, grace=1, read=lambda: {"a": "thread 'a'"}, clock=lambda: now, sleep=sleep) == ["thread 'a'"]
     assert now >= 1

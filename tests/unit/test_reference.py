@@ -31,14 +31,16 @@ def test_every_public_name_has_its_heading():
 
 def test_every_magic_and_command_has_its_heading():
     headings = re.findall(r"^##+ `(.*)`$", reference.magics(), flags=re.MULTILINE)
-    typed = {f"%colony {name}" for name in commands.LINES} | {"%colony", "%%colony submit", "%%colony_chat"}
-    shell = {f"colony-jupyter {name}" for name in ("demo", "serve", "lab", "executor", "doctor")}
+    typed = {f"%colony {name}" for name in commands.LINES} | {f"%%colony {name}" for name in commands.CELLS}
+    typed |= {"%colony", "%%colony_chat"}
+    shell = {f"colony-jupyter {name}" for name in ("demo", "serve", "lab", "executor", "kernel", "doctor")}
+    shell |= {f"colony-jupyter kernel {name}" for name in ("serve", "install", "list", "attach", "stop")}
     assert typed | shell == set(headings)
 
 
 def test_every_option_of_a_magic_is_listed():
     page = reference.magics()
-    for command in [*commands.LINES.values(), commands.SUBMIT_CELL, commands.CHAT]:
+    for command in [*commands.LINES.values(), *commands.CELLS.values(), commands.CHAT]:
         assert [option for option in command.options if option not in page] == []
 
 
@@ -63,7 +65,7 @@ Raises:
         "\n".join(reference.markdown(doc))
         == """Does `this`.
 
-*Takes*
+*Arguments*
 
 * `one`, `two`: first
   and more.

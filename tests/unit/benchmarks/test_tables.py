@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.tables import Claim, Spread, Table, percentile, spread
+from benchmarks.tables import Claim, Curve, Spread, Table, percentile, spread
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,20 @@ def test_contestants_that_missed_a_round_cannot_be_compared():
 def test_a_figure_without_a_unit_is_a_mistake():
     with pytest.raises(KeyError):
         Table("t", {"p50": "ms"}).add("ours", p99=1.0)
+
+
+@pytest.mark.parametrize(
+    ("costs", "slope"),
+    [((5, 5, 5), 0.0), ((1, 10, 100), 1.0), ((100, 10, 1), -1.0), ((1, 100, 10_000), 2.0), ((7, 0, 0), None)],
+)
+def test_a_slope_is_the_power_by_which_a_cost_grows(costs, slope):
+    curve = Curve("panes", "us", [(10**at, Spread(cost, cost, cost)) for at, cost in enumerate(costs)])
+    assert curve.slope == (None if slope is None else pytest.approx(slope))
+
+
+def test_a_curve_has_the_contestants_that_took_part():
+    table = Table("t", {"kernel": "us"})
+    for value in (1.0, 3.0, 2.0):
+        table.add("1 pane", kernel=value)
+    table.curve("open panes", {1: "1 pane", 10: "10 panes"}, "kernel")
+    assert table.curves == [Curve("open panes", "kernel (us)", [(1, Spread(2.0, 1.0, 3.0))])]

@@ -1,4 +1,4 @@
-"""How fast we are, beside the others; README.md says how to run it."""
+"""Benchmarks of colony_jupyter beside other libraries; README.md describes how to run them."""
 
 import sys
 from pathlib import Path

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,13 +19,32 @@ import msgspec
 from benchmarks import report
 from benchmarks.tables import Table
 
-NAMES = ("append", "delivery", "server", "text", "growth", "resume", "pane", "panes", "starting", "memory")
+NAMES = (
+    "append",
+    "delivery",
+    "followed",
+    "server",
+    "text",
+    "values",
+    "growth",
+    "resume",
+    "groups",
+    "kernels",
+    "pane",
+    "panes",
+    "plotting",
+    "starting",
+    "memory",
+)
 _PATIENCE = 600  # seconds for one benchmark
+_ROUNDS = {"delivery": 3, "followed": 2, "groups": 1, "kernels": 1, "panes": 1, "pane": 2, "plotting": 1, "text": 2}
+"""Most rounds of those whose rounds take long and differ little: each benchmark is to take about five minutes,
+and on a slow machine less than `_PATIENCE`."""
 _RESULTS = Path(__file__).parent / "results"
 
 
 class Failed(Exception):
-    """A benchmark that came to nothing; ``str()`` says why."""
+    """A benchmark without a result; ``str()`` is the reason."""
 
 
 def play(name: str, rounds: int, share: float) -> list[Table]:
@@ -48,7 +68,7 @@ def play(name: str, rounds: int, share: float) -> list[Table]:
 
 
 def main(words: list[str] | None = None) -> int:
-    """Run what is wanted; the exit status tells whether everything could be measured."""
+    """Run what is wanted; the exit status shows whether everything was measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"benchmarks to run: {', '.join(NAMES)}; all by default"
@@ -72,14 +92,16 @@ def main(words: list[str] | None = None) -> int:
     )
     for name in wanted.names or NAMES:
         print(f"{name} ...", file=sys.stderr, flush=True)
+        began = time.monotonic()
         try:
-            tables = play(name, wanted.rounds, wanted.share)
+            tables = play(name, min(wanted.rounds, _ROUNDS.get(name, wanted.rounds)), wanted.share)
         except Failed as error:
             run.failures[name] = str(error)
             print(f"{name}: {error}", file=sys.stderr)
         else:
             run.tables += tables
             print(*map(report.terminal, tables), sep="\n\n", end="\n\n", flush=True)
+        run.seconds[name] = round(time.monotonic() - began, 1)
     whole = not wanted.names and wanted.share >= 1
     folder = wanted.results or (_RESULTS if whole else None)
     if folder is not None:

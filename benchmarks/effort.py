@@ -18,5 +18,5 @@ class Effort:
     share: float = 1.0
 
     def of(self, count: int, least: int = 1) -> int:
-        """Give the share of a count."""
+        """Return the share of a count."""
         return max(least, round(count * self.share))

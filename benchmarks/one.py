@@ -15,7 +15,7 @@ from benchmarks.effort import Effort
 
 
 def main(name: str, rounds: str, share: str) -> None:
-    module = importlib.import_module(f"benchmarks.{name}")
+    module = importlib.import_module(f"benchmarks.subjects.{name}")
     tables = asyncio.run(module.measure(Effort(int(rounds), float(share))))
     sys.stdout.write(msgspec.json.encode(tables).decode() + "\n")
 

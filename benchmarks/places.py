@@ -34,8 +34,8 @@ import asyncio, socket, sys
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
-from colony_jupyter.server.process.client_limits import Bounds
-from colony_jupyter.server.process.http_server import Listener
+from colony_jupyter.server.process.client_limits import ClientLimits
+from colony_jupyter.server.process.http_server import HttpServer
 from colony_jupyter.server.process.main import _loop_factory
 from colony_jupyter.wire.envelope import Envelope, seal_reply
 from colony_jupyter.wire.identity import recover
@@ -49,11 +49,11 @@ async def api(request):
 async def main():
     bound = socket.create_server(("127.0.0.1", 0))
     app = Starlette(routes=[Route("/api", api, methods=["POST"])])
-    listener = Listener(app, bound, secure=None, deaf=False, bounds=Bounds())
-    await listener.start()
+    http_server = HttpServer(app, bound, secure=None, deaf=False, limits=ClientLimits())
+    await http_server.start()
     print(bound.getsockname()[1], flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-    await listener.stop(0.1)
+    await http_server.stop(0.1)
 
 with asyncio.Runner(loop_factory=_loop_factory()) as runner:
     runner.run(main())
@@ -129,25 +129,32 @@ class Running:
 
 @contextlib.asynccontextmanager
 async def running_process(place: Place, *channels: str) -> AsyncIterator[Running]:
-    """Give a running process on a place; afterwards it is gone, and those who were made for it."""
+    """Return a running process on a place; afterwards it is gone, and those who were made for it."""
+    async with running_processes(place, 1, *channels) as found:
+        yield found[0]
+
+
+@contextlib.asynccontextmanager
+async def running_processes(place: Place, count: int, *channels: str) -> AsyncIterator[list[Running]]:
+    """Return running processes of one user and one executor; see `running_process`."""
     async with place.line() as line:
         kind = f"bench-{new_key().id[:8]}-x"
         initiator = await user(line, place.variables)
         runner = await executor(line, place.variables, kind)
-        processid = await running(line, place.colonyname, initiator, runner, kind, channels=channels)
+        ids = [await running(line, place.colonyname, initiator, runner, kind, channels=channels) for _ in range(count)]
         try:
-            yield Running(processid, initiator, runner)
+            yield [Running(processid, initiator, runner) for processid in ids]
         finally:
             owner = PrivateKey(place.variables["COLONIES_COLONY_PRVKEY"])
             name = place.colonyname
             made = await line.call(GetUserById(colonyname=name, userid=initiator.id), initiator)
             ran = await line.call(GetExecutorById(colonyname=name, executorid=runner.id), initiator)
-            left: list[tuple[Message, PrivateKey]] = [
-                (CancelProcess(processid=processid), initiator),
-                (RemoveProcess(processid=processid), initiator),
-                (RemoveExecutor(colonyname=name, executorname=ran["executorname"]), owner),
-                (RemoveUser(colonyname=name, name=made["name"]), owner),
-            ]
+            left: list[tuple[Message, PrivateKey]] = []
+            for processid in ids:
+                left.append((CancelProcess(processid=processid), initiator))
+                left.append((RemoveProcess(processid=processid), initiator))
+            left.append((RemoveExecutor(colonyname=name, executorname=ran["executorname"]), owner))
+            left.append((RemoveUser(colonyname=name, name=made["name"]), owner))
             for message, key in left:
                 with contextlib.suppress(CallRefused):  # it has closed already
                     await line.call(message, key)

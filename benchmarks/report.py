@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 import msgspec
 import psutil
 
-from benchmarks.tables import Claim, Spread, Table, spread
+from benchmarks import charts
+from benchmarks.numbers import goal, measured, number, verdict
+from benchmarks.requirements import grouped
+from benchmarks.tables import Table, spread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-_SHOWN = ("colony-jupyter", "pycolonies", "httpx", "websockets", "ipykernel", "jupyterlab", "anywidget")
-_KEPT = "#2e7d32"
-_MISSED = "#c62828"
-_GOAL = "#777777"
+    from benchmarks.tables import Claim, Curve
+
+_SHOWN = ("colony-jupyter", "pycolonies", "aiohttp", "websockets", "ipykernel", "jupyterlab", "anywidget")
 
 
 class Run(msgspec.Struct):
@@ -31,6 +33,7 @@ class Run(msgspec.Struct):
         rounds: how often each contestant had its turn.
         tables: what was found.
         failures: benchmark -> why it has no table.
+        seconds: benchmark -> how long it took.
     """
 
     date: str
@@ -39,6 +42,7 @@ class Run(msgspec.Struct):
     rounds: int
     tables: list[Table]
     failures: dict[str, str]
+    seconds: dict[str, float] = {}
 
 
 def machine() -> dict[str, str]:
@@ -54,7 +58,7 @@ def machine() -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """Give the versions of the packages that matter."""
+    """Return the versions of the packages that matter."""
     return {name: metadata.version(name) for name in _SHOWN}
 
 
@@ -67,54 +71,95 @@ def _processor() -> str:
 
 
 def write(run: Run, folder: Path) -> None:
-    """Write page, samples and chart."""
+    """Write page, samples and charts."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.md").write_text(page(run), encoding="utf-8")
     (folder / "results.json").write_bytes(msgspec.json.format(msgspec.json.encode(run)) + b"\n")
-    draw(claims(run.tables), folder / "chart.svg")
+    charts.draw_claims(claims(run.tables), folder / "chart.svg")
+    charts.draw_curves([curve for table in run.tables for curve in table.curves], folder / "growth.svg")
 
 
 def claims(tables: Sequence[Table]) -> list[Claim]:
-    """Give all that was wanted."""
+    """Return all that was wanted."""
     return [claim for table in tables for claim in table.claims]
 
 
 def page(run: Run) -> str:
-    """Give a run as Markdown."""
-    wanted = claims(run.tables)
+    """Return a run as Markdown."""
+    curves = [curve for table in run.tables for curve in table.curves]
     lines = [
-        "# Results",
+        "# Results of the benchmarks",
         "",
-        f"Made by `make bench` on {run.date[:10]}: medians of {run.rounds} interleaved rounds or fewer, with the least",
-        "and the most; ratios are of figures of one and the same round.",
+        "What is required of a release, and what the last run of `make bench` measured; [README.md](../README.md)",
+        "describes the benchmarks. p50, p95 and p99 are the median and the 95th and 99th percentile.",
+        "",
+        "| | required | measured | met? |",
+        "|---|---|---|---|",
+        *_requirements(claims(run.tables)),
+        "",
+        f"Measured on {run.date[:10]}: medians of {run.rounds} rounds or fewer, with the least and the greatest.",
+        "In a round, what is compared takes turns; a ratio is that of two figures of the same round.",
         "",
         *_listed(run.machine),
         *_listed(run.versions),
         "",
-        "![What was wanted, and what was found](chart.svg)",
+        "![Each figure beside what is required of it](chart.svg)",
         "",
-        "## What was wanted",
-        "",
-        "| | found | wanted | |",
-        "|---|---|---|---|",
-        *(
-            f"| {claim.text} | {_spread(claim.found, claim.unit)} | {_goal(claim)} | {_verdict(claim)} |"
-            for claim in wanted
-        ),
-        "",
+        *_growth(curves),
     ]
     for table in run.tables:
         lines += _table(table)
     for name, reason in run.failures.items():
         lines += [f"## {name}", "", f"Failed: {reason}", ""]
+    if run.seconds:
+        took = ", ".join(f"{name} {seconds:.0f}" for name, seconds in run.seconds.items())
+        lines += [
+            "## Time",
+            "",
+            f"Seconds of each benchmark: {took}; {sum(run.seconds.values()) / 60:.0f} minutes in all.",
+            "",
+        ]
     return "\n".join(lines)
 
 
+def _requirements(wanted: Sequence[Claim]) -> list[str]:
+    lines = []
+    for title, found in grouped(wanted):
+        lines.append(f"| **{title}** | | {'' if found else 'not measured'} | |")
+        lines += [
+            f"| {each.text} | {goal(each)} | {measured(each.found, each.unit)} | {verdict(each)} |" for each in found
+        ]
+    return lines
+
+
+def _growth(curves: Sequence[Curve]) -> list[str]:
+    if not curves:
+        return []
+    return [
+        "## Growth",
+        "",
+        "A slope is that of a line through the medians, with both axes logarithmic: at 0 a cost does not grow, at 1 it",
+        "doubles when the number doubles.",
+        "",
+        "![Costs of growing numbers](growth.svg)",
+        "",
+        "| number of | cost | medians | slope |",
+        "|---|---|---|---|",
+        *(
+            f"| {curve.of} | {curve.cost} | "
+            + ", ".join(f"{many:,}: {number(cost.median)}" for many, cost in curve.points)
+            + f" | {'' if curve.slope is None else f'{curve.slope:.2f}'} |"
+            for curve in curves
+        ),
+        "",
+    ]
+
+
 def terminal(table: Table) -> str:
-    """Give a table as aligned text."""
+    """Return a table as aligned text."""
     rows = [["", *(f"{name} ({unit})" for name, unit in table.units.items())]]
     rows += [
-        [contestant, *(_spread(spread(figures[name]), "") if name in figures else "" for name in table.units)]
+        [contestant, *(measured(spread(figures[name])) if name in figures else "" for name in table.units)]
         for contestant, figures in table.samples.items()
     ]
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
@@ -126,7 +171,7 @@ def terminal(table: Table) -> str:
         ),
     ]
     text += [
-        f"  {claim.text}: {_spread(claim.found, claim.unit)}, wanted {_goal(claim)}: {_verdict(claim)}"
+        f"  {claim.text}: {measured(claim.found, claim.unit)}, wanted {goal(claim)}: {verdict(claim)}"
         for claim in table.claims
     ]
     return "\n".join(text)
@@ -136,7 +181,7 @@ def _table(table: Table) -> list[str]:
     head = [f"{name} ({unit})" for name, unit in table.units.items()]
     rows = [
         f"| {contestant} | "
-        + " | ".join(_spread(spread(figures[name]), "") if name in figures else "" for name in table.units)
+        + " | ".join(measured(spread(figures[name])) if name in figures else "" for name in table.units)
         + " |"
         for contestant, figures in table.samples.items()
     ]
@@ -153,68 +198,3 @@ def _table(table: Table) -> list[str]:
 
 def _listed(facts: Mapping[str, str]) -> list[str]:
     return ["* " + ", ".join(f"{name} {value}" for name, value in facts.items())]
-
-
-def _spread(found: Spread, unit: str) -> str:
-    median = f"{number(found.median)}{_unit(unit)}"
-    if found.least == found.most:
-        return median
-    return f"{median} ({number(found.least)} to {number(found.most)})"
-
-
-def number(value: float) -> str:
-    """Write a number with three digits that count."""
-    if value == 0 or abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
-
-
-def _unit(unit: str) -> str:
-    return "" if not unit else f" {unit}" if unit != "x" else " times"
-
-
-def _goal(claim: Claim) -> str:
-    return f"{claim.bound} {number(claim.goal)}{_unit(claim.unit)}"
-
-
-def _verdict(claim: Claim) -> str:
-    return "yes" if claim.holds else "**no**"
-
-
-def draw(wanted: Sequence[Claim], path: Path) -> None:
-    """Draw how far each figure is from what was wanted: the shorter the bar the better, the line is the goal."""
-    import matplotlib as mpl
-
-    mpl.use("svg")
-    # The same run gives the same file, and its text stays text.
-    mpl.rcParams.update({"svg.hashsalt": "colony_jupyter", "svg.fonttype": "none", "font.family": "sans-serif"})
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(9, 0.32 * len(wanted) + 0.9), layout="constrained")
-    parts = [_part(claim) for claim in wanted]
-    axes.barh(
-        [claim.text for claim in wanted],
-        [min(part, 2.0) for part in parts],
-        color=[_KEPT if claim.holds else _MISSED for claim in wanted],
-        height=0.6,
-    )
-    axes.axvline(1.0, color=_GOAL, linewidth=1)
-    for place, (claim, part) in enumerate(zip(wanted, parts, strict=True)):
-        label = f" {number(claim.found.median)}{_unit(claim.unit)}, wanted {_goal(claim)}"
-        axes.annotate(label, (min(part, 2.0), place), va="center", fontsize=7, color=_GOAL)
-    axes.invert_yaxis()
-    axes.set_xlim(0, 2.9)
-    axes.set_xticks([0, 0.5, 1], ["0", "half of it", "the goal"])
-    axes.tick_params(labelsize=8, length=0, colors=_GOAL)
-    for side in ("top", "right", "bottom"):
-        axes.spines[side].set_visible(False)
-    figure.savefig(path, metadata={"Date": None}, transparent=True)
-    plt.close(figure)
-
-
-def _part(claim: Claim) -> float:
-    """How much of what was allowed is used up; 1 is just the goal."""
-    found = claim.found.median
-    if claim.bound == "at most":
-        return found / claim.goal
-    return claim.goal / found if found else float("inf")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct, field
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+_LINE = 2  # points that make a line
 
 
 class Spread(Struct, frozen=True):
@@ -25,7 +28,7 @@ def spread(samples: Sequence[float]) -> Spread:
 
 
 def percentile(samples: Sequence[float], percent: float) -> float:
-    """Give the sample that so many percent of all are at or below (nearest rank)."""
+    """Return the sample that so many percent of all are at or below (nearest rank)."""
     ordered = sorted(samples)
     rank = -(-len(ordered) * percent // 100)  # rounded up
     return ordered[max(0, int(rank) - 1)]
@@ -46,6 +49,31 @@ class Claim(Struct, frozen=True):
         return self.found.median <= self.goal if self.bound == "at most" else self.found.median >= self.goal
 
 
+class Curve(Struct, frozen=True):
+    """A cost for growing numbers of something.
+
+    Attributes:
+        of: what grows.
+        cost: what is measured, with its unit.
+        points: numbers, each with the cost that was found.
+    """
+
+    of: str
+    cost: str
+    points: list[tuple[int, Spread]]
+
+    @property
+    def slope(self) -> float | None:
+        """Slope of the medians in a log-log plot: 0 for a cost that stays, 1 for one that doubles with the number.
+
+        None where there are no two points with a cost.
+        """
+        points = [(math.log(number), math.log(cost.median)) for number, cost in self.points if cost.median > 0]
+        if len(points) < _LINE:
+            return None
+        return statistics.linear_regression(*zip(*points, strict=True)).slope
+
+
 class Table(Struct):
     """Samples of one benchmark: for each contestant and figure one of each round.
 
@@ -55,6 +83,7 @@ class Table(Struct):
         samples: contestant -> figure -> one sample a round.
         claims: what was wanted.
         notes: what a reader must know.
+        curves: costs of growing numbers.
     """
 
     title: str
@@ -62,6 +91,7 @@ class Table(Struct):
     samples: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    curves: list[Curve] = field(default_factory=list)
 
     def add(self, contestant: str, **figures: float) -> None:
         """Note the figures of one round."""
@@ -83,9 +113,16 @@ class Table(Struct):
         goal: float,
         bound: Literal["at most", "at least"] = "at most",
     ) -> None:
-        """Say what we want a figure to be."""
+        """Set the requirement of a figure."""
         found = spread(self.samples[contestant][figure])
         self.claims.append(Claim(text, found, goal, self.units[figure], bound))
+
+    def curve(self, of: str, contestants: Mapping[int, str], figure: str, cost: str = "") -> None:
+        """Draw a figure of contestants that are the same in growing number; those that took no part are left out."""
+        points = [
+            (number, spread(self.samples[name][figure])) for number, name in contestants.items() if self.has(name)
+        ]
+        self.curves.append(Curve(of, cost or f"{figure} ({self.units[figure]})", points))
 
     def claim_ratio(
         self,
@@ -95,7 +132,7 @@ class Table(Struct):
         goal: float,
         bound: Literal["at most", "at least"] = "at most",
     ) -> None:
-        """Say what we want a figure to be beside another contestant's of the same round."""
+        """Set the requirement of a figure as a ratio to that of another contestant in the same round."""
         one, other = (self.samples[each][figure] for each in contestants)
         found = spread([a / b for a, b in zip(one, other, strict=True)])
         self.claims.append(Claim(text, found, goal, "x", bound))

@@ -7,8 +7,8 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from benchmarks.growth import _fill
 from benchmarks.places import ours, running_process
+from benchmarks.subjects.growth import _fill
 from benchmarks.tables import Table
 from colony_jupyter import AsyncColony
 

@@ -1,0 +1,1 @@
+"""What is measured, a module for each benchmark: its coroutine ``measure(effort)`` returns the tables."""

@@ -3,16 +3,28 @@
 
 PYTHON ?= python3
 VENV := .venv
+CONSTRAINTS := constraints.txt
 BIN := $(VENV)/bin
 LAB_ARGS ?=
 TEST_ARGS ?=
+# Tests mostly wait, so there are more workers than cores. A file's tests share servers, so each file stays on one worker.
+PARALLEL := -n 4 --dist loadfile --no-loadscope-reorder
+CORE ?= tests/unit tests/properties tests/notebooks
 BENCH_ARGS ?=
 NOTEBOOKS ?=
 # Versions of ipykernel that are tested besides the one in constraints.txt: they differ in how they process the page's
 # messages while a cell runs.
 KERNELS := 6.30.1 7.1.0
 
-.PHONY: demo lab test check bench chaos notebooks docs clean
+# A newer Python than the one of `make test`, if the machine has one; with pyenv, one that is not activated, too.
+NEWER ?= $(firstword $(foreach minor,14 13 12,$(shell command -v python3.$(minor) 2>/dev/null | grep -v shims) \
+  $(lastword $(sort $(wildcard $(HOME)/.pyenv/versions/3.$(minor).*/bin/python3)))))
+
+# Tests start some hundred processes: each would compile the package again.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo lab test quick check static check-lint check-types check-tests check-js check-imports
+.PHONY: figures coverage core lowest newer dist installs bench chaos notebooks docs picture clean
 
 demo: $(VENV)/.lab
 	@$(BIN)/colony-jupyter demo
@@ -20,19 +32,78 @@ demo: $(VENV)/.lab
 lab: $(VENV)/.lab
 	$(BIN)/colony-jupyter lab $(LAB_ARGS)
 
-test: $(VENV)/.dev $(KERNELS:%=$(VENV)/.ipykernel-%) check
-	$(BIN)/python -m pytest $(TEST_ARGS)
+# Without TEST_ARGS, the coverage by unit and property tests is measured, too.
+ifeq ($(strip $(TEST_ARGS)),)
+test: $(VENV)/.dev $(KERNELS:%=$(VENV)/.ipykernel-%) static coverage
+	$(BIN)/python -m pytest $(PARALLEL) --ignore tests/unit --ignore tests/properties
+else
+test: $(VENV)/.dev $(KERNELS:%=$(VENV)/.ipykernel-%) static
+	$(BIN)/python -m pytest $(PARALLEL) $(TEST_ARGS)
+endif
 
-check: $(VENV)/.dev
+# The daily loop, with a quarter of the examples that `make test` tries.
+quick: static
+	$(BIN)/python -m pytest -q $(PARALLEL) --hypothesis-profile quick tests/unit tests/properties
+
+check: static check-imports
+
+# What needs no test; its parts run side by side.
+static: $(VENV)/.dev
+	@$(MAKE) --no-print-directory -j check-tests check-types check-lint check-js
+
+check-lint:
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+check-types:
 	$(BIN)/mypy
+
+# With a cache of its own: other options make mypy throw away what it finds in a cache.
+check-tests:
+	$(BIN)/mypy --config-file tests/mypy.ini tests
+
+check-js:
 	DENO_NO_UPDATE_CHECK=1 $(BIN)/deno lint -q colony_jupyter/notebook/static tests/js
 	DENO_NO_UPDATE_CHECK=1 $(BIN)/deno check -q colony_jupyter/notebook/static/*.js
+
+check-imports: $(VENV)/.dev
 	$(BIN)/python -m pytest -q tests/unit/test_imports.py
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+# The figures of README.md and docs/ from the last whole run of the benchmarks; a test fails if they are others.
+figures: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.figures
+
+# How much of each folder unit and property tests cover; fails if a folder has less than tools/coverage_gates.py wants.
+coverage: $(VENV)/.dev
+	$(BIN)/python -m pytest $(PARALLEL) --timeout 120 tests/unit tests/properties --cov --cov-report json:test-output/coverage.json
+	$(BIN)/python -m tools.coverage_gates test-output/coverage.json
+
+# The tests that depend on the Python and on the versions of libraries.
+core: $(VENV)/.dev
+	$(BIN)/python -m pytest -q $(PARALLEL) $(CORE)
+
+# The same tests with the lowest versions of our dependencies that pyproject.toml allows.
+lowest: $(VENV)/.dev
+	@mkdir -p $(VENV)/other
+	$(BIN)/python -m tools.lowest > $(VENV)/other/lowest.txt
+	$(MAKE) core VENV=$(VENV)/other/lowest CONSTRAINTS=$(VENV)/other/lowest.txt
+
+# The same tests on a newer Python.
+newer:
+	@if [ -z '$(NEWER)' ]; then echo "There is no Python 3.12 or newer here; name one: make newer NEWER=python3.13"; \
+	else mkdir -p $(VENV)/other && $(MAKE) core VENV=$(VENV)/other/newer PYTHON='$(NEWER)'; fi
+
+# The wheel and the sdist, in dist/.
+dist: $(VENV)/.dev
+	rm -rf dist
+	$(BIN)/python -m build -o dist .
+
+# Both in a clean environment of every Python here, away from the checkout.
+installs: dist
+	$(BIN)/python -m tools.installs dist
 
 # Long runs of the faults that `make test` injects briefly; tests have no time limit here.
 chaos: $(VENV)/.dev
@@ -45,21 +116,25 @@ notebooks: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python -m tools.reference
 
+# The animated picture of README.md, from a real JupyterLab.
+picture: $(VENV)/.dev
+	$(BIN)/python -m tools.picture
+
 clean:
 	rm -rf $(VENV) build dist test-output .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp file has the time of the last installation: a target that needs it installs changed dependencies first.
-$(VENV)/.lab: $(BIN)/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[lab]'
+$(VENV)/.lab: $(BIN)/python pyproject.toml $(CONSTRAINTS)
+	$(BIN)/python -m pip install -q -c $(CONSTRAINTS) -e '.[lab]'
 	@touch $@
 
-$(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev,lab]'
+$(VENV)/.dev: $(BIN)/python pyproject.toml $(CONSTRAINTS)
+	$(BIN)/python -m pip install -q -c $(CONSTRAINTS) -e '.[dev,lab]'
 	@touch $@
 
-$(VENV)/.bench: $(BIN)/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[bench]'
+$(VENV)/.bench: $(BIN)/python pyproject.toml $(CONSTRAINTS)
+	$(BIN)/python -m pip install -q -c $(CONSTRAINTS) -e '.[bench]'
 	@touch $@
 
 # With this folder first in PYTHONPATH the same Python runs a kernel of that version. A folder's version never changes.

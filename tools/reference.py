@@ -29,13 +29,13 @@ DOCS: Final = Path(__file__).parents[1] / "docs"
 
 _WIDTH: Final = 100
 _MADE: Final = "<!-- Made by `make docs`: change the docstrings, or the tables of commands, not this page. -->"
-_SECTIONS: Final = {"Args": "Takes", "Raises": "Raises", "Attributes": "Has", "Returns": "Gives", "Yields": "Yields"}
+_SECTIONS: Final = {"Args": "Arguments"} | {name: name for name in ("Raises", "Attributes", "Returns", "Yields")}
 _SOURCE: Final = re.compile(r"\s+\((?:docs/protocol\.md\s+)?(?:traps?|sections?)\s+[\d,\s]+(?:and\s+\d+)?\)")
 """Where a rule comes from, in notes on the protocol that readers of the pages do not have."""
 _PAIRS: Final = (
-    "Classes come in pairs: `Colony` for code that blocks, `AsyncColony` for code that awaits, and so on. They have "
-    "the same names, listed here once; those marked *await* are coroutines in the second class. All names can be "
-    "imported from `colony_jupyter`."
+    "Most classes come in pairs: `Colony` for ordinary code, whose calls block, and `AsyncColony` for `await`. Both "
+    "have the same methods, which are listed once; those marked *await* are coroutines in the second class. All names "
+    "can be imported from `colony_jupyter`."
 )
 _PLUMBING: Final = frozenset({"portal", "asynchronous", "around"})
 
@@ -60,18 +60,36 @@ def _public(name: str) -> Any:
 
 
 def _groups() -> dict[str, Sequence[Any]]:
-    """Give what the page of the API tells, by headings, in order."""
+    """Return the contents of the page of the API, by headings, in order."""
     return {
         "The colony": [Pair(_public("Colony"), _public("AsyncColony"), ("aclose",)), _public("Settings")],
         "Processes and channels": [
             Pair(_public("Process"), _public("AsyncProcess")),
             Pair(_public("Channel"), _public("AsyncChannel")),
             Pair(_public("Stream"), _public("AsyncStream"), ("batch",)),
+            Pair(_public("LogStream"), _public("AsyncLogStream"), ("batch",)),
         ],
+        "Many processes": [
+            Pair(_public("ProcessGroup"), _public("AsyncProcessGroup")),
+            _public("interrupted_group"),
+        ],
+        "Functions of the notebook": [_public("remote"), _public("Remote")],
+        "Workflows": [_public("Workflow"), Pair(_public("WorkflowRun"), _public("AsyncWorkflowRun"))],
         "Executors": [_public("Executor"), Pair(ThreadContext, Context)],
         "Values": [
             _public(name)
-            for name in ("Entry", "FunctionSpec", "Conditions", "Gpu", "WorkflowSpec", "ProcessState", "PrivateKey")
+            for name in (
+                "Entry",
+                "Log",
+                "DataTable",
+                "MimeBundle",
+                "FunctionSpec",
+                "Conditions",
+                "Gpu",
+                "WorkflowSpec",
+                "ProcessState",
+                "PrivateKey",
+            )
         ],
         "In IPython": [
             _public(name) for name in ("load_ipython_extension", "unload_ipython_extension", "allow_nested_asyncio")
@@ -187,14 +205,14 @@ def api() -> str:
     for heading, things in _groups().items():
         lines += [f"## {heading}", ""]
         for thing in things:
-            lines += _told(thing)
+            lines += _documented(thing)
     lines += ["## Errors", "", "```", *_tree(), "```", ""]
     for error in _errors():
         lines += [f"### `{error.__name__}`", "", *_doc(error)]
     return _page(lines)
 
 
-def _told(thing: Any) -> Iterator[str]:
+def _documented(thing: Any) -> Iterator[str]:
     if isinstance(thing, Pair):
         yield from _pair(thing)
     elif inspect.isclass(thing):
@@ -234,7 +252,8 @@ def _class(kind: type) -> Iterator[str]:
         yield from _doc(kind)
         yield from [*(f"* `{member.name}` = {member.value}" for member in kind), ""]
         return
-    if not hasattr(kind, "__dataclass_fields__"):
+    is_made_by_users = kind.__init__ is not dict.__init__ and not hasattr(kind, "__dataclass_fields__")
+    if is_made_by_users:
         yield from ["```python", signature(kind.__name__, kind), "```", ""]
     yield from _doc(kind)
     for name in _members(kind):
@@ -253,13 +272,13 @@ def _method(owner: type, name: str, remark: str = "") -> Iterator[str]:
 
 
 def _members(kind: type) -> list[str]:
-    """Give the public methods and properties of a class and of its bases of ours, in the order they are written."""
+    """Return the public methods and properties of a class and of its bases of ours, in the order they are written."""
     names: dict[str, None] = {}
     for base in kind.__mro__:
         if base.__module__.startswith("colony_jupyter."):
             for name, value in vars(base).items():
-                is_told = isinstance(value, (property, classmethod)) or inspect.isfunction(value)
-                if is_told and not name.startswith("_") and name not in _PLUMBING:
+                is_documented = isinstance(value, (property, classmethod)) or inspect.isfunction(value)
+                if is_documented and not name.startswith("_") and name not in _PLUMBING:
                     names.setdefault(name)
     return list(names)
 
@@ -278,9 +297,9 @@ def magics() -> str:
     lines = [
         _MADE,
         "",
-        "# The magics, and the command line",
+        "# The magics and the command line",
         "",
-        "`%load_ext colony_jupyter` loads them. All of this is what `--help` says; Tab completes.",
+        "`%load_ext colony_jupyter` loads the magics. Each block is the output of `--help`. Tab completes names.",
         "",
         "## `%colony`",
         "",
@@ -290,13 +309,21 @@ def magics() -> str:
         lines += [f"### `%colony {name}`", "", *_block(command.help())]
         if name == "submit":
             lines += ["### `%%colony submit`", "", *_block(commands.SUBMIT_CELL.help())]
+            lines += ["### `%%colony execute`", "", *_block(commands.EXECUTE.help())]
+        if name == "kernels":
+            lines += ["### `%%colony run`", "", *_block(commands.RUN_CELL.help())]
+        if name == "workflow":
+            lines += ["### `%%colony workflow`", "", *_block(commands.WORKFLOW_CELL.help())]
     lines += ["## `%%colony_chat`", "", *_block(commands.CHAT.help())]
-    lines += ["## Settings", "", "`%config ColonyMagics` shows them, `%config ColonyMagics.settle = 3` sets one.", ""]
+    lines += ["## Settings", ""]
+    lines += ["`%config ColonyMagics` shows the settings, `%config ColonyMagics.settle = 3` changes one.", ""]
     for name, trait in sorted(ColonyMagics.class_own_traits(config=True).items()):
         lines.append(f"* `{name}` ({trait.default_value!r}): {trait.help}")
     lines += ["", "## In a shell", "", *_block(_shell_help())]
     for name in _shell_commands():
         lines += [f"### `colony-jupyter {name}`", "", *_block(_shell_help(name))]
+        for action in _shell_actions(name):
+            lines += [f"#### `colony-jupyter {name} {action}`", "", *_block(_shell_help(name, action))]
     return _page(lines)
 
 
@@ -306,22 +333,28 @@ def _block(text: str) -> list[str]:
 
 def _shell_help(*words: str) -> str:
     """Ask the command line for its help, at a width of our own."""
-    said = io.StringIO()
+    printed = io.StringIO()
     before = {name: os.environ.get(name) for name in ("COLUMNS", "NO_COLOR")}
     os.environ.update(COLUMNS=str(_WIDTH), NO_COLOR="1")
     try:
-        with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
+        with contextlib.redirect_stdout(printed), contextlib.suppress(SystemExit):
             cli.main([*words, "--help"])
     finally:
         for name, value in before.items():
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
-    return said.getvalue()
+    return printed.getvalue()
 
 
 def _shell_commands() -> list[str]:
     listed = _shell_help().split("COMMAND", 2)[-1]
+    return re.findall(r"^ {4}(\w+)", listed, flags=re.MULTILINE)
+
+
+def _shell_actions(name: str) -> list[str]:
+    """List the actions of a command that has some."""
+    _, _, listed = _shell_help(name).partition("  ACTION\n")
     return re.findall(r"^ {4}(\w+)", listed, flags=re.MULTILINE)
 
 

@@ -4,9 +4,9 @@ What is kept is what a run really showed, with its real times and ids. Only the 
 folder is written as the one of a fresh Linux user, the machine in the names of executors as ``laptop``, its user as
 ``ada``, and what nbclient and the kernel note for themselves is dropped.
 
-No two runs show the same ids and times. `comparable` puts words in their place, and two runs that are then the same
-told the same: `make notebooks` leaves such a file as it is, and a test finds one whose outputs are out of date. A cell
-tagged ``varies`` shows what depends on the machine (such as versions): it is run, and its outputs are not kept.
+No two runs show the same ids and times. `comparable` replaces them by words. If two runs are then equal, `make
+notebooks` writes no such file, and a test finds one whose outputs are out of date. A cell tagged ``varies`` shows
+what depends on the machine (such as versions): it is run, and its outputs are not kept.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ _MANY: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
         re.compile(r'(<(?:b|small) style="[^"]+">)?(RUNNING|SUCCESS|answered)(</\w+> <bdi>| )(?=\S+ ID with )'),
         "STATE ",
     ),
+    # What a process waits for is shown after a moment; whether its executor was there by then is chance.
+    (re.compile(r"^Waiting for [^\n]*\.\n", re.MULTILINE), ""),
     (re.compile(r"[ \t]+"), " "),  # columns are as wide as what stands in them
 )
 
@@ -66,6 +68,19 @@ async def execute(path: Path, *, seconds: float = 50.0) -> Any:
         nbclient.exceptions.CellExecutionError: if a cell raises that is not tagged ``raises-exception``.
         KeyShown: if anything in it holds a private key that was in use.
     """
+    try:
+        notebook = await _run(path, seconds)
+    except RuntimeError as error:
+        # jupyter_client frees the ports that it chose before the kernel binds them, so another program may have one.
+        if "Kernel died before replying" not in str(error):
+            raise
+        notebook = await _run(path, seconds)
+    data_home = os.environ.get("XDG_DATA_HOME", "")
+    check_keys(notebook, keys(Path(data_home) / "colony_jupyter") if data_home else set())
+    return tidy(notebook, data_home)
+
+
+async def _run(path: Path, seconds: float) -> Any:
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook,
@@ -75,17 +90,15 @@ async def execute(path: Path, *, seconds: float = 50.0) -> Any:
         resources={"metadata": {"path": str(path.parent)}},
     )
     await client.async_execute()
-    data_home = os.environ.get("XDG_DATA_HOME", "")
-    check_keys(notebook, keys(Path(data_home) / "colony_jupyter") if data_home else set())
-    return tidy(notebook, data_home)
+    return notebook
 
 
 class KeyShown(Exception):
-    """A notebook that was run holds a private key. Which one is not said."""
+    """A notebook that was run holds a private key. The key is not named."""
 
 
 def keys(folder: Path) -> set[str]:
-    """Give the private keys that lie in a data folder, and those of the environment."""
+    """Return the private keys that lie in a data folder, and those of the environment."""
     texts = [value for name, value in os.environ.items() if name.endswith("PRVKEY")]
     texts += [path.read_text("utf-8") for path in (*folder.rglob("keys.json"), *folder.rglob("*.key"))]
     return {key for text in texts for key in re.findall(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", text)}
@@ -120,19 +133,19 @@ def tidy(notebook: Any, data_home: str = "") -> Any:
 
 
 def comparable(notebook: Any) -> list[tuple[str, Any]]:
-    """Give the cells' sources and outputs with words in place of what no two runs have in common."""
+    """Return the cells' sources and outputs with words in place of what no two runs have in common."""
     found = []
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            told = [_told(output) for output in _joined(cell.outputs)]
-            found.append((cell.source, told))
+            outputs = [_readable(output) for output in _joined(cell.outputs)]
+            found.append((cell.source, outputs))
         else:
             found.append((cell.source, []))
     return found
 
 
 def shown(cell: Any) -> str:
-    """Give what a code cell shows as plain text."""
+    """Return what a code cell shows as plain text."""
     return "\n".join(_plain(output) for output in cell.outputs)
 
 
@@ -164,7 +177,7 @@ def _without_machine(output: Any, data_home: str) -> Any:
     return kept
 
 
-def _told(output: Any) -> Any:
+def _readable(output: Any) -> Any:
     kept = {
         key: output[key]
         for key in ("output_type", "name", "text", "data", "ename", "evalue", "traceback")

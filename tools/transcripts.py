@@ -23,6 +23,9 @@ from typing import Any, Final
 
 import nbformat
 from nbclient import NotebookClient
+from traitlets.config import Config
+
+from tools.kernel_sockets import kernel_sockets
 
 NOTEBOOKS: Final = Path(__file__).parents[1] / "notebooks"
 
@@ -68,29 +71,31 @@ async def execute(path: Path, *, seconds: float = 50.0) -> Any:
         nbclient.exceptions.CellExecutionError: if a cell raises that is not tagged ``raises-exception``.
         KeyShown: if anything in it holds a private key that was in use.
     """
-    try:
-        notebook = await _run(path, seconds)
-    except RuntimeError as error:
-        # jupyter_client frees the ports that it chose before the kernel binds them, so another program may have one.
-        if "Kernel died before replying" not in str(error):
-            raise
-        notebook = await _run(path, seconds)
+    notebook = nbformat.read(path, as_version=4)
+    await run(notebook, seconds=seconds, folder=path.parent)
     data_home = os.environ.get("XDG_DATA_HOME", "")
     check_keys(notebook, keys(Path(data_home) / "colony_jupyter") if data_home else set())
     return tidy(notebook, data_home)
 
 
-async def _run(path: Path, seconds: float) -> Any:
-    notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(
-        notebook,
-        timeout=seconds,
-        kernel_name="python3",
-        record_timing=False,
-        resources={"metadata": {"path": str(path.parent)}},
-    )
-    await client.async_execute()
-    return notebook
+async def run(notebook: Any, *, seconds: float, folder: Path) -> None:
+    """Run the cells of a notebook, which gets their outputs.
+
+    Args:
+        notebook: the notebook.
+        seconds: that one cell may take.
+        folder: where it runs.
+    """
+    with kernel_sockets() as sockets:
+        client = NotebookClient(
+            notebook,
+            timeout=seconds,
+            kernel_name="python3",
+            record_timing=False,
+            resources={"metadata": {"path": str(folder)}},
+            config=Config({"KernelManager": sockets}),
+        )
+        await client.async_execute()
 
 
 class KeyShown(Exception):

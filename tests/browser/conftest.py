@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ import httpx
 import pytest
 from feeding import FEED
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
+from unused_port import unused_port
 
 ROOT = Path(__file__).parents[2]
 SHOTS = ROOT / "test-output"
@@ -58,9 +58,7 @@ class Lab:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.token = secrets.token_hex(16)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = unused_port()
         environment = {name: value for name, value in os.environ.items() if not name.startswith("COLONIES_")}
         for name in (
             "XDG_DATA_HOME",
@@ -82,6 +80,7 @@ class Lab:
             *(
                 f"--ServerApp.root_dir={folder / 'notebooks'}",
                 "--LabApp.news_url=",
+                "--KernelManager.transport=ipc",
                 "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
                 "--LabApp.expose_app_in_browser=True",
             ),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import nbformat
 import pytest
 from feeding import FEED
-from nbclient import NotebookClient
 from nbconvert import HTMLExporter
+
+from tools.transcripts import run
 
 STREAM = """
 view = opened(title="long-task")
@@ -32,7 +35,7 @@ late.finish()
 def executed(tmp_path_factory):
     cells = [nbformat.v4.new_code_cell(source) for source in (FEED, STREAM, LATER, AFTER)]
     book = nbformat.v4.new_notebook(cells=cells)
-    NotebookClient(book, kernel_name="python3", timeout=60).execute()
+    asyncio.run(run(book, seconds=60, folder=tmp_path_factory.mktemp("notebook")))
     return book
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import nbformat
 import pytest
 import terminal_scripts
-from nbclient import NotebookClient
+
+from tools.transcripts import run
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -109,7 +112,7 @@ def test_a_headless_run_shows_the_lines(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     sources = (HEADLESS, "process = %colony submit logs --type headless-logs", "%colony log process --follow")
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
-    NotebookClient(book, kernel_name="python3", timeout=60).execute()
+    asyncio.run(run(book, seconds=60, folder=tmp_path))
     for cell in book.cells[1:]:
         plain = cell.outputs[0].data["text/plain"]
         assert "SUCCESS logs" in plain

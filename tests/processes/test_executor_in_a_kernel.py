@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 
@@ -9,6 +10,7 @@ import pytest
 from jupyter_client.manager import KernelManager
 
 import colony_jupyter as cj
+from tools.kernel_sockets import kernel_sockets
 
 CELL = """
 import asyncio
@@ -30,7 +32,8 @@ executor.start()
 
 class Kernel:
     def __init__(self, environ) -> None:
-        self.manager = KernelManager(kernel_name="python3")
+        self._folder = contextlib.ExitStack()
+        self.manager = KernelManager(kernel_name="python3", **self._folder.enter_context(kernel_sockets()))
         self.manager.start_kernel(env={**os.environ, **environ})
         self.connect()
 
@@ -56,6 +59,7 @@ class Kernel:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=False)
         self.manager.cleanup_resources()
+        self._folder.close()
 
 
 @pytest.fixture

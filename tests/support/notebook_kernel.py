@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from dataclasses import dataclass, field
@@ -9,6 +10,8 @@ from queue import Empty
 from typing import TYPE_CHECKING, Any, Self
 
 from jupyter_client.manager import KernelManager
+
+from tools.kernel_sockets import kernel_sockets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -75,23 +78,12 @@ class Notebook:
         self._subshell: str | None = None  # None until the first message of a widget
 
     def _start(self, environ: dict[str, str]) -> None:
-        """Start the kernel; once more if it does not answer.
-
-        jupyter_client chooses ports before the kernel binds them, so another program may get one in between.
-        """
-        for seconds in (25, 30):
-            self._manager = KernelManager(kernel_name="python3")
-            self._manager.start_kernel(env=environ)
-            self._client = self._manager.blocking_client()
-            self._client.start_channels()
-            try:
-                self._client.wait_for_ready(timeout=seconds)
-            except RuntimeError:
-                self._client.stop_channels()
-                self._manager.shutdown_kernel(now=True)
-            else:
-                return
-        raise TimeoutError("The kernel does not answer, although it was started twice.")
+        self._folder = contextlib.ExitStack()
+        self._manager = KernelManager(kernel_name="python3", **self._folder.enter_context(kernel_sockets()))
+        self._manager.start_kernel(env=environ)
+        self._client = self._manager.blocking_client()
+        self._client.start_channels()
+        self._client.wait_for_ready(timeout=50)
 
     @property
     def pid(self) -> int:
@@ -202,6 +194,7 @@ class Notebook:
         self._client.stop_channels()
         self._manager.shutdown_kernel(now=False)
         self._manager.cleanup_resources()
+        self._folder.close()
 
     def __enter__(self) -> Self:
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import psutil
 from jupyter_client.manager import KernelManager
+
+from tools.kernel_sockets import kernel_sockets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -97,7 +100,8 @@ class Front:
 
     def __init__(self, environ: Mapping[str, str], kernel_name: str) -> None:
         self._environ = {**without_colonies(os.environ), **environ}
-        self.manager = KernelManager(kernel_name=kernel_name)
+        self._folder = contextlib.ExitStack()
+        self.manager = KernelManager(kernel_name=kernel_name, **self._folder.enter_context(kernel_sockets()))
         self.heard: list[dict[str, Any]] = []
 
     def start(self) -> Self:
@@ -198,6 +202,7 @@ class Front:
             self.manager.shutdown_kernel()
         self.manager.cleanup_resources()
         self.manager.context.destroy(linger=0)
+        self._folder.close()
 
 
 def is_idle(message: dict[str, Any]) -> bool:

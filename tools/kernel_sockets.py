@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SHORT: Final = "/tmp"  # noqa: S108 - the path of a socket is at most 107 bytes; the folder is the user's alone
+SHORT: Final = "/tmp"  # noqa: S108 - the folders that are made in it are the user's alone
+"""Where to make folders for sockets, whose paths have at most 107 bytes."""
 
 
 @contextlib.contextmanager
 def kernel_sockets() -> Iterator[dict[str, str]]:
     """Make the folder, and yield the options of a ``KernelManager``."""
-    with tempfile.TemporaryDirectory(prefix="kernel-", dir=_SHORT, ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="kernel-", dir=SHORT, ignore_cleanup_errors=True) as folder:
         yield {"transport": "ipc", "connection_file": f"{folder}/kernel.json"}

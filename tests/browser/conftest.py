@@ -11,6 +11,7 @@ import os
 import secrets
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ import pytest
 from feeding import FEED
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from unused_port import unused_port
+
+from tools.kernel_sockets import SHORT
 
 ROOT = Path(__file__).parents[2]
 SHOTS = ROOT / "test-output"
@@ -69,6 +72,8 @@ class Lab:
             "IPYTHONDIR",
         ):
             environment[name] = str(folder / ".home" / name)
+        self._runtime = tempfile.TemporaryDirectory(prefix="lab-", dir=SHORT)
+        environment["JUPYTER_RUNTIME_DIR"] = self._runtime.name
         # Kernels are of this very environment.
         environment["JUPYTER_PATH"] = str(Path(sys.prefix) / "share" / "jupyter")
         self.log = (folder / "lab.log").open("w")
@@ -120,6 +125,7 @@ class Lab:
         self.process.terminate()
         self.process.wait(30)
         self.log.close()
+        self._runtime.cleanup()
 
 
 @pytest.fixture(scope="package")

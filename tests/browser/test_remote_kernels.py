@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 from remote_kernel import Serving, install
+from servers import SERVERS, open_server, own
 
 import colony_jupyter as cj
 from colony_jupyter import settings as settings_module
-from colony_jupyter.testing import ColonyServer
 
-TYPE = "browser-x"
+TYPE = own("browser")
 NAME = f"colony-{TYPE}"
 PLOT = """
 %matplotlib inline
@@ -54,9 +54,9 @@ LOOP = "print('on', flush=True)\nwhile True: pass"
 RUN = f"%%colony run --type {TYPE}\n"
 
 
-@pytest.fixture(scope="module")
-def environ(tmp_path_factory):
-    with ColonyServer(tmp_path_factory.mktemp("colony")) as server:
+@pytest.fixture(scope="module", params=SERVERS)
+def environ(request, tmp_path_factory, real_server):
+    with open_server(request.param, tmp_path_factory.mktemp("colony"), real_server) as server:
         yield server.environ()
 
 
@@ -79,7 +79,7 @@ def no_kernel_stays(environ, serving):
     """End the kernels of cells, which are kept when their notebook has gone."""
     yield
     with cj.Colony(settings_module.resolve(environ)) as colony:
-        for process in colony.processes("running"):
+        for process in colony.processes("running", executortype=TYPE):
             process.cancel()
     deadline = time.monotonic() + 20
     while serving.children:

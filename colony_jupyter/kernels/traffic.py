@@ -229,13 +229,29 @@ class Traffic:
             await changed.wait()
             changed.clear()
             await self._gather(lane, changed)
-            while lane in self._open and (entries := self._line.pop(lane)):
+            while lane in self._open:
+                is_text = self._line.is_text(lane)
+                if not (entries := self._line.pop(lane)):
+                    break
                 self._appending += 1
                 try:
                     for channel, payload in entries:
                         await self._append(lane, channel, payload)
                 finally:
                     self._appending -= 1
+                if is_text:
+                    await self._rest_from_text(lane, changed)
+
+    async def _rest_from_text(self, lane: Lane, changed: asyncio.Event) -> None:
+        """Let printed text gather, of a program that prints without end; what is no text ends the wait."""
+        deadline = self._loop.time() + self._pace.text_gap(self._loop.time())
+        while self._line.is_text(lane) and self._loop.time() < deadline:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await changed.wait()
+            except TimeoutError:
+                return
+            changed.clear()
 
     async def _gather(self, lane: Lane, changed: asyncio.Event) -> None:
         """Wait a moment for what follows, where nothing is on its way."""

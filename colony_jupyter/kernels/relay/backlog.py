@@ -60,6 +60,8 @@ class Backlog:
         self._text = 0  # bytes of stream text among them
         self._dropped = 0  # bytes that were dropped and are not reported yet
         self._place = 0  # of the report among the items
+        self.is_text = True
+        """Whether all that waits is printed text; also if nothing waits."""
 
     def __len__(self) -> int:
         return len(self._items)
@@ -85,6 +87,8 @@ class Backlog:
             self._text += item.size
             if self._text > self._bound:
                 self._drop()
+        else:
+            self.is_text = False
 
     def pop(self) -> list[Item]:
         """Return items for one batch, and forget them; empty if there are none."""
@@ -94,6 +98,7 @@ class Backlog:
             count += 1
         taken, self._items = self._items[:count], self._items[count:]
         self._text -= sum(item.size for item in taken if _is_text(item))
+        self.is_text = self.is_text or all(map(_is_text, self._items))
         if self._dropped and self._place < count:
             taken[self._place] = self._report(taken[self._place])
         self._place -= count

@@ -36,6 +36,10 @@ class Pending(Protocol):
     def patience(self) -> float:
         """Seconds that what waits may wait for more."""
 
+    @property
+    def is_text(self) -> bool:
+        """Whether all that waits is printed text; also if nothing waits."""
+
     def put(self, item: Item) -> None:
         """Add an item."""
 
@@ -58,6 +62,11 @@ class Queue:
 
     def __len__(self) -> int:
         return len(self._items)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether all that waits is printed text: it is not looked at, so only if nothing waits."""
+        return not self._items
 
     def put(self, item: Item) -> None:
         """Add an item."""
@@ -189,6 +198,11 @@ class Line:
         """Return the seconds that what waits on a lane may wait for more before it is sent."""
         sending = self._sending[lane]
         return 0.0 if sending.unsent or sending.notes else sending.pending.patience
+
+    def is_text(self, lane: Lane) -> bool:
+        """Whether all that waits on a lane is printed text; also if nothing waits."""
+        sending = self._sending[lane]
+        return not sending.unsent and not sending.notes and sending.pending.is_text
 
     @property
     def sent(self) -> int:

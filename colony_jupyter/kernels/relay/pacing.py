@@ -13,6 +13,9 @@ _SHORT: Final = 0.025
 _LONG: Final = 0.040
 _HALF: Final = 0.5
 _SLOWEST: Final = 0.25
+_TEXT_RATE: Final = 5.0
+"""Entries of printed text a second, of a program that prints without end: more cannot be read."""
+_TEXT_BURST: Final = 150.0
 
 
 class Pace:
@@ -26,6 +29,7 @@ class Pace:
 
     def __init__(self, now: float) -> None:
         self._bucket = TokenBucket(now)
+        self._text = TokenBucket(now, _TEXT_RATE, _TEXT_BURST)
 
     @property
     def tokens(self) -> float:
@@ -35,6 +39,11 @@ class Pace:
     def note(self, now: float) -> None:
         """Count one entry of either party."""
         self._bucket.tokens = max(0.0, self._bucket.refill(now) - 1)
+
+    def text_gap(self, now: float) -> float:
+        """Count one entry that carries printed text alone, and return the seconds to leave before more of it."""
+        self._text.tokens = max(0.0, self._text.refill(now) - 1)
+        return 0.0 if self._text.tokens >= 1 else 1 / _TEXT_RATE
 
     def gap(self, now: float, fill: float = 0.0, *, urgent: bool = False) -> float:
         """Return the seconds to leave before the next entry.

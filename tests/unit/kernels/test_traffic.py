@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 from relay_log import Relay, item
 
-from colony_jupyter.kernels.relay.framing import PART
+from colony_jupyter.kernels.relay.backlog import Backlog
+from colony_jupyter.kernels.relay.framing import PART, Item
 from colony_jupyter.kernels.relay.gathering import SHORT
 from colony_jupyter.kernels.relay.handshake import SEALED
 from colony_jupyter.kernels.relay.layout import CTL, OUT
@@ -152,6 +153,27 @@ async def test_what_follows_an_append_to_in_waits_for_a_part_of_its_time(parties
     await until(lambda: len(parties.process.times) == 2)
     (_, ended), (begun, _) = parties.process.times
     assert (begun - ended >= 0.03) is (kind == "waits")
+
+
+@pytest.mark.parametrize("end", [True, False], ids=["then the end of the cell", "then more text"])
+async def test_text_of_a_program_that_prints_without_end_gathers_until_something_else_comes(parties, monkeypatch, end):
+    monkeypatch.setattr(parties.traffic._pace, "text_gap", lambda _: 0.6)
+    line = parties.traffic._line
+    line._sending["in"].pending = Backlog(lambda: "new")
+
+    def put(*frames):
+        line.put("in", Item("iopub", [*frames, b"<IDS|MSG>", b"", b'{"msg_type":"status"}', b"{}", b"{}", b"{}"]))
+        parties.traffic.wake()
+
+    put(b"stream")
+    await until(lambda: parties.process.sent)
+    await asyncio.sleep(0.1)
+    put(b"stream")
+    if end:
+        put(b"status")
+    await until(lambda: len(parties.process.times) == 2)
+    (_, ended), (begun, _) = parties.process.times
+    assert (begun - ended < 0.5) is end
 
 
 async def test_it_is_idle_only_when_a_note_was_sent_too(parties):

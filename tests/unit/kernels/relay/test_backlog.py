@@ -29,6 +29,23 @@ def test_the_largest_output_fits_in_a_batch_with_what_is_before_it():
     assert LARGEST + 2**21 < LARGEST_BATCH
 
 
+def test_it_knows_whether_all_that_waits_is_text():
+    backlog = Backlog(lambda: "new", batch=1)
+    assert backlog.is_text
+    backlog.put(message("execute_reply", {}, socket="shell"))
+    backlog.put(message("stream", {"name": "stdout", "text": "x"}))
+    assert not backlog.is_text
+    backlog.pop()
+    assert backlog.is_text
+    backlog.put(message("stream", {"name": "stdout", "text": "x"}))
+    assert backlog.is_text
+    backlog.put(message("status", {"execution_state": "idle"}))
+    assert not backlog.is_text
+    while backlog.pop():
+        pass
+    assert backlog.is_text
+
+
 def test_a_reply_is_never_replaced():
     backlog = Backlog(lambda: "new", key=b"k", largest=100)
     backlog.put(message("execute_reply", {"text": "x" * 300}, socket="shell"))

@@ -22,6 +22,18 @@ def test_a_log_that_is_half_full_is_written_to_more_slowly():
     assert 0.1 < pace.gap(0.0, 0.75) < pace.gap(0.0, 1.0) == 0.25
 
 
+def test_a_program_that_prints_without_end_gets_few_entries():
+    pace = Pace(0.0)
+    now, entries = 0.0, 0
+    while now < 20:
+        gap = pace.text_gap(now)
+        assert gap in {0.0, 0.2}
+        now += gap or 0.01
+        entries += 1
+    assert 200 < entries < 270
+    assert pace.text_gap(60.0) == 0.0
+
+
 def test_a_clock_that_goes_back_does_no_harm():
     pace = Pace(100.0)
     pace.note(50.0)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from colony_jupyter.client.process_facts import ProcessFacts
-    from colony_jupyter.client.transport.carrier import Carrier
+    from colony_jupyter.client.transport.adapter import Adapter
     from colony_jupyter.settings import Settings
     from colony_jupyter.wire.models import ExecutorRecord
 
@@ -54,7 +54,7 @@ class Client(Calls):
         settings: Settings | None = None,
         *,
         prvkey: PrivateKey | None = None,
-        transport: Carrier | None = None,
+        transport: Adapter | None = None,
     ) -> None:
         if prvkey is not None and not isinstance(prvkey, PrivateKey):
             raise UsageError(
@@ -63,7 +63,7 @@ class Client(Calls):
             )
         self.settings = settings or current()
         self.endpoint = Endpoint(self.settings)
-        self._carrier = transport
+        self._adapter = transport
         self._own_key = prvkey
         self._keys: tuple[PrivateKey, PrivateKey | None, PrivateKey | None] | None = None  # None until connected
         self._begin(Scope())
@@ -71,7 +71,7 @@ class Client(Calls):
     def _begin(self, scope: Scope) -> None:
         """Create all state that belongs to one process and one event loop."""
         self._scope = scope
-        self._transport = Transport(self.endpoint, scope, self._carrier)
+        self._transport = Transport(self.endpoint, scope, self._adapter)
         self._shared: WeakValueDictionary[str, ProcessSession] = WeakValueDictionary()  # by process
         self._followed = Followed()
 

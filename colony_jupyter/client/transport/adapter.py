@@ -49,7 +49,7 @@ class ExchangeFailed(Exception):
     """A connection failed while a request was on its way: the server may have received it."""
 
 
-class Carrier(Protocol):
+class Adapter(Protocol):
     """Sends one request and returns its response, as often as it is asked to."""
 
     async def post(self, server: ServerAddress, body: bytes, *, seconds: float) -> Response:

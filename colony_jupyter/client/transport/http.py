@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from colony_jupyter.channels.backoff import RetryTimer
-from colony_jupyter.client.transport.carrier import ConnectFailed, ExchangeFailed, ProxyRefused
+from colony_jupyter.client.transport.adapter import ConnectFailed, ExchangeFailed, ProxyRefused
 from colony_jupyter.client.transport.endpoint import wait_for_descriptor
 from colony_jupyter.client.transport.gateway import connect_error, no_answer, proxy_error, reason
 from colony_jupyter.descriptors import are_exhausted, raise_limit
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from colony_jupyter.client.connection import Scope
-    from colony_jupyter.client.transport.carrier import Carrier, Response
+    from colony_jupyter.client.transport.adapter import Adapter, Response
     from colony_jupyter.client.transport.endpoint import Endpoint, ServerAddress
     from colony_jupyter.wire.identity import PrivateKey
     from colony_jupyter.wire.messages import Message
@@ -126,16 +126,16 @@ class Transport:
     Args:
         endpoint: where the server is.
         scope: the process and event loop that the connections belong to.
-        carrier: carries the requests in place of connections; it is closed with this.
+        adapter: carries the requests in place of connections; it is closed with this.
     """
 
-    def __init__(self, endpoint: Endpoint, scope: Scope, carrier: Carrier | None = None) -> None:
+    def __init__(self, endpoint: Endpoint, scope: Scope, adapter: Adapter | None = None) -> None:
         self._endpoint = endpoint
         self._scope = scope
-        self._given = carrier
-        self._carrier: Carrier | None = None  # None until the first call
+        self._given = adapter
+        self._adapter: Adapter | None = None  # None until the first call
         self._server: ServerAddress | None = None  # None until found, and again after a connection failed
-        self._closer: AsyncGenerator[None, None] | None = None  # closes the carrier
+        self._closer: AsyncGenerator[None, None] | None = None  # closes the adapter
 
     async def call(self, message: Message, key: PrivateKey | None, shape: type[T], *, seconds: float = 0.0) -> T:
         """Make a call.
@@ -199,26 +199,26 @@ class Transport:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        closer, self._closer, self._carrier = self._closer, None, None
+        closer, self._closer, self._adapter = self._closer, None, None
         if closer is not None:
             await closer.aclose()
 
-    async def _opened(self) -> Carrier:
-        if self._carrier is None:
+    async def _opened(self) -> Adapter:
+        if self._adapter is None:
             from colony_jupyter.client.transport.http_pool import Pool  # noqa: PLC0415 - aiohttp costs 100 ms
 
             raise_limit()
-            self._carrier = self._given or Pool(self._endpoint)
-            self._closer = _close_with_loop(self._carrier)
+            self._adapter = self._given or Pool(self._endpoint)
+            self._closer = _close_with_loop(self._adapter)
             self._scope.hold(self._closer)
             await anext(self._closer)
-        return self._carrier
+        return self._adapter
 
     async def _exchange(self, body: bytes, call: str, seconds: float) -> tuple[ServerAddress, Response]:
         server = self._server or await self.find_server()
-        carrier = await self._opened()
+        adapter = await self._opened()
         try:
-            return server, await carrier.post(server, body, seconds=_ANSWER_SECONDS + seconds)
+            return server, await adapter.post(server, body, seconds=_ANSWER_SECONDS + seconds)
         except ProxyRefused as error:
             raise proxy_error(
                 str(error), error.status, address=str(server), call=call, proxy=self._proxy_source
@@ -237,12 +237,12 @@ class Transport:
         return "" if proxy is None else proxy.source
 
 
-async def _close_with_loop(carrier: Carrier) -> AsyncGenerator[None, None]:
-    """Close a carrier when this generator is closed: by its holder, when it is dropped, or when its loop ends.
+async def _close_with_loop(adapter: Adapter) -> AsyncGenerator[None, None]:
+    """Close an adapter when this generator is closed: by its holder, when it is dropped, or when its loop ends.
 
     `asyncio.run` closes asynchronous generators before it closes the loop, and there is no other public hook for that.
     """
     try:
         yield
     finally:
-        await carrier.aclose()
+        await adapter.aclose()

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 import aiohttp
 from yarl import URL
 
-from colony_jupyter.client.transport.carrier import ConnectFailed, ExchangeFailed, ProxyRefused, Response
+from colony_jupyter.client.transport.adapter import ConnectFailed, ExchangeFailed, ProxyRefused, Response
 from colony_jupyter.version import __version__
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Pool:
         )
 
     async def post(self, server: ServerAddress, body: bytes, *, seconds: float) -> Response:
-        """Send a request; see `Carrier.post`.
+        """Send a request; see `Adapter.post`.
 
         It is sent once. Where the server closes the connection in the moment of the request, the request may have been
         carried out, so the caller decides. Where it closes the connection before anything is sent, another one is used.
@@ -139,7 +139,7 @@ class Pool:
         await self._session.close()
 
     def _failure(self, error: aiohttp.ClientError, seconds: float) -> Exception:
-        """Return the error of `Carrier.post`; its cause is an error of the system or of TLS, where there is one."""
+        """Return the error of `Adapter.post`; its cause is an error of the system or of TLS, where there is one."""
         failure: Exception
         cause: BaseException | None = None
         match error:

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError, ProxyType
 
-from colony_jupyter.client.transport.carrier import ConnectFailed, ProxyRefused
+from colony_jupyter.client.transport.adapter import ConnectFailed, ProxyRefused
 
 if TYPE_CHECKING:
     import aiohttp

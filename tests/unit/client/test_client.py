@@ -10,7 +10,7 @@ import pytest
 
 from colony_jupyter import settings
 from colony_jupyter.client.colony import AsyncColony
-from colony_jupyter.client.transport.carrier import ExchangeFailed, Response
+from colony_jupyter.client.transport.adapter import ExchangeFailed, Response
 from colony_jupyter.errors import SettingsError, UsageError
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.envelope import Envelope, seal_refusal, seal_reply

@@ -282,8 +282,8 @@ def holdings(at, proxy):
     # Threads that look up addresses stay with their loop, and connections over which calls are made with their client.
     threads = [each.name for each in set(threading.enumerate()) - at.threads if not each.name.startswith("asyncio_")]
     sockets = [each for each in psutil.Process().net_connections() if each.raddr and each.raddr.port == proxy.port]
-    carriers = [colony.asynchronous._transport._carrier for colony in (at.colony, at.executor)]
-    idle = [carrier._session.connector._conns for carrier in carriers if carrier is not None]
+    adapters = [colony.asynchronous._transport._adapter for colony in (at.colony, at.executor)]
+    idle = [adapter._session.connector._conns for adapter in adapters if adapter is not None]
     kept = sum(len(connections) for each in idle for connections in each.values())
     return tasks, threads, max(0, len(sockets) - kept)
 

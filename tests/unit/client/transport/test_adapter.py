@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from colony_jupyter import AsyncColony
-from colony_jupyter.client.transport.carrier import ConnectFailed, ExchangeFailed, Response
+from colony_jupyter.client.transport.adapter import ConnectFailed, ExchangeFailed, Response
 from colony_jupyter.errors import ServerUnreachable
 
 
@@ -38,14 +38,14 @@ class ByHttpx:
 
 
 async def test_a_client_calls_by_the_carrier_it_is_given(place):
-    carrier = ByHttpx()
-    async with AsyncColony(place, transport=carrier) as colony:
-        process = await colony.submit("work", channels=["c"], executortype="unit-carrier-x")
+    adapter = ByHttpx()
+    async with AsyncColony(place, transport=adapter) as colony:
+        process = await colony.submit("work", channels=["c"], executortype="unit-adapter-x")
         await process.channel("c").send("text")
         assert [entry.text for entry in await process.channel("c").read()] == ["text"]
         await process.cancel()
-    assert carrier.requests >= 4
-    assert carrier.is_closed
+    assert adapter.requests >= 4
+    assert adapter.is_closed
 
 
 async def test_its_failures_are_named(place):

@@ -12,7 +12,7 @@ import pytest
 from colony_jupyter import settings
 from colony_jupyter.client.colony import AsyncColony
 from colony_jupyter.client.connection import Scope
-from colony_jupyter.client.transport.carrier import ProxyRefused, Response
+from colony_jupyter.client.transport.adapter import ProxyRefused, Response
 from colony_jupyter.client.transport.endpoint import Endpoint, ServerAddress
 from colony_jupyter.client.transport.http import Transport, persist_once
 from colony_jupyter.errors import (
@@ -173,11 +173,11 @@ async def test_a_proxy_that_refuses_to_connect(text, kind):
 
 
 async def test_a_closed_client_raises_and_its_carrier_is_closed():
-    carrier = Always(Response(200, {}, seal_reply("x", [])))
-    colony = AsyncColony(PLACE, transport=carrier)
+    adapter = Always(Response(200, {}, seal_reply("x", [])))
+    colony = AsyncColony(PLACE, transport=adapter)
     async with colony:
         await colony.executors()
-    assert carrier.times_closed == 1
+    assert adapter.times_closed == 1
     with pytest.raises(UsageError, match="closed"):
         await colony.executors()
 

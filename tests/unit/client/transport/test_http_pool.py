@@ -17,7 +17,7 @@ from forward_proxy import ForwardProxy
 from scripted_http import OK, ScriptedHttp, saying
 
 from colony_jupyter.client.transport import http_pool
-from colony_jupyter.client.transport.carrier import ConnectFailed, ExchangeFailed, ProxyRefused
+from colony_jupyter.client.transport.adapter import ConnectFailed, ExchangeFailed, ProxyRefused
 from colony_jupyter.client.transport.endpoint import Endpoint, ServerAddress
 from colony_jupyter.client.transport.gateway import reason
 from colony_jupyter.client.transport.http_pool import Pool

@@ -10,7 +10,7 @@ from scripted_http import OK, ScriptedHttp, saying
 from socks_proxy import SocksProxy
 
 from colony_jupyter import AsyncColony
-from colony_jupyter.client.transport.carrier import ConnectFailed, ProxyRefused
+from colony_jupyter.client.transport.adapter import ConnectFailed, ProxyRefused
 from colony_jupyter.client.transport.endpoint import Endpoint, ServerAddress
 from colony_jupyter.client.transport.gateway import reason
 from colony_jupyter.client.transport.http_pool import Pool

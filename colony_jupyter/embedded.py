@@ -99,12 +99,12 @@ def ensure(data: Path | None = None, *, timeout: float = 15.0, given_up: threadi
         EmbeddedError: if it cannot be found or started; the message contains the reason.
     """
     folder = (data or default_data_dir()).absolute()
-    slot = _owned.of(folder)
+    own = _owned.of(folder)
     # The usual case first: no folder to prepare, no lock to check.
     address = _ask(layout.Layout(folder), _FIRST_ASK) or _wait(
-        layout.prepare(folder), slot, timeout, given_up or threading.Event()
+        layout.prepare(folder), own, timeout, given_up or threading.Event()
     )
-    slot.has_answered = True
+    own.has_answered = True
     return address
 
 
@@ -114,9 +114,9 @@ def stop(data: Path | None = None) -> None:
     Args:
         data: the data folder; the user's own by default.
     """
-    slot = _owned.of((data or default_data_dir()).absolute())
-    with slot.lock:
-        child, slot.child = slot.child, None
+    own = _owned.of((data or default_data_dir()).absolute())
+    with own.lock:
+        child, own.child = own.child, None
     if child is not None:
         child.stop()
 
@@ -261,7 +261,7 @@ def _environment() -> dict[str, str]:
 
 
 @dataclass
-class _Slot:
+class _Own:
     """What this process owns of one data folder.
 
     Attributes:
@@ -277,15 +277,15 @@ class _Slot:
 
 
 class _Owned:
-    """The slots of this process, by data folder."""
+    """What this process owns, by data folder."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._slots: dict[Path, _Slot] = {}
+        self._by_folder: dict[Path, _Own] = {}
 
-    def of(self, folder: Path) -> _Slot:
+    def of(self, folder: Path) -> _Own:
         with self._lock:
-            return self._slots.setdefault(folder, _Slot())
+            return self._by_folder.setdefault(folder, _Own())
 
     def forget(self) -> None:
         # The locks may have been held by threads that a fork has not.
@@ -305,7 +305,7 @@ def _ask(place: layout.Layout, timeout: float = _ASK) -> Address | None:
 
 def _wait(
     place: layout.Layout,
-    slot: _Slot,
+    own: _Own,
     timeout: float,
     given_up: threading.Event,
     clock: Callable[[], float] = time.monotonic,
@@ -314,20 +314,20 @@ def _wait(
     deadline = clock() + timeout
     lock = Lock(place.lock)
     while True:
-        with slot.lock:
-            if slot.child is not None and slot.child.status is not None:
-                ended, slot.child = slot.child, None
+        with own.lock:
+            if own.child is not None and own.child.status is not None:
+                ended, own.child = own.child, None
                 ended.release()
                 # A negative one is a signal: it was killed, so another is started.
-                if not slot.has_answered and ended.process.returncode > 0 and ended.process.returncode != LOST:
+                if not own.has_answered and ended.process.returncode > 0 and ended.process.returncode != LOST:
                     raise EmbeddedError(f"The embedded colony did not start: {ended.complaint()}")
-            if slot.child is None:
+            if own.child is None:
                 if lock.acquire(attempts=1):
                     # No process holds the lock, so the record is stale: its port need not be probed.
                     place.info.unlink(missing_ok=True)
                     lock.release()
-                    slot.child = start_child(place)
-                    slot.has_answered = False
+                    own.child = start_child(place)
+                    own.has_answered = False
                 else:
                     _refuse_unusable(place)
         if (address := _ask(place)) is not None:

@@ -76,7 +76,7 @@ class Run:
     def dismiss(self) -> None:
         """End a conversation without messages; its process ends with success."""
         if self._chat is not None:
-            logger.info("%r: no message comes, and its place is needed", self.process)
+            logger.info("%r: no message comes, and its slot is needed", self.process)
             self._chat.dismiss()
 
     def lose(self, reason: str) -> None:

@@ -1,7 +1,7 @@
 """An executor at work: it asks for processes, runs several at once, and winds up in bounded time.
 
 It asks for work (docs/protocol.md section 4) in short polls, one right after the other: a long poll can miss work
-(trap 4). While all places are in use nothing may be assigned, and heartbeats prevent the server from removing the
+(trap 4). While all slots are in use nothing may be assigned, and heartbeats prevent the server from removing the
 executor (trap 3).
 """
 
@@ -39,7 +39,7 @@ POLL: Final = 10.0
 HEARTBEAT: Final = 180.0
 """Seconds between two signs of life while no poll is made; after 600 the server removes the executor."""
 CHAT_IDLE: Final = 600.0
-"""Seconds without a message in a conversation before it loses its place, if all places are in use."""
+"""Seconds without a message in a conversation before it loses its slot, if all slots are in use."""
 _SHORT: Final = 0.2
 """Seconds: a poll that is answered sooner with nothing is not repeated sooner either."""
 _LONGEST_DELAY: Final = 5.0
@@ -60,8 +60,8 @@ class Worker:
         concurrency: how many processes it runs at once.
         capture_output: whether what functions print and log goes to the logs of their processes.
         poll: seconds of one poll.
-        heartbeat: seconds between two signs of life while all places are in use.
-        chat_idle: seconds of quiet after which a conversation is ended while all places are in use.
+        heartbeat: seconds between two signs of life while all slots are in use.
+        chat_idle: seconds of quiet after which a conversation is ended while all slots are in use.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Worker:
         self._runs: dict[str, Run] = {}
         self._tasks: dict[asyncio.Task[None], AsyncProcess] = {}
         self._begun: deque[str] = deque(maxlen=_REMEMBERED)  # ids of processes that were begun here
-        self._place_free = asyncio.Event()
+        self._slot_free = asyncio.Event()
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
         self._grace = 0.0
@@ -205,7 +205,7 @@ class Worker:
         retries = delays(random.random, longest=_LONGEST_DELAY)
         while True:
             try:
-                await self._wait_for_a_place()
+                await self._wait_for_a_slot()
                 asked = time.monotonic()
                 if self._poll_was_cut:
                     for stray in await self._strays():
@@ -241,11 +241,11 @@ class Worker:
             self._poll_was_cut = True
             raise
 
-    async def _wait_for_a_place(self) -> None:
-        """Wait until another process may run; conversations that were abandoned give up their places."""
+    async def _wait_for_a_slot(self) -> None:
+        """Wait until another process may run; conversations that were abandoned give up their slots."""
         alive = time.monotonic()
         while len(self._tasks) >= self._concurrency:
-            self._place_free.clear()
+            self._slot_free.clear()
             now = time.monotonic()
             if now - alive >= self._heartbeat:
                 await self._colony.assign(0, availablecpu="-1m")  # is assigned nothing, and is a sign of life
@@ -257,7 +257,7 @@ class Worker:
             next_check = min([alive + self._heartbeat, *(since + self._chat_idle for since in (now, *dict(quiet)))])
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(_SHORT, next_check - now)):
-                    await self._place_free.wait()
+                    await self._slot_free.wait()
 
     async def _rejoin(self) -> None:
         """Become a member again: the server forgot us, or removed us for keeping silent too long.
@@ -308,7 +308,7 @@ class Worker:
             task = asyncio.current_task()
             if task is not None:
                 self._tasks.pop(task, None)
-            self._place_free.set()
+            self._slot_free.set()
 
     def _publish(self) -> None:
         earlier = self._published

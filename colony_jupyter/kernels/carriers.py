@@ -63,7 +63,7 @@ async def succeed(colony: AsyncColony, target: Target, process: AsyncProcess) ->
     """Return another process that runs on the same executor and may take the kernel over.
 
     Raises:
-        ColonyError: if the executor has no place for it.
+        ColonyError: if the executor has no free slot for it.
     """
     executor = await colony.get_executor_by_id(process.record.assignedexecutorid)
     successor = await submit(colony, target, [executor.executorname], adopt=process.processid)

@@ -199,7 +199,7 @@ class Traffic:
         if delivery is None:
             return
         self.heard = self._loop.time()
-        self.wake()  # an acknowledgement may have made place
+        self.wake()  # an acknowledgement may have made room
         try:
             if delivery.lane == OUT:
                 await self._deliver_out(delivery)

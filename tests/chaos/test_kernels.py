@@ -251,7 +251,7 @@ async def test_code_of_5_mb_arrives(server):
         assert await run(kernel, code, 50) == "5000000\n"
 
 
-async def test_an_executor_whose_places_are_all_taken_is_not_given_up(server, monkeypatch):
+async def test_an_executor_whose_slots_are_all_taken_is_not_given_up(server, monkeypatch):
     """It asks for no work then, and the server hears little of it: the relay itself is its sign of life."""
     from colony_jupyter.kernels import link as link_module
 

@@ -111,18 +111,18 @@ async def _run(start: Start, context: Context) -> list[Any]:
 
 async def _serve(child: ChildProcess, requests: Requests) -> Returned | Raised | None:
     """Answer requests until the last message; None if there is none."""
-    places = asyncio.Semaphore(_AT_ONCE)
+    slots = asyncio.Semaphore(_AT_ONCE)
 
     async def answer(request: Request) -> None:
         try:
             await child.send(await requests.answer(request))
         finally:
-            places.release()
+            slots.release()
 
     answers: set[asyncio.Task[None]] = set()
     try:
         while isinstance(message := await child.receive(), Request):
-            await places.acquire()
+            await slots.acquire()
             task = asyncio.create_task(answer(message))
             answers.add(task)
             task.add_done_callback(answers.discard)

@@ -11,8 +11,8 @@ from jupyter_client.connect import write_connection_file
 
 from colony_jupyter.kernels.events import Target
 from colony_jupyter.kernels.link import Link
-from colony_jupyter.kernels.proxy.place import Place
 from colony_jupyter.kernels.proxy.proxy import Proxy
+from colony_jupyter.kernels.proxy.saved_state import SavedState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,16 +71,16 @@ async def attach(colony: AsyncColony, process: AsyncProcess, folder: Path, annou
     file = folder / f"kernel-colony-{process.processid[:8]}-{secrets.token_hex(4)}.json"
     try:
         write_connection_file(str(file), key=about.key.encode(), kernel_name=about.kernel)  # of mode 0600
-        place = Place(file)
-        place.use(process.processid, {})
-        proxy = Proxy(colony, target, file, place, about.language)
+        saved = SavedState(file)
+        saved.use(process.processid, {})
+        proxy = Proxy(colony, target, file, saved, about.language)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, proxy.detach)
         loop.add_signal_handler(signal.SIGINT, proxy.detach)
         announce(file)
         status = await proxy.run()
-        place.remove()
+        saved.remove()
         return status
     finally:
         file.unlink(missing_ok=True)

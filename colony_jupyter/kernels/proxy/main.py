@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from colony_jupyter.client.colony import AsyncColony
 from colony_jupyter.errors import ColonyError
 from colony_jupyter.kernels.events import Target
-from colony_jupyter.kernels.proxy.place import Place
 from colony_jupyter.kernels.proxy.proxy import Proxy
+from colony_jupyter.kernels.proxy.saved_state import SavedState
 from colony_jupyter.kernels.proxy.unable import Unable
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ async def _run(arguments: argparse.Namespace) -> int:
         loop.add_signal_handler(signal.SIGTERM, unable.end)
         return await unable.run()
     async with colony:
-        proxy = Proxy(colony, target, file, Place(file), arguments.language)
+        proxy = Proxy(colony, target, file, SavedState(file), arguments.language)
         loop.add_signal_handler(signal.SIGINT, proxy.interrupt)
         loop.add_signal_handler(signal.SIGTERM, proxy.end)
         return await proxy.run()

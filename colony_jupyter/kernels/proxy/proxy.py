@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from colony_jupyter.client.colony import AsyncColony
     from colony_jupyter.kernels.events import Target
-    from colony_jupyter.kernels.proxy.place import Place
+    from colony_jupyter.kernels.proxy.saved_state import SavedState
     from colony_jupyter.kernels.relay.framing import Item
     from colony_jupyter.kernels.relay.layout import Lane
     from colony_jupyter.kernels.relay.line import Position
@@ -45,16 +45,16 @@ class Proxy:
         colony: the colony, as the user.
         target: where the kernel is to run.
         connection_file: the front end's.
-        place: what a former run has left.
+        saved: what a former run has left.
         language: the kernel's language, for a front end that asks before the kernel runs.
     """
 
     def __init__(
-        self, colony: AsyncColony, target: Target, connection_file: Path, place: Place, language: str = "python"
+        self, colony: AsyncColony, target: Target, connection_file: Path, saved: SavedState, language: str = "python"
     ) -> None:
         self._front = FrontEnd(connection_file, self._request)
         self._link = Link(colony, target, self, self._front.key)
-        self._place = place
+        self._saved = saved
         self._language = language
         self._has_started = False
         self._held: list[tuple[float, Item]] = []  # requests until the kernel has started, with the time they came
@@ -66,9 +66,9 @@ class Proxy:
 
     async def run(self) -> int:
         """Relay until the kernel or the front end ends it; returns the exit status."""
-        processid, positions = self._place.read()
+        processid, positions = self._saved.read()
         self._link.line.resume_at(positions)
-        if self._place.is_to_restart:
+        if self._saved.is_to_restart:
             self._link.command(names.RESTART)
         self._front.bind()
         running = asyncio.create_task(self._link.run(processid))
@@ -86,7 +86,7 @@ class Proxy:
             for task in (running, holding):
                 task.cancel()
             await asyncio.gather(running, holding, return_exceptions=True)
-            self._place.close()
+            self._saved.close()
             await self._front.aclose()
 
     def interrupt(self) -> None:
@@ -118,14 +118,14 @@ class Proxy:
         elif how == "restart":
             if self._has_started:
                 link.command(names.RESTART)
-                self._place.restarts(wanted=not await link.sent(_LEAVE))
+                self._saved.restarts(wanted=not await link.sent(_LEAVE))
         else:
             if link.attached.is_set():
                 link.command(names.BYE)
                 await asyncio.wait({running}, timeout=_LEAVE)
             if not running.done():
                 await link.cancel()
-            self._place.remove()
+            self._saved.remove()
 
     async def _report(self, running: asyncio.Task[None]) -> int:
         """Show why the kernel has ended, in the cells that run."""
@@ -146,7 +146,7 @@ class Proxy:
                 await self._front.fail(request, "KernelGone", text)
         if not is_kept:  # else the next run starts another kernel on the same process, or takes this one back
             await self._link.cancel()
-            self._place.remove()
+            self._saved.remove()
         return _DIED
 
     async def _await_cell(self) -> None:
@@ -213,12 +213,12 @@ class Proxy:
 
     def delivered(self, lane: Lane, position: Position) -> None:
         """Note on disk what the front end has."""
-        self._place.delivered(lane, position)
+        self._saved.delivered(lane, position)
 
     async def started(self, about: names.Started) -> None:
         """Send what was held."""
         del about
-        self._place.restarts(wanted=False)
+        self._saved.restarts(wanted=False)
         self._has_started = True
         held, self._held = self._held, []
         for _, item in held:
@@ -226,7 +226,7 @@ class Proxy:
 
     def using(self, processid: str) -> None:
         """Note the process, for the next run."""
-        self._place.use(processid, self._link.line.positions())
+        self._saved.use(processid, self._link.line.positions())
 
     async def waiting(self, sentence: str) -> None:
         """Show what is waited for."""

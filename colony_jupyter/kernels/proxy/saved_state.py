@@ -21,7 +21,7 @@ _FLAG: Final = _ID + _POSITION.size * len(_LANES)
 _SIZE: Final = _FLAG + 1
 
 
-class Place:
+class SavedState:
     """The process that carries the kernel, and how much of each lane the front end has.
 
     One small write right before each message: the file has a fixed layout. A proxy that is killed loses at most the

@@ -29,7 +29,7 @@ _INSPECT_SECONDS: Final = 3.0
 """Seconds for the remote kernel to describe an object; it cannot while a cell runs there."""
 
 
-class Place:
+class CellKernel:
     """One kernel of this notebook's.
 
     Args:
@@ -58,19 +58,19 @@ class RemoteCells:
     """The kernels on executors that this notebook uses, by type and names of executors; on the client's loop."""
 
     def __init__(self) -> None:
-        self._places: dict[tuple[str, tuple[str, ...]], Place] = {}
+        self._kernels: dict[tuple[str, tuple[str, ...]], CellKernel] = {}
         self._latest: tuple[str, tuple[str, ...]] | None = None
         self._turn = asyncio.Lock()
-        self.on_message: Callable[[Place, Message], None] = lambda *_: None
+        self.on_message: Callable[[CellKernel, Message], None] = lambda *_: None
         """Called with what a kernel sends outside of cells."""
 
     @property
-    def latest(self) -> Place | None:
+    def latest(self) -> CellKernel | None:
         """The kernel that was used last, if it runs."""
-        place = self._places.get(self._latest) if self._latest is not None else None
-        return place if place is not None and place.kernel.gone is None else None
+        chosen = self._kernels.get(self._latest) if self._latest is not None else None
+        return chosen if chosen is not None and chosen.kernel.gone is None else None
 
-    async def place(
+    async def choose(
         self,
         colony: AsyncColony,
         executortype: str,
@@ -79,7 +79,7 @@ class RemoteCells:
         *,
         new: bool = False,
         attach: str = "",
-    ) -> Place:
+    ) -> CellKernel:
         """Return the kernel to use: this notebook's, else one of the same user that runs, else a new one.
 
         Args:
@@ -104,15 +104,15 @@ class RemoteCells:
             else:
                 executortype = executortype or await colony.type_offering(names.FUNCTION)
             key = (executortype, tuple(executornames))
-            place = self._places.get(key)
-            if place is None or place.kernel.gone is not None or new or process is not None:
-                if place is not None:
-                    await self._leave(place)
+            chosen = self._kernels.get(key)
+            if chosen is None or chosen.kernel.gone is not None or new or process is not None:
+                if chosen is not None:
+                    await self._leave(chosen)
                 if process is None and not new:
                     process = await self._running(colony, executortype, executornames)
-                place = self._places[key] = await self._open(colony, key, process, waiting)
+                chosen = self._kernels[key] = await self._open(colony, key, process, waiting)
             self._latest = key
-            return place
+            return chosen
 
     async def _open(
         self,
@@ -120,7 +120,7 @@ class RemoteCells:
         key: tuple[str, tuple[str, ...]],
         process: AsyncProcess | None,
         waiting: Callable[[str], None],
-    ) -> Place:
+    ) -> CellKernel:
         executortype, executornames = key
         trusted = trusted_ids(executortype)
         target = Target(executortype, executornames, trusted=trusted, is_shared=True)
@@ -131,13 +131,13 @@ class RemoteCells:
             await (kernel.detach() if process is not None else kernel.shut_down())
             raise
         ours = {executor.executorid for executor in registry.running() if executor.executorid is not None}
-        place = Place(kernel, Values(kernel), trusted=None if colony.settings.is_embedded else {*trusted, *ours})
-        kernel.on_message = lambda message: self._hear(place, message)
-        return place
+        chosen = CellKernel(kernel, Values(kernel), trusted=None if colony.settings.is_embedded else {*trusted, *ours})
+        kernel.on_message = lambda message: self._hear(chosen, message)
+        return chosen
 
-    def _hear(self, place: Place, message: Message) -> None:
-        if not place.values.hear(message):
-            self.on_message(place, message)
+    def _hear(self, chosen: CellKernel, message: Message) -> None:
+        if not chosen.values.hear(message):
+            self.on_message(chosen, message)
 
     async def _running(
         self, colony: AsyncColony, executortype: str, executornames: Sequence[str]
@@ -157,7 +157,7 @@ class RemoteCells:
         return max(ours, key=lambda each: each.record.submissiontime, default=None)
 
     async def run(
-        self, place: Place, code: str, output: Callable[[Message], None], ask: Callable[[str, bool], str] | None
+        self, chosen: CellKernel, code: str, output: Callable[[Message], None], ask: Callable[[str, bool], str] | None
     ) -> None:
         """Run a cell; returns once all of its output has come.
 
@@ -165,22 +165,22 @@ class RemoteCells:
             RemoteCellFailed: if the cell raises.
             KernelGone: if the kernel ends.
         """
-        reply = (await place.kernel.execute(code, output, ask=ask)).content
+        reply = (await chosen.kernel.execute(code, output, ask=ask)).content
         if reply.get("status") != "ok":
             lines = [str(line) for line in reply.get("traceback") or []]
             raise RemoteCellFailed(
-                str(reply.get("ename", "aborted")), str(reply.get("evalue", "")), place.executorname, lines
+                str(reply.get("ename", "aborted")), str(reply.get("evalue", "")), chosen.executorname, lines
             )
 
     async def complete(self, code: str, position: int) -> tuple[list[str], int]:
         """Return what may replace the text before a position, and how many characters it replaces."""
-        place = self.latest
-        if place is None:
+        chosen = self.latest
+        if chosen is None:
             return [], 0
         with contextlib.suppress(TimeoutError, KernelGone):
             async with asyncio.timeout(_COMPLETE_SECONDS):
                 content = {"code": code, "cursor_pos": position}
-                reply = (await place.kernel.request("complete_request", content)).content
+                reply = (await chosen.kernel.request("complete_request", content)).content
                 if reply.get("status") == "ok":  # else it was aborted with the cell before it
                     length = int(reply.get("cursor_end", 0)) - int(reply.get("cursor_start", 0))
                     return [str(word) for word in reply.get("matches", ())], max(0, min(length, position))
@@ -188,25 +188,25 @@ class RemoteCells:
 
     async def inspect(self, code: str, position: int, detail: int) -> dict[str, Any]:
         """Return the content of the reply of the kernel that describes the object at a position of code."""
-        place, reply = self.latest, {}
-        if place is not None:
+        chosen, reply = self.latest, {}
+        if chosen is not None:
             with contextlib.suppress(TimeoutError, KernelGone):
                 async with asyncio.timeout(_INSPECT_SECONDS):
                     content = {"code": code, "cursor_pos": position, "detail_level": detail}
-                    reply = (await place.kernel.request("inspect_request", content)).content
-        if place is None or reply.get("status") != "ok":  # it may have been aborted with the cell before it
+                    reply = (await chosen.kernel.request("inspect_request", content)).content
+        if chosen is None or reply.get("status") != "ok":  # it may have been aborted with the cell before it
             return {"status": "ok", "found": False, "data": {}, "metadata": {}}
         data = reply.get("data", {})
-        if not place.is_trusted:
+        if not chosen.is_trusted:
             data = {kind: text for kind, text in data.items() if kind == "text/plain"}
         return {**reply, "data": data}
 
     async def stop(self, colony: AsyncColony, processid: str) -> str:
         """End a kernel; returns a sentence."""
         process = await listing.find(colony, processid)
-        for place in tuple(self._places.values()):
-            if place.kernel.processid == process.processid and place.kernel.gone is None:
-                await place.kernel.shut_down()
+        for chosen in tuple(self._kernels.values()):
+            if chosen.kernel.processid == process.processid and chosen.kernel.gone is None:
+                await chosen.kernel.shut_down()
                 break
         else:
             await process.cancel()
@@ -214,14 +214,14 @@ class RemoteCells:
 
     async def aclose(self) -> None:
         """Leave all kernels; they stay on their executors."""
-        for place in tuple(self._places.values()):
+        for chosen in tuple(self._kernels.values()):
             with contextlib.suppress(ColonyError):
-                await self._leave(place)
-        self._places.clear()
+                await self._leave(chosen)
+        self._kernels.clear()
 
-    async def _leave(self, place: Place) -> None:
-        if place.kernel.gone is None:
-            await place.kernel.detach()
+    async def _leave(self, chosen: CellKernel) -> None:
+        if chosen.kernel.gone is None:
+            await chosen.kernel.detach()
 
 
 async def table(colony: AsyncColony) -> Table:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from colony_jupyter.kernels.remote import Message
-    from colony_jupyter.notebook.actions.remote_cells import Place
+    from colony_jupyter.notebook.actions.remote_cells import CellKernel
 
 _SLICE: Final = 0.05
 _INTERRUPT: Final = 10.0
@@ -70,7 +70,7 @@ class Display:
         """Note that a cell begins."""
         self._omitted = False
 
-    def show(self, place: Place, message: Message) -> None:
+    def show(self, source: CellKernel, message: Message) -> None:
         """Show a message in the cell that runs, in its thread."""
         content = message.content
         match message.msg_type:
@@ -79,44 +79,44 @@ class Display:
                 stream.write(content.get("text", ""))
                 stream.flush()
             case "display_data" | "execute_result" | "update_display_data":
-                self._publish(place, message)
+                self._publish(source, message)
             case "clear_output":
                 from IPython.display import clear_output  # noqa: PLC0415 - plain Python may do without
 
                 clear_output(wait=bool(content.get("wait")))  # type: ignore[no-untyped-call]
             case kind if kind.startswith(_COMM):
-                self.comm(place, message)
+                self.comm(source, message)
 
-    def _publish(self, place: Place, message: Message) -> None:
+    def _publish(self, source: CellKernel, message: Message) -> None:
         data: dict[str, Any] = message.content.get("data", {})
-        if not place.is_trusted:
+        if not source.is_trusted:
             harmless = {kind: value for kind, value in data.items() if kind in _HARMLESS}
             if len(harmless) < len(data):
-                self._omit(place)
+                self._omit(source)
             data = harmless
         transient = message.content.get("transient") or {}
         is_update = message.msg_type == "update_display_data"
         metadata = message.content.get("metadata")
         self._shell.display_pub.publish(data, metadata, transient=transient, update=is_update)
 
-    def _omit(self, place: Place) -> None:
+    def _omit(self, source: CellKernel) -> None:
         if not self._omitted:
             self._omitted = True
             sys.stderr.write(
-                f"HTML and widgets of executor '{clean(place.executorname)}' are not shown, since it is not trusted: "
-                f"colony-jupyter kernel install --type {place.kernel.target.executortype}\n"
+                f"HTML and widgets of executor '{clean(source.executorname)}' are not shown, since it is not trusted: "
+                f"colony-jupyter kernel install --type {source.kernel.target.executortype}\n"
             )
 
-    def comm(self, place: Place, message: Message) -> None:
+    def comm(self, source: CellKernel, message: Message) -> None:
         """Pass a message of a widget on to the page, from any thread."""
-        if not place.is_trusted:
+        if not source.is_trusted:
             if message.msg_type == "comm_open":
-                self._omit(place)
+                self._omit(source)
             return
         content = message.content
         number, data = str(content.get("comm_id")), content.get("data", {})
         if message.msg_type == "comm_open":
-            self._open(place, message, number)
+            self._open(source, message, number)
         elif (comm := self._comms.get(number)) is None:
             return
         elif message.msg_type == "comm_msg":
@@ -127,7 +127,7 @@ class Display:
             self._states.closed(number)
             comm.close(data)
 
-    def _open(self, place: Place, message: Message, number: str) -> None:
+    def _open(self, source: CellKernel, message: Message, number: str) -> None:
         from comm import create_comm  # noqa: PLC0415 - for widgets only
 
         if not self._comms:
@@ -146,7 +146,7 @@ class Display:
             about = {"comm_id": number, "data": message["content"].get("data", {})}
             buffers = [bytes(each) for each in message.get("buffers") or []]
             self._states.changed(number, about["data"], buffers)
-            PORTAL.loop.call_soon_threadsafe(place.kernel.send, kind, about, message.get("metadata") or {}, buffers)
+            PORTAL.loop.call_soon_threadsafe(source.kernel.send, kind, about, message.get("metadata") or {}, buffers)
 
         comm.on_msg(lambda message: send("comm_msg", message))
         comm.on_close(lambda message: send("comm_close", message))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Mapping
 
-    from colony_jupyter.notebook.actions.remote_cells import Place, RemoteCells
+    from colony_jupyter.notebook.actions.remote_cells import CellKernel, RemoteCells
     from colony_jupyter.notebook.actions.remote_output import Display
     from colony_jupyter.notebook.session.session import Session
 
@@ -38,8 +38,8 @@ class KernelCommands:
             cells = self._cells = actions.remote_cells.RemoteCells()
             self.session.closers.append(cells.aclose)
             display = self._shown()
-            cells.on_message = lambda place, message: (
-                display.comm(place, message) if message.msg_type.startswith("comm_") else None
+            cells.on_message = lambda chosen, message: (
+                display.comm(chosen, message) if message.msg_type.startswith("comm_") else None
             )
         return self._cells
 
@@ -52,7 +52,7 @@ class KernelCommands:
         _ = names
         if not cell.strip():
             raise UsageError("The cell is empty: write the code to run below the %%colony run line.")
-        place = self._place(found)
+        chosen = self._kernel(found)
         cells, display = self._remote(), self._shown()
         display.begin()
         arrived: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -63,14 +63,14 @@ class KernelCommands:
             return question.answer()
 
         def interrupt() -> bool:
-            self.session.start(_interrupt, place)
+            self.session.start(_interrupt, chosen)
             return True
 
         running = self.session.begin(
             cells.run,
-            place,
+            chosen,
             cell,
-            lambda message: arrived.put(lambda: display.show(place, message)),
+            lambda message: arrived.put(lambda: display.show(chosen, message)),
             None if is_headless() else ask,
         )
         self.goes_on = ""
@@ -80,17 +80,17 @@ class KernelCommands:
     def _push(self, found: Namespace, names: Mapping[str, Any]) -> None:
         wanted = actions.remote_cells.check_names(found.name)
         values = {name: actions.remote_cells.lookup(name, names) for name in wanted}
-        place = self._place(found)
+        chosen = self._kernel(found)
         for name, held in values.items():
-            self.session.run(place.values.push, name, held, _bar(f"{name} to {place.executorname}"))
+            self.session.run(chosen.values.push, name, held, _bar(f"{name} to {chosen.executorname}"))
 
     def _pull(self, found: Namespace, names: Mapping[str, Any]) -> None:
         _ = names
         wanted = actions.remote_cells.check_names(found.name)
-        place = self._place(found)
+        chosen = self._kernel(found)
         for name in wanted:
-            bar = _bar(f"{name} from {place.executorname}")
-            self.shell.user_ns[name] = self.session.run(place.values.pull, name, bar)
+            bar = _bar(f"{name} from {chosen.executorname}")
+            self.shell.user_ns[name] = self.session.run(chosen.values.pull, name, bar)
 
     def _kernels(self, found: Namespace, names: Mapping[str, Any]) -> object:
         _ = names
@@ -99,9 +99,9 @@ class KernelCommands:
             print(self.session.run(self._remote().stop, colony, found.stop))  # noqa: T201 - its answer
             return None
         if found.attach or found.new:
-            place = self._place(found, attach=found.attach, new=found.new)
+            chosen = self._kernel(found, attach=found.attach, new=found.new)
             print(  # noqa: T201 - its answer
-                f"%%colony run uses the kernel of process {place.kernel.processid[:8]} on '{place.executorname}' now."
+                f"%%colony run uses the kernel of process {chosen.kernel.processid[:8]} on '{chosen.executorname}' now."
             )
             return None
         return self.session.run(actions.remote_cells.table, colony)
@@ -118,7 +118,7 @@ class KernelCommands:
             return {"status": "ok", "found": False, "data": {}, "metadata": {}}
         return self.session.run(self._cells.inspect, code, position, detail)
 
-    def _place(self, found: Namespace, *, attach: str | None = None, new: bool = False) -> Place:
+    def _kernel(self, found: Namespace, *, attach: str | None = None, new: bool = False) -> CellKernel:
         """Return the kernel that a line means; what is waited for meanwhile is shown."""
         arrived: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         cells, colony = self._remote(), self.session.colony
@@ -130,9 +130,9 @@ class KernelCommands:
 
             asyncio.get_running_loop().call_later(_NOTE_AFTER, show)
 
-        async def find() -> Place:
+        async def find() -> CellKernel:
             executors = found.executor or ()
-            return await cells.place(colony, found.type or "", executors, waiting, new=new, attach=attach or "")
+            return await cells.choose(colony, found.type or "", executors, waiting, new=new, attach=attach or "")
 
         opening = self.session.begin(find)
         self.goes_on = "No kernel was started."
@@ -140,8 +140,8 @@ class KernelCommands:
         return opening.result()
 
 
-async def _interrupt(place: Place) -> None:
-    place.kernel.interrupt()
+async def _interrupt(chosen: CellKernel) -> None:
+    chosen.kernel.interrupt()
 
 
 def _bar(what: str) -> Callable[[int, int], None]:

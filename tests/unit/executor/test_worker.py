@@ -59,7 +59,7 @@ def test_a_removed_executor_comes_back(make_executor, colony, submit, monkeypatc
     assert [each.funcname for each in colony.functions(executor.name)] == ["give"]
 
 
-def test_an_executor_removed_while_all_its_places_are_in_use(make_executor, colony, submit, monkeypatch, until):
+def test_an_executor_removed_while_all_its_slots_are_in_use(make_executor, colony, submit, monkeypatch, until):
     """Its process waits again (as after 10 silent minutes, trap 3): the function stops, and runs anew."""
     set_times(monkeypatch, poll=10.0, heartbeat=0.3)
     executor = make_executor("expelled", concurrency=1)
@@ -83,7 +83,7 @@ def test_an_executor_removed_while_all_its_places_are_in_use(make_executor, colo
     assert stopped.is_set()
 
 
-def test_a_heartbeat_while_all_places_are_in_use(make_executor, colony, submit, monkeypatch, until):
+def test_a_heartbeat_while_all_slots_are_in_use(make_executor, colony, submit, monkeypatch, until):
     set_times(monkeypatch, poll=10.0, heartbeat=0.2)
     executor = make_executor("busy", concurrency=1)
     running, go = threading.Event(), threading.Event()
@@ -139,7 +139,7 @@ def test_an_abandoned_conversation_gives_up_its_place(make_executor, submit, mon
     assert thinking.refresh().state is lively.refresh().state is cj.ProcessState.RUNNING
 
 
-def test_a_quiet_conversation_goes_on_while_there_is_a_place(make_executor, submit, monkeypatch):
+def test_a_quiet_conversation_goes_on_while_there_is_a_slot(make_executor, submit, monkeypatch):
     set_times(monkeypatch, chat_idle=0.3)
     bot_and_function(make_executor, "roomy", 3)
     process = submit("chat", executortype="roomy", channels=["chat"])

@@ -143,7 +143,7 @@ def cells(scenario):
 
 
 def use(cells, colony, executortype="", executornames=(), **how):
-    return cells.place(colony, executortype, executornames, lambda _: None, **how)
+    return cells.choose(colony, executortype, executornames, lambda _: None, **how)
 
 
 def test_a_kernel_is_started_once_and_used_by_later_cells(kernels):

@@ -21,7 +21,7 @@ class Shell:
         self.display_pub = SimpleNamespace(publish=lambda data, *_, **__: self.published.append(data))
 
 
-def place(*, is_trusted):
+def cell_kernel(*, is_trusted):
     kernel = SimpleNamespace(target=SimpleNamespace(executortype="hpc"), send=lambda *_: None)
     return SimpleNamespace(is_trusted=is_trusted, executorname="node-1", kernel=kernel)
 
@@ -32,7 +32,7 @@ def message(kind, **content):
 
 def test_a_trusted_executor_shows_all():
     shell = Shell()
-    Display(shell).show(place(is_trusted=True), message("display_data", data=BUNDLE, metadata={}))
+    Display(shell).show(cell_kernel(is_trusted=True), message("display_data", data=BUNDLE, metadata={}))
     assert shell.published == [BUNDLE]
 
 
@@ -42,7 +42,7 @@ def test_an_executor_that_is_not_trusted_shows_text_and_pictures_only(kind, caps
     display = Display(shell)
     display.begin()
     for _ in range(3):
-        display.show(place(is_trusted=False), message(kind, data=BUNDLE, metadata={}))
+        display.show(cell_kernel(is_trusted=False), message(kind, data=BUNDLE, metadata={}))
     assert shell.published == [{"text/plain": "x", "image/png": "AAAA"}] * 3
     noted = capsys.readouterr().err
     assert noted.count("not trusted") == 1
@@ -52,15 +52,15 @@ def test_an_executor_that_is_not_trusted_shows_text_and_pictures_only(kind, caps
 def test_an_executor_that_is_not_trusted_opens_no_widget(capsys):
     display = Display(Shell())
     opening = message("comm_open", comm_id="1", target_name="jupyter.widget", data={})
-    display.show(place(is_trusted=False), opening)
+    display.show(cell_kernel(is_trusted=False), opening)
     assert display._comms == {}
     assert "not trusted" in capsys.readouterr().err
 
 
 def test_text_goes_to_its_stream(capsys):
     display = Display(Shell())
-    display.show(place(is_trusted=False), message("stream", name="stdout", text="out"))
-    display.show(place(is_trusted=False), message("stream", name="stderr", text="err"))
+    display.show(cell_kernel(is_trusted=False), message("stream", name="stdout", text="out"))
+    display.show(cell_kernel(is_trusted=False), message("stream", name="stderr", text="err"))
     assert capsys.readouterr() == ("out", "err")
 
 

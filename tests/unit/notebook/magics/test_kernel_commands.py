@@ -63,7 +63,7 @@ class Cells:
         kernel = SimpleNamespace(processid="ab" * 32, interrupt=self._interrupt)
         self.kernel_place = SimpleNamespace(kernel=kernel, executorname="node-1", values=Values())
 
-    async def place(self, colony, executortype, executors, waiting, *, new, attach):
+    async def choose(self, colony, executortype, executors, waiting, *, new, attach):
         self.asked.append((executortype, list(executors), new, attach))
         waiting("Waiting for an executor of type 'hpc'.")
         return self.kernel_place

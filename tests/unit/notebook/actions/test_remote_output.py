@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from colony_jupyter.kernels.remote import Message
-from colony_jupyter.notebook.actions.remote_output import Display, show_until
+from colony_jupyter.notebook.actions import remote_output
+from colony_jupyter.notebook.actions.remote_output import Display, Question, show_until
 
 BUNDLE = {"text/plain": "x", "text/html": "<script>", "image/png": "AAAA", "application/javascript": "alert()"}
 
@@ -21,13 +22,55 @@ class Shell:
         self.display_pub = SimpleNamespace(publish=lambda data, *_, **__: self.published.append(data))
 
 
-def cell_kernel(*, is_trusted):
-    kernel = SimpleNamespace(target=SimpleNamespace(executortype="hpc"), send=lambda *_: None)
+class Comm:
+    """The page's end of a widget."""
+
+    def __init__(self, **about) -> None:
+        self.about = about
+        self.sent: list[tuple] = []
+        self.closed: list[dict] = []
+
+    def on_msg(self, callback):
+        self.hear = callback
+
+    def on_close(self, callback):
+        self.hear_close = callback
+
+    def send(self, data, metadata, buffers):
+        self.sent.append((data, metadata, buffers))
+
+    def close(self, data):
+        self.closed.append(data)
+
+
+@pytest.fixture
+def comms(monkeypatch):
+    """The comms that are opened to the page."""
+    opened: list[Comm] = []
+
+    def create(**about):
+        opened.append(Comm(**about))
+        return opened[-1]
+
+    monkeypatch.setattr("comm.create_comm", create)
+    return opened
+
+
+@pytest.fixture
+def loop(monkeypatch):
+    """The client's loop, on which messages are sent at once."""
+    portal = SimpleNamespace(loop=SimpleNamespace(call_soon_threadsafe=lambda call, *given: call(*given)))
+    monkeypatch.setattr(remote_output, "PORTAL", portal)
+
+
+def cell_kernel(*, is_trusted, sent=None):
+    sent = [] if sent is None else sent
+    kernel = SimpleNamespace(target=SimpleNamespace(executortype="hpc"), send=lambda *given: sent.append(given))
     return SimpleNamespace(is_trusted=is_trusted, executorname="node-1", kernel=kernel)
 
 
-def message(kind, **content):
-    return Message(kind, content, {}, "", [])
+def message(kind, *, buffers=(), **content):
+    return Message(kind, content, {}, "", list(buffers))
 
 
 def test_a_trusted_executor_shows_all():
@@ -62,6 +105,69 @@ def test_text_goes_to_its_stream(capsys):
     display.show(cell_kernel(is_trusted=False), message("stream", name="stdout", text="out"))
     display.show(cell_kernel(is_trusted=False), message("stream", name="stderr", text="err"))
     assert capsys.readouterr() == ("out", "err")
+
+
+def test_output_is_cleared_as_the_remote_cell_asks(monkeypatch):
+    cleared = []
+    monkeypatch.setattr("IPython.display.clear_output", lambda **how: cleared.append(how))
+    Display(Shell()).show(cell_kernel(is_trusted=False), message("clear_output", wait=True))
+    assert cleared == [{"wait": True}]
+
+
+def test_a_widget_talks_with_its_page_in_both_directions(comms, loop):
+    sent: list[tuple] = []
+    display, source = Display(Shell()), cell_kernel(is_trusted=True, sent=sent)
+    opening = {"state": {"value": 3, "_model_name": "IntSliderModel"}, "buffer_paths": []}
+    display.show(source, message("comm_open", comm_id="7", target_name="jupyter.widget", data=opening))
+    [comm] = comms
+    assert (comm.about["comm_id"], comm.about["data"]) == ("7", opening)
+
+    update = {"method": "update", "state": {"value": 5}, "buffer_paths": []}
+    display.show(source, message("comm_msg", comm_id="7", data=update, buffers=[b"part"]))
+    assert comm.sent == [(update, {}, [b"part"])]
+    assert display._states.added_to({}, [])[0]["states"]["7"]["state"]["value"] == 5
+
+    moved = {"method": "update", "state": {"value": 8}, "buffer_paths": []}
+    comm.hear({"content": {"comm_id": "7", "data": moved}, "metadata": {"m": 1}, "buffers": [memoryview(b"b")]})
+    assert sent == [("comm_msg", {"comm_id": "7", "data": moved}, {"m": 1}, [b"b"])]
+    assert display._states.added_to({}, [])[0]["states"]["7"]["state"]["value"] == 8
+
+    display.show(source, message("comm_close", comm_id="7", data={"why": "done"}))
+    assert comm.closed == [{"why": "done"}]
+    assert display._states.added_to({}, [])[0]["states"] == {}
+
+
+def test_a_widget_that_the_page_closes_is_closed_there(comms, loop):
+    sent: list[tuple] = []
+    opening = message("comm_open", comm_id="7", target_name="jupyter.widget", data={})
+    Display(Shell()).show(cell_kernel(is_trusted=True, sent=sent), opening)
+    comms[0].hear_close({"content": {}})
+    assert sent == [("comm_close", {"comm_id": "7", "data": {}}, {}, [])]
+
+
+def test_a_message_of_a_widget_that_was_never_opened_is_ignored(comms):
+    Display(Shell()).show(cell_kernel(is_trusted=True), message("comm_msg", comm_id="9", data={}))
+    assert comms == []
+
+
+@pytest.mark.parametrize("is_secret", [False, True])
+def test_a_question_is_asked_here_and_answered_there(monkeypatch, is_secret):
+    asked = []
+    monkeypatch.setattr("builtins.input", lambda prompt: asked.append(("input", prompt)) or "shown")
+    monkeypatch.setattr("getpass.getpass", lambda prompt: asked.append(("getpass", prompt)) or "hidden")
+    question = Question("Name: ", is_secret=is_secret)
+    question.put()
+    assert question.answer() == ("hidden" if is_secret else "shown")
+    assert asked == [("getpass" if is_secret else "input", "Name: ")]
+
+
+def test_an_interrupt_of_a_question_reaches_both_sides(monkeypatch):
+    monkeypatch.setattr("builtins.input", lambda _: interrupted())
+    question = Question("Name: ", is_secret=False)
+    with pytest.raises(KeyboardInterrupt):
+        question.put()
+    with pytest.raises(KeyboardInterrupt):
+        question.answer()
 
 
 def interrupted():

@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 import pytest
 from feeding import FEED
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from unused_port import unused_port
 
@@ -135,15 +136,29 @@ def lab(tmp_path_factory):
     lab.stop()
 
 
+# What comes of these is waited for by what is seen of it. On a busy machine JupyterLab now and then drops a promise of
+# its own, and Chromium then reports that the one of the whole script "was garbage collected".
+THEME = """
+theme => {
+  if (document.body.dataset.jpThemeName !== theme)
+    jupyterapp.commands.execute('apputils:change-theme', { theme });
+}
+"""
+HAS_THEME = "theme => document.body.dataset.jpThemeName === theme"
 OPEN = """
-async ([theme, path]) => {
+async path => {
   const { commands, serviceManager, shell } = jupyterapp;
   shell.expandLeft();  // the side bar
   await serviceManager.kernelspecs.refreshSpecs();
-  await commands.execute('apputils:change-theme', { theme });
-  const widget = await commands.execute('docmanager:open', { path, factory: 'Notebook' });
-  await widget.context.ready;
-  shell.activateById(widget.id);
+  commands.execute('docmanager:open', { path, factory: 'Notebook' });
+}
+"""
+IS_OPEN = """
+path => {
+  const { shell } = jupyterapp;
+  const opened = [...shell.widgets('main')].find(({ context }) => context?.path === path && context.isReady);
+  if (opened) shell.activateById(opened.id);
+  return opened !== undefined;
 }
 """
 # Without a question about what is not saved. JupyterLab opens its launcher where nothing else is open: one that came
@@ -159,6 +174,11 @@ async () => {
   return document.querySelector('.jp-Dialog') === null;
 }
 """
+
+
+def _full(theme: str) -> str:
+    """Return JupyterLab's name of a theme."""
+    return f"JupyterLab {theme.title()}"
 
 
 class Notebook:
@@ -219,7 +239,7 @@ class Notebook:
         else:
             self._use(page)
             page.set_viewport_size({"width": width, "height": height})
-            page.evaluate(OPEN, [f"JupyterLab {theme.title()}", self.name])
+            self.open_in_page(theme)
             self.wait_idle()
 
     def _use(self, page) -> None:
@@ -237,8 +257,19 @@ class Notebook:
     def set_theme(self, theme: str) -> None:
         quiet = {"raw": json.dumps({"fetchNews": "false", "checkForUpdates": False})}
         self.lab.call("PUT", "lab/api/settings/@jupyterlab/apputils-extension:notification", quiet)
-        settings = {"raw": json.dumps({"theme": f"JupyterLab {theme.title()}"})}
+        settings = {"raw": json.dumps({"theme": _full(theme)})}
         self.lab.call("PUT", "lab/api/settings/@jupyterlab/apputils-extension:themes", settings)
+
+    def open_in_page(self, theme: str) -> None:
+        """Open it in a page of JupyterLab that is loaded; load the page again if that comes to nothing."""
+        try:
+            self.page.evaluate(THEME, _full(theme))
+            self.page.wait_for_function(HAS_THEME, arg=_full(theme))
+            self.page.evaluate(OPEN, self.name)
+            self.page.wait_for_function(IS_OPEN, arg=self.name)
+        except PlaywrightError:
+            self.set_theme(theme)
+            self.load()
 
     def open(self) -> None:
         self.load()

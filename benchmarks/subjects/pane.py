@@ -70,8 +70,7 @@ def work():
     began = time.perf_counter()
     for at in range({count}):
         due = began + at / {rate}
-        if due > time.perf_counter():
-            time.sleep(due - time.perf_counter())
+        time.sleep(max(0.0, due - time.perf_counter()))
         text = f"entry {{at}} " + "x" * 66 + (" (last)" if at == {count} - 1 else "")
         if at == {count} - 1: made = time.time()
         show([text])

@@ -153,12 +153,16 @@ class Display:
 
 
 def show_until(
-    done: Future[Any], arrived: queue.SimpleQueue[Callable[[], None]], interrupt: Callable[[], bool]
+    done: Future[Any],
+    begin: Callable[[], None],
+    arrived: queue.SimpleQueue[Callable[[], None]],
+    interrupt: Callable[[], bool],
 ) -> None:
-    """Show what arrives until a remote cell has ended; an interrupt goes to it, and ends this cell too.
+    """Run a remote cell and show what arrives until it has ended; an interrupt goes to it, and ends this cell too.
 
     Args:
-        done: the remote cell.
+        done: the remote cell's future. Whatever ends the wait before it has ended cancels it.
+        begin: begins the remote cell.
         arrived: what to do for what arrives.
         interrupt: interrupts the remote cell; returns whether there is one, so that its end is waited for.
 
@@ -166,19 +170,23 @@ def show_until(
         KeyboardInterrupt: after the remote cell has ended, or 10 s later.
     """
     interrupted = 0.0
-    while True:
-        try:
-            if done.done() and arrived.empty():
-                break
-            with contextlib.suppress(queue.Empty):
-                arrived.get(timeout=_SLICE)()
-            if interrupted and time.monotonic() - interrupted > _INTERRUPT:
-                break
-        except KeyboardInterrupt:
-            if interrupted or not interrupt():
-                done.cancel()
-                raise
-            interrupted = time.monotonic()
+    try:
+        begin()
+        while True:
+            try:
+                if done.done() and arrived.empty():
+                    break
+                with contextlib.suppress(queue.Empty):
+                    arrived.get(timeout=_SLICE)()
+                if interrupted and time.monotonic() - interrupted > _INTERRUPT:
+                    break
+            except KeyboardInterrupt:
+                if interrupted or not interrupt():
+                    raise
+                interrupted = time.monotonic()
+    except BaseException:
+        done.cancel()
+        raise
     if interrupted:
         done.cancel()
         raise KeyboardInterrupt

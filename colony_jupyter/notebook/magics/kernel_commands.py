@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final
 
 from colony_jupyter.errors import UsageError
@@ -66,15 +67,13 @@ class KernelCommands:
             self.session.start(_interrupt, chosen)
             return True
 
-        running = self.session.begin(
-            cells.run,
-            chosen,
-            cell,
-            lambda message: arrived.put(lambda: display.show(chosen, message)),
-            None if is_headless() else ask,
-        )
+        def begin() -> None:
+            show = lambda message: arrived.put(lambda: display.show(chosen, message))  # noqa: E731
+            self.session.begin(running, cells.run, chosen, cell, show, None if is_headless() else ask)
+
+        running: Future[None] = Future()
         self.goes_on = ""
-        actions.remote_output.show_until(running, arrived, interrupt)
+        actions.remote_output.show_until(running, begin, arrived, interrupt)
         running.result()
 
     def _push(self, found: Namespace, names: Mapping[str, Any]) -> None:
@@ -134,9 +133,9 @@ class KernelCommands:
             executors = found.executor or ()
             return await cells.choose(colony, found.type or "", executors, waiting, new=new, attach=attach or "")
 
-        opening = self.session.begin(find)
+        opening: Future[CellKernel] = Future()
         self.goes_on = "No kernel was started."
-        actions.remote_output.show_until(opening, arrived, lambda: False)
+        actions.remote_output.show_until(opening, lambda: self.session.begin(opening, find), arrived, lambda: False)
         return opening.result()
 
 

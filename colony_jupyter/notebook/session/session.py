@@ -5,7 +5,8 @@ The client is imported when it is first needed, not by ``%load_ext``.
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
+from concurrent.futures import InvalidStateError
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 from weakref import WeakSet
 
@@ -13,6 +14,7 @@ from colony_jupyter.client.portal import PORTAL
 from colony_jupyter.settings import current, use
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Coroutine
     from concurrent.futures import Future
 
@@ -94,9 +96,33 @@ class Session:
 
         return PORTAL.run(examine, lambda: self.settings)
 
-    def begin(self, action: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> Future[T]:
-        """Run an action on the loop, and return its future."""
-        return asyncio.run_coroutine_threadsafe(action(*args), PORTAL.loop)
+    def begin(self, outcome: Future[T], action: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> None:
+        """Run an action on the loop, and do not wait for it.
+
+        Args:
+            outcome: gets what it returns or raises; cancelling it cancels the action. The caller has it before the
+                action begins, so that an interrupt at any time can cancel it.
+            action: the action.
+            args: its arguments.
+        """
+        loop = PORTAL.loop
+
+        def start() -> None:
+            if outcome.cancelled():
+                return
+            task = loop.create_task(action(*args))
+            task.add_done_callback(finish)
+            outcome.add_done_callback(lambda _: loop.call_soon_threadsafe(task.cancel))
+
+        def finish(task: asyncio.Task[T]) -> None:
+            if task.cancelled():
+                outcome.cancel()
+                return
+            error = task.exception()
+            with contextlib.suppress(InvalidStateError):  # it was cancelled meanwhile
+                outcome.set_result(task.result()) if error is None else outcome.set_exception(error)
+
+        loop.call_soon_threadsafe(start)
 
     def switch(self, colony: AsyncColony) -> None:
         """Use another connection from now on. The earlier one serves what still runs on it.

@@ -174,6 +174,26 @@ def interrupted():
     raise KeyboardInterrupt
 
 
+def nothing():
+    """Begin a remote cell that the test has begun."""
+
+
+def test_an_interrupt_while_it_begins_cancels_it():
+    done: Future[None] = Future()
+    with pytest.raises(KeyboardInterrupt):
+        show_until(done, interrupted, queue.SimpleQueue(), lambda: True)
+    assert done.cancelled()
+
+
+def test_an_error_while_output_is_shown_cancels_it():
+    done: Future[None] = Future()
+    news: queue.SimpleQueue = queue.SimpleQueue()
+    news.put(lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        show_until(done, nothing, news, lambda: True)
+    assert done.cancelled()
+
+
 def test_an_interrupt_waits_for_the_end_of_the_remote_cell():
     done: Future[None] = Future()
     news: queue.SimpleQueue = queue.SimpleQueue()
@@ -186,7 +206,7 @@ def test_an_interrupt_waits_for_the_end_of_the_remote_cell():
         return True
 
     with pytest.raises(KeyboardInterrupt):
-        show_until(done, news, interrupt)
+        show_until(done, nothing, news, interrupt)
     assert shown == ["last words"]
 
 
@@ -195,7 +215,7 @@ def test_an_interrupt_before_there_is_a_remote_cell_ends_at_once():
     news: queue.SimpleQueue = queue.SimpleQueue()
     news.put(interrupted)
     with pytest.raises(KeyboardInterrupt):
-        show_until(done, news, lambda: False)
+        show_until(done, nothing, news, lambda: False)
     assert done.cancelled()
 
 
@@ -205,5 +225,5 @@ def test_a_second_interrupt_does_not_wait():
     news.put(interrupted)
     begun = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        show_until(Future(), news, lambda: True)
+        show_until(Future(), nothing, news, lambda: True)
     assert time.monotonic() - begun < 5

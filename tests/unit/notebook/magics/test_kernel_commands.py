@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import Future
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,13 +26,11 @@ class Session:
     def run(self, action, *args):
         return asyncio.run(action(*args))
 
-    def begin(self, action, *args):
-        future: Future = Future()
+    def begin(self, outcome, action, *args):
         try:
-            future.set_result(asyncio.run(action(*args)))
+            outcome.set_result(asyncio.run(action(*args)))
         except Exception as error:  # noqa: BLE001 - the future has it
-            future.set_exception(error)
-        return future
+            outcome.set_exception(error)
 
     def start(self, action, *args):
         self.started.append((action, args))
@@ -160,7 +157,8 @@ def test_a_cell_may_ask_only_where_a_person_is(made, monkeypatch, headless):
 def test_an_interrupt_is_passed_to_the_kernel(made, monkeypatch):
     asked = []
 
-    def show_until(done, news, interrupt):
+    def show_until(done, begin, news, interrupt):
+        begin()
         asked.append(interrupt())
 
     monkeypatch.setattr(actions.remote_output, "show_until", show_until)

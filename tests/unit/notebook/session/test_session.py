@@ -1,7 +1,9 @@
 """The kernel's connection, and the processes that it remembers; a notebook that runs for days submits thousands."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 
 from colony_jupyter import settings as settings_module
 from colony_jupyter.client.portal import PORTAL
+from colony_jupyter.errors import UsageError
 from colony_jupyter.notebook.session.session import Session, Topic
 from colony_jupyter.settings import Settings
 from colony_jupyter.wire.identity import PrivateKey
@@ -144,10 +147,49 @@ def test_an_action_runs_on_the_loop_waited_for_or_not(session: Session) -> None:
         return number, threading.current_thread()
 
     assert session.run(action, 3) == (3, loop_thread())
-    assert session.begin(action, 4).result(5) == (4, loop_thread())
+    outcome: Future[tuple[int, threading.Thread]] = Future()
+    session.begin(outcome, action, 4)
+    assert outcome.result(5) == (4, loop_thread())
     begun.clear()
     session.start(action, 5)
     assert begun.wait(5)
+
+
+def test_an_action_that_fails_is_an_error_of_its_future(session: Session) -> None:
+    async def fail() -> None:
+        raise UsageError("no")
+
+    outcome: Future[None] = Future()
+    session.begin(outcome, fail)
+    with pytest.raises(UsageError):
+        outcome.result(5)
+
+
+@pytest.mark.parametrize("when", ["before it begins", "while it runs"])
+def test_an_action_whose_future_is_cancelled_ends(session: Session, when: str) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    async def wait() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    outcome: Future[None] = Future()
+    if when == "before it begins":
+        outcome.cancel()
+    session.begin(outcome, wait)
+    if when == "while it runs":
+        assert begun.wait(5)
+        outcome.cancel()
+        assert ended.wait(5)
+
+    async def tasks() -> list[str]:
+        return [repr(task.get_coro()) for task in asyncio.all_tasks()]
+
+    assert not any(".wait " in task for task in session.run(tasks))
+    assert not begun.is_set() or when == "while it runs"
 
 
 def test_the_description_names_what_has_not_ended(session: Session) -> None:

@@ -244,19 +244,23 @@ class Traffic:
 
     async def _rest_from_text(self, lane: Lane, changed: asyncio.Event) -> None:
         """Let printed text gather, of a program that prints without end; what is no text ends the wait."""
-        deadline = self._loop.time() + self._pace.text_gap(self._loop.time())
-        while self._line.is_text(lane) and self._loop.time() < deadline:
-            try:
-                async with asyncio.timeout_at(deadline):
-                    await changed.wait()
-            except TimeoutError:
-                return
-            changed.clear()
+        gap = self._pace.text_gap(self._loop.time())
+        await self._wait_for_more(changed, gap, lambda: gap if self._line.is_text(lane) else 0.0)
 
     async def _gather(self, lane: Lane, changed: asyncio.Event) -> None:
         """Wait a moment for what follows, where nothing is on its way."""
-        deadline = self._loop.time() + LONG
-        while (patience := self._line.patience(lane)) and self._loop.time() < deadline:
+        await self._wait_for_more(changed, LONG, lambda: self._line.patience(lane))
+
+    async def _wait_for_more(self, changed: asyncio.Event, longest: float, patience_now: Callable[[], float]) -> None:
+        """Wait until nothing has come for as long as what waits may wait.
+
+        Args:
+            changed: set when more has come.
+            longest: seconds to wait in all.
+            patience_now: returns the seconds to wait for more; 0 if what waits is to be sent at once.
+        """
+        deadline = self._loop.time() + longest
+        while (patience := patience_now()) and self._loop.time() < deadline:
             try:
                 async with asyncio.timeout_at(min(deadline, self._loop.time() + patience)):
                     await changed.wait()

@@ -60,7 +60,7 @@ class Backlog:
         self._text = 0  # bytes of stream text among them
         self._dropped = 0  # bytes that were dropped and are not reported yet
         self._place = 0  # of the report among the items
-        self.is_text = True
+        self.is_text = True  # kept, since each message that comes in a flood asks for it
         """Whether all that waits is printed text; also if nothing waits."""
 
     def __len__(self) -> int:

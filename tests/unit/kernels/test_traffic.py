@@ -155,9 +155,13 @@ async def test_what_follows_an_append_to_in_waits_for_a_part_of_its_time(parties
     assert (begun - ended >= 0.03) is (kind == "waits")
 
 
-@pytest.mark.parametrize("end", [True, False], ids=["then the end of the cell", "then more text"])
-async def test_text_of_a_program_that_prints_without_end_gathers_until_something_else_comes(parties, monkeypatch, end):
-    monkeypatch.setattr(parties.traffic._pace, "text_gap", lambda _: 0.6)
+@pytest.mark.parametrize(
+    ("end", "gap"), [(True, 60.0), (False, 0.5)], ids=["then the end of the cell", "then more text"]
+)
+async def test_text_of_a_program_that_prints_without_end_gathers_until_something_else_comes(
+    parties, monkeypatch, end, gap
+):
+    monkeypatch.setattr(parties.traffic._pace, "text_gap", lambda _: gap)
     line = parties.traffic._line
     line._sending["in"].pending = Backlog(lambda: "new")
 
@@ -173,7 +177,7 @@ async def test_text_of_a_program_that_prints_without_end_gathers_until_something
         put(b"status")
     await until(lambda: len(parties.process.times) == 2)
     (_, ended), (begun, _) = parties.process.times
-    assert (begun - ended < 0.5) is end
+    assert (begun - ended < gap - 0.05) is end
 
 
 async def test_it_is_idle_only_when_a_note_was_sent_too(parties):

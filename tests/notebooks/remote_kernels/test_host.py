@@ -12,6 +12,8 @@ from kernel_parties import parties, run
 from remote_kernel import Front, Serving, install
 from servers import own
 
+from tools.kernel_sockets import SHORT
+
 
 async def test_the_end_of_the_batch_job_is_announced_in_a_cell_that_runs(server):
     async with parties(server, ends=time.time() + 121.5) as (kernel, _, _):
@@ -31,7 +33,7 @@ async def test_a_cell_that_begins_after_the_time_to_announce_shows_it(server):
 @pytest.fixture
 def temporary():
     """Return a folder for temporary files, of a path that is short enough for sockets."""
-    with tempfile.TemporaryDirectory(prefix="cj", dir="/tmp") as folder:
+    with tempfile.TemporaryDirectory(prefix="cj", dir=SHORT) as folder:
         yield Path(folder)
 
 

@@ -11,6 +11,7 @@ import contextlib
 import os
 import threading
 import weakref
+from concurrent.futures import InvalidStateError
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from colony_jupyter.caller import run_with_line
@@ -19,6 +20,7 @@ from colony_jupyter.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 
@@ -98,6 +100,34 @@ class LoopThread:
             task.add_done_callback(self._spawned.discard)
 
         self.loop.call_soon_threadsafe(start)
+
+    def begin(self, outcome: Future[T], function: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> None:
+        """Start a coroutine function on the loop and do not wait for it; from any thread.
+
+        Args:
+            outcome: gets what it returns or raises; cancelling it cancels the coroutine. The caller has it before the
+                coroutine starts, so that an interrupt at any time can cancel it.
+            function: the coroutine function.
+            args: its arguments.
+        """
+        loop = self.loop
+
+        def start() -> None:
+            if outcome.cancelled():
+                return
+            task = loop.create_task(function(*args))
+            task.add_done_callback(finish)
+            outcome.add_done_callback(lambda _: loop.call_soon_threadsafe(task.cancel))
+
+        def finish(task: asyncio.Task[T]) -> None:
+            if task.cancelled():
+                outcome.cancel()
+                return
+            error = task.exception()
+            with contextlib.suppress(InvalidStateError):  # it was cancelled meanwhile
+                outcome.set_result(task.result()) if error is None else outcome.set_exception(error)
+
+        loop.call_soon_threadsafe(start)
 
     def stop(self) -> None:
         """End the loop and its thread; tasks that are left are cancelled. It starts anew when needed again."""

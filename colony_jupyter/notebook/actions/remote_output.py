@@ -169,24 +169,28 @@ def show_until(
     Raises:
         KeyboardInterrupt: after the remote cell has ended, or 10 s later.
     """
-    interrupted = 0.0
     try:
         begin()
-        while True:
-            try:
-                if done.done() and arrived.empty():
-                    break
-                with contextlib.suppress(queue.Empty):
-                    arrived.get(timeout=_SLICE)()
-                if interrupted and time.monotonic() - interrupted > _INTERRUPT:
-                    break
-            except KeyboardInterrupt:
-                if interrupted or not interrupt():
-                    raise
-                interrupted = time.monotonic()
+        _show(done, arrived, interrupt)
     except BaseException:
         done.cancel()
         raise
+
+
+def _show(done: Future[Any], arrived: queue.SimpleQueue[Callable[[], None]], interrupt: Callable[[], bool]) -> None:
+    # A function of its own: Python does not cover every instruction of a nested `try` by the outer one.
+    interrupted = 0.0
+    while True:
+        try:
+            if done.done() and arrived.empty():
+                break
+            with contextlib.suppress(queue.Empty):
+                arrived.get(timeout=_SLICE)()
+            if interrupted and time.monotonic() - interrupted > _INTERRUPT:
+                break
+        except KeyboardInterrupt:
+            if interrupted or not interrupt():
+                raise
+            interrupted = time.monotonic()
     if interrupted:
-        done.cancel()
         raise KeyboardInterrupt

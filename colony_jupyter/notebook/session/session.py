@@ -5,8 +5,6 @@ The client is imported when it is first needed, not by ``%load_ext``.
 
 from __future__ import annotations
 
-import contextlib
-from concurrent.futures import InvalidStateError
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 from weakref import WeakSet
 
@@ -14,7 +12,6 @@ from colony_jupyter.client.portal import PORTAL
 from colony_jupyter.settings import current, use
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Coroutine
     from concurrent.futures import Future
 
@@ -97,32 +94,8 @@ class Session:
         return PORTAL.run(examine, lambda: self.settings)
 
     def begin(self, outcome: Future[T], action: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> None:
-        """Run an action on the loop, and do not wait for it.
-
-        Args:
-            outcome: gets what it returns or raises; cancelling it cancels the action. The caller has it before the
-                action begins, so that an interrupt at any time can cancel it.
-            action: the action.
-            args: its arguments.
-        """
-        loop = PORTAL.loop
-
-        def start() -> None:
-            if outcome.cancelled():
-                return
-            task = loop.create_task(action(*args))
-            task.add_done_callback(finish)
-            outcome.add_done_callback(lambda _: loop.call_soon_threadsafe(task.cancel))
-
-        def finish(task: asyncio.Task[T]) -> None:
-            if task.cancelled():
-                outcome.cancel()
-                return
-            error = task.exception()
-            with contextlib.suppress(InvalidStateError):  # it was cancelled meanwhile
-                outcome.set_result(task.result()) if error is None else outcome.set_exception(error)
-
-        loop.call_soon_threadsafe(start)
+        """Run an action on the loop, with a future that is waited for elsewhere; see `LoopThread.begin`."""
+        PORTAL.begin(outcome, action, *args)
 
     def switch(self, colony: AsyncColony) -> None:
         """Use another connection from now on. The earlier one serves what still runs on it.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
+import sys
 import time
 from concurrent.futures import Future
 from types import SimpleNamespace
 
 import pytest
 
+from colony_jupyter.client import portal
 from colony_jupyter.kernels.remote import Message
 from colony_jupyter.notebook.actions import remote_output
 from colony_jupyter.notebook.actions.remote_output import Display, Question, show_until
@@ -183,6 +186,39 @@ def test_an_interrupt_while_it_begins_cancels_it():
     with pytest.raises(KeyboardInterrupt):
         show_until(done, interrupted, queue.SimpleQueue(), lambda: True)
     assert done.cancelled()
+
+
+@pytest.mark.parametrize("line", range(1, 41))
+def test_an_interrupt_at_any_line_leaves_no_action_running(line):
+    """The lines are those that begin the action and wait for it, in the order in which they run."""
+    left = line
+    traced = [each.__code__ for each in (show_until, remote_output._show, portal.LoopThread.begin)]
+
+    async def remote_cell() -> None:
+        await asyncio.Event().wait()
+
+    def trace(frame, event, _):
+        nonlocal left
+        if frame.f_code not in traced:
+            return None
+        if event == "line":
+            left -= 1
+            if left == 0:
+                raise KeyboardInterrupt
+        return trace
+
+    async def tasks() -> list[str]:
+        return [repr(task.get_coro()) for task in asyncio.all_tasks()]
+
+    done: Future[None] = Future()
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            show_until(done, lambda: portal.PORTAL.begin(done, remote_cell), queue.SimpleQueue(), lambda: False)
+    finally:
+        sys.settrace(before)
+    assert not any("remote_cell" in task for task in portal.PORTAL.run(tasks))
 
 
 def test_an_error_while_output_is_shown_cancels_it():

@@ -58,12 +58,12 @@ class Cells:
         self.error: Exception | None = None
         self.interrupts = 0
         kernel = SimpleNamespace(processid="ab" * 32, interrupt=self._interrupt)
-        self.kernel_place = SimpleNamespace(kernel=kernel, executorname="node-1", values=Values())
+        self.chosen = SimpleNamespace(kernel=kernel, executorname="node-1", values=Values())
 
     async def choose(self, colony, executortype, executors, waiting, *, new, attach):
         self.asked.append((executortype, list(executors), new, attach))
         waiting("Waiting for an executor of type 'hpc'.")
-        return self.kernel_place
+        return self.chosen
 
     async def run(self, place, cell, output, ask):
         self.ran.append(cell)
@@ -127,7 +127,7 @@ def test_a_cell_runs_in_the_kernel_and_its_output_is_shown(made):
     made._run(read("run", "--type hpc --executor node-1"), {}, "print(1)")
     assert made._cells.asked == [("hpc", ["node-1"], False, "")]
     assert made._cells.ran == ["print(1)"]
-    assert made._display.shown == [(made._cells.kernel_place, "a message")]
+    assert made._display.shown == [(made._cells.chosen, "a message")]
     assert made._display.begun == 1
     assert made.goes_on == ""
     assert len(made.session.closers) == 1
@@ -178,7 +178,7 @@ def test_messages_of_widgets_outside_of_cells_are_shown(made):
 
 def test_variables_are_moved_there_and_back(made):
     made._push(read("push", "$x"), {"x": 5})
-    assert made._cells.kernel_place.values.there["x"] == 5
+    assert made._cells.chosen.values.there["x"] == 5
     made._pull(read("pull", "model x"), {})
     assert made.shell.user_ns["model"] == [1, 2]
 

@@ -28,7 +28,7 @@ class Undecodable(ValueError):
 
 
 def decode(data: bytes | str, shape: type[T]) -> T:
-    """Read JSON into a struct, a list of structs or a plain value.
+    """Read JSON into a struct, a list of structs or a plain value; `msgspec.Raw` stands for JSON to be read later.
 
     Raises:
         Undecodable: if it is not JSON, or not of that shape; JSON null instead of an object included.
@@ -108,6 +108,8 @@ def _needed(shape: Any) -> tuple[str, ...] | None:
     """
     if typing.get_origin(shape) is list:
         return _needed(typing.get_args(shape)[0])
+    if shape is msgspec.Raw:
+        return ()
     if not (isinstance(shape, type) and issubclass(shape, Struct)) or not shape.__struct_config__.forbid_unknown_fields:
         return None
     hints = typing.get_type_hints(shape, include_extras=True)

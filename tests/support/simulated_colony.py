@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from simulated_replies import in_shape
 
 from colony_jupyter.client.connection import Scope
 from colony_jupyter.client.process_session import ProcessSession
@@ -250,7 +251,7 @@ class SimulatedClient:
 
     async def call(self, message: Any, shape: Any) -> Any:
         """Make a call."""
-        return await self._colony.call(self.key.id, message)
+        return in_shape(await self._colony.call(self.key.id, message), shape)
 
     def open_subscription(self, message: Any, shape: Any) -> Any:
         """Open a subscription."""

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
+from simulated_replies import in_shape
 
 from colony_jupyter.client.connection import Scope
 from colony_jupyter.client.process_session import ProcessSession
@@ -106,7 +107,6 @@ class ProcessServer:
 
     async def call(self, message: Any, shape: Any) -> Any:
         """Answer a call, after the time that it takes, unless it fails."""
-        _ = shape
         fault = self.chance.choice(_SILENT) if self.chance.random() < self.faults else ""
         await asyncio.sleep(self.chance.choice((0.001, 0.001, 0.05)))
         if self.is_down or fault == "down":
@@ -119,7 +119,7 @@ class ProcessServer:
         await asyncio.sleep(self.chance.choice((0.001, 0.001, 0.05, 0.4)))
         if fault == "lost":
             raise ServerUnreachable("simulated:1", "connection reset", sent=True)
-        return reply
+        return in_shape(reply, shape)
 
     def _reply(self, message: Any) -> Any:
         match message:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from colony_jupyter.errors import ColonyError
 from colony_jupyter.wire import messages
+from colony_jupyter.wire.decoding import Undecodable, decode
 from colony_jupyter.wire.limits import MAX_PROCESSES
 from colony_jupyter.wire.models import ProcessRecord, ProcessState
 
@@ -31,6 +34,7 @@ class StateList:
     def __init__(self, state: ProcessState) -> None:
         self._state = state
         self._records: dict[str, ProcessRecord] = {}
+        self._decoded: dict[bytes, ProcessRecord] = {}  # by their JSON: in the next list most of them are unchanged
         self._asked = float("-inf")  # when the list was asked for
         self._answered = float("-inf")  # when the list was asked for that these are of
         self._turn = asyncio.Lock()
@@ -65,8 +69,10 @@ class StateList:
     async def _ask(self, connection: Connection, colonyname: str) -> None:
         message = messages.GetProcesses(colonyname=colonyname, count=MAX_PROCESSES, state=self._state)
         try:
-            records = await connection.call(message, list[ProcessRecord])
-        except ColonyError:  # the next list may arrive
+            texts = [bytes(item) for item in await connection.call(message, list[msgspec.Raw])]
+            known = self._decoded
+            self._decoded = {text: known[text] if text in known else decode(text, ProcessRecord) for text in texts}
+        except (ColonyError, Undecodable):  # the next list may arrive
             return
-        self._records = {record.processid: record for record in records}
+        self._records = {record.processid: record for record in self._decoded.values()}
         self._answered = self._asked

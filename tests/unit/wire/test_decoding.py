@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from colony_jupyter.wire.decoding import Undecodable, convert, decode
@@ -64,6 +65,12 @@ class TestLeniency:
     def test_an_empty_list_of_objects_may_be_null(self):
         """Trap 9."""
         assert decode("null", list[ProcessRecord]) == []
+
+    @pytest.mark.parametrize(
+        ("text", "items"), [("null", []), ("[]", []), ('[{"a": null}, 1]', [b'{"a": null}', b"1"])]
+    )
+    def test_items_may_stay_json_until_later(self, text, items):
+        assert [bytes(item) for item in decode(text, list[msgspec.Raw])] == items
 
     def test_free_values_stay_as_they_are(self):
         spec = decode('{"args":[null,1.5,{"A":1}],"kwargs":{"Key":null},"env":{"A":"b"}}', FunctionSpec)

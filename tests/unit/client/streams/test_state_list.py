@@ -87,3 +87,36 @@ def test_a_record_is_that_of_the_latest_list_or_none():
         assert await running.find(server, "c", first) is not None
 
     virtual_time.run(scenario())
+
+
+def test_only_what_has_changed_is_read_again():
+    async def scenario():
+        server, running = ProcessServer(random.Random(0)), StateList(ProcessState.RUNNING)
+        first, second = await submitted(server, 2)
+        server.assign(2)
+        before = {processid: (await running.find(server, "c", processid))[0] for processid in (first, second)}
+        server.processes[second].output = ["half"]
+        await asyncio.sleep(0.6)
+        after = {processid: (await running.find(server, "c", processid))[0] for processid in (first, second)}
+        assert lists(server) == 2
+        assert after[first] is before[first]
+        assert after[second].output == ["half"]
+
+    virtual_time.run(scenario())
+
+
+def test_a_list_that_cannot_be_read_counts_as_one_that_did_not_arrive(monkeypatch):
+    async def scenario():
+        server, running = ProcessServer(random.Random(0)), StateList(ProcessState.RUNNING)
+        (processid,) = await submitted(server, 1)
+        server.assign(1)
+        assert await running.find(server, "c", processid) is not None
+        server.processes[processid].state = 9
+        monkeypatch.setattr(server, "in_state", lambda _: list(server.processes.values()))
+        await asyncio.sleep(0.6)
+        assert await running.find(server, "c", processid) is None
+        server.processes[processid].state = ProcessState.RUNNING
+        await asyncio.sleep(0.6)
+        assert await running.find(server, "c", processid) is not None
+
+    virtual_time.run(scenario())

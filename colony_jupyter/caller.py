@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_PACKAGE: Final = str(Path(__file__).parent)
+_FOLDER: Final = str(Path(__file__).parent)
+_NAME: Final = __name__.partition(".")[0]
+_PASSED_OVER: Final = {_NAME, "IPython"}
+_LOOPS: Final = {"asyncio", "threading"}
+"""Modules that call what was scheduled on a loop; with another loop than asyncio's, the thread alone does."""
 _Line = tuple[str, int]
 
 _blocking_call: Final[contextvars.ContextVar[_Line | None]] = contextvars.ContextVar("_blocking_call", default=None)
@@ -23,7 +27,7 @@ _shown: Final[dict[str | tuple[str, type[Warning], int], int]] = {}
 
 def run_with_line(function: Callable[..., T], *args: Any) -> T:
     """Call a function in a context that records the caller's line; callbacks and tasks made by it inherit the line."""
-    token = _blocking_call.set(_blocking_call.get() or _line())
+    token = _blocking_call.set(_line())
     try:
         return function(*args)
     finally:
@@ -32,18 +36,23 @@ def run_with_line(function: Callable[..., T], *args: Any) -> T:
 
 def warn(message: str) -> None:
     """Issue a UserWarning for the line of the caller."""
-    filename, number = _blocking_call.get() or _line()
+    filename, number = _line()
     warnings.warn_explicit(message, UserWarning, filename, number, registry=_shown)
 
 
 def _line() -> _Line:
-    """Return the file and the line of the nearest caller outside this package; for a magic, of its cell."""
+    """Return the file and the line of the nearest caller outside this package; for a magic, of its cell.
+
+    What an event loop calls has none: the line is that of the blocking call which began it, if one did.
+    """
     frame: Any = inspect.currentframe()
-    while frame.f_back is not None and _is_ours(frame):
+    while frame.f_back is not None and _package(frame) in _PASSED_OVER:
         frame = frame.f_back
-    return frame.f_code.co_filename, frame.f_lineno
+    begun = _blocking_call.get() if _package(frame) in _LOOPS else None
+    return begun or (frame.f_code.co_filename, frame.f_lineno)
 
 
-def _is_ours(frame: Any) -> bool:
-    package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-    return package == "IPython" or frame.f_code.co_filename.startswith(_PACKAGE)
+def _package(frame: Any) -> str:
+    if frame.f_code.co_filename.startswith(_FOLDER):
+        return _NAME
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]

@@ -20,8 +20,14 @@ def portal():
     loop.stop()
 
 
-async def warning_coroutine():
-    caller.warn("take care")
+def of_the_package(source):
+    """Return the coroutine function `run` of a source text, as if it were a module of the package."""
+    namespace: dict[str, Any] = {"__name__": "colony_jupyter.somewhere"}
+    exec(compile(source, f"{caller._FOLDER}/somewhere.py", "exec"), namespace)
+    return namespace["run"]
+
+
+warning_coroutine = of_the_package("from colony_jupyter import caller\nasync def run(): caller.warn('take care')")
 
 
 def line_of(function):
@@ -35,6 +41,23 @@ def test_a_warning_of_the_loops_thread_names_the_blocking_caller(portal):
         portal.run(warning_coroutine)  # here
     line = line_of(test_a_warning_of_the_loops_thread_names_the_blocking_caller)
     assert (issued[0].filename, issued[0].lineno) == (__file__, line)
+
+
+@pytest.mark.parametrize("in_thread", [False, True])
+def test_a_warning_names_the_line_of_a_function_that_an_earlier_call_started(portal, in_thread):
+    """Functions of executors run in the context of the call that started the executor."""
+
+    def function():
+        caller.warn("take care")  # here
+
+    start = of_the_package(
+        "import asyncio\n"
+        "async def run(function, in_thread):\n"
+        "    await asyncio.to_thread(function) if in_thread else function()\n"
+    )
+    with pytest.warns(UserWarning, match="take care") as issued:
+        portal.run(start, function, in_thread)
+    assert (issued[0].filename, issued[0].lineno) == (__file__, line_of(function))
 
 
 def test_a_loop_shows_a_warning_once(portal):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+import math
+
 import pytest
 
 from colony_jupyter.errors import ProcessFailed
@@ -66,3 +69,22 @@ def test_without_a_channel_the_error_names_the_remedy(make_executor, submit):
     executor.start()
     with pytest.raises(ProcessFailed, match=r"no channel to display on: submit it with one \(--channel display\)"):
         submit("plot").result(timeout=10)
+
+
+@pytest.mark.parametrize("kind", ["async", "plain"])
+def test_a_warning_about_what_a_function_sends_names_its_line(make_executor, submit, kind):
+    async def async_send(context):
+        await context.channel("out").send(math.nan)  # here
+
+    def plain_send(context):
+        context.channel("out").send(math.nan)  # here
+
+    function = async_send if kind == "async" else plain_send
+    executor = make_executor()
+    executor.function("send")(function)
+    executor.start()
+    with pytest.warns(UserWarning, match="became null") as issued:
+        submit("send", channels=["out"]).result(timeout=10)
+    lines, first = inspect.getsourcelines(function)
+    (marked,) = [number for number, line in enumerate(lines, first) if "# here" in line]
+    assert (issued[0].filename, issued[0].lineno) == (__file__, marked)

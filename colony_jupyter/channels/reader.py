@@ -18,7 +18,8 @@ handles traps 2, 6, 7, 23 and 24.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from colony_jupyter.channels.backoff import delays
 from colony_jupyter.channels.effects import AskProcess, Close, Effect, Open, Policy, ReadLog, Refused, StreamState
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from colony_jupyter.wire.models import Entry
-
-_FORBIDDEN: Final = 403
-_NOT_FOUND: Final = 404
 
 
 @dataclass
@@ -90,6 +88,7 @@ class Reader:
         self._windows: dict[int, _Window] = {}
         self._opened = 0  # windows so far, for their numbers
         self._log: ReadLog | None = None  # the log is being read
+        self._is_torn = False  # whether entries were inserted into the log meanwhile
         self._log_at: float | None = None  # when it is to be read (again)
         self._open_at: float | None = None  # when the next window is to be opened
         self._heard = 0.0  # when something came the last time
@@ -194,6 +193,8 @@ class Reader:
             return
         self._log = None
         if not self._judge(entries, request.known):
+            if self._is_torn:
+                self._read_log(known=0)
             before = len(self.inbox)
             if not self._windows:
                 self._resumed()
@@ -249,11 +250,15 @@ class Reader:
             self._read_log()
         if self._open_at is not None and now >= self._open_at:
             self._open()
-        if self._closed is not None:
-            self._check_closed(now, self._closed)
-        elif self._log is None and self._log_at is None and self._stands() and now >= self._log_due():
-            self._heard = now
-            self._read_log()
+        if self._closed is None:
+            if self._log is None and self._log_at is None and self._stands() and now >= self._log_due():
+                self._heard = now
+                self._read_log()
+        elif not self._is_sound():
+            if now >= self._closed + self._policy.give_up:
+                self._gone()
+        elif now >= self._quiet_at():
+            self._over(StreamState.ENDED)
 
     def _check_windows(self, now: float) -> None:
         policy = self._policy
@@ -278,13 +283,6 @@ class Reader:
         """Time at which the log is read if nothing arrives until then."""
         return self._heard + max(self._policy.silence, self._shortest_silence())
 
-    def _check_closed(self, now: float, closed: float) -> None:
-        if self._is_sound():
-            if now >= self._quiet_at():
-                self._over(StreamState.ENDED)
-        elif now >= closed + self._policy.give_up:
-            self._gone()
-
     def _stands(self) -> bool:
         return any(window.stands for window in self._windows.values())
 
@@ -297,9 +295,9 @@ class Reader:
             window.stands or (window.sent is not None and not window.known) for window in self._windows.values()
         )
 
-    def _read_log(self) -> None:
-        self._log_at = None
-        self._log = ReadLog(len(self.inbox))
+    def _read_log(self, known: int | None = None) -> None:
+        self._log_at, self._is_torn = None, False
+        self._log = ReadLog(len(self.inbox) if known is None else known)
         self._effects.append(self._log)
 
     def _open(self) -> None:
@@ -366,8 +364,8 @@ class Reader:
                 self._log_at = now + self._polling.pause(arrived=arrived)
         elif not self._windows:
             self._open()
-        elif arrived:
-            # The log had what no window brought: the links may be dead. A fresh window shows.
+        elif arrived or (self._open_at is None and all(window.stands for window in self._windows.values())):
+            # The log had what no window brought: the links may be dead. Or the next window was lost while it was read.
             self._open_at = now
 
     def _is_polled_out(self) -> bool:
@@ -375,15 +373,14 @@ class Reader:
         return self._polling.is_on and self._closed is not None and self._log is None and not self._windows
 
     def _refused(self, refusal: Refused, now: float) -> None:
-        if refusal.status == _FORBIDDEN:
+        if refusal.status == HTTPStatus.FORBIDDEN:
             self._break("", refusal)
-        elif refusal.status == _NOT_FOUND:
-            if self._closed is None:
-                self._ask(_Doubt("", refusal))
-            elif not self._windows:
-                self._gone()
-        else:
+        elif refusal.status != HTTPStatus.NOT_FOUND:
             self._without_window(now)
+        elif self._closed is None:
+            self._ask(_Doubt("", refusal))
+        elif not self._windows:
+            self._gone()
 
     def _judge(self, tail: Sequence[Entry], known: int) -> bool:
         """Process a tail of the log; return whether it is of no use."""
@@ -392,16 +389,17 @@ class Reader:
             # A cancelled process's channels come back empty when they are asked for, all others do not.
             self._ask(_Doubt("the server lost the channel's log, as it does when it is restarted", is_loss=True))
             return True
-        if verdict is Verdict.INSERTED and self._log is None:
-            self._log = ReadLog(0)
-            self._effects.append(self._log)
+        if verdict is Verdict.INSERTED:
+            self._is_torn = True
+            if self._log is None:
+                self._read_log(known=0)
         return False
 
     def _start_over(self, now: float) -> None:
         """Continue with the log that has replaced the lost one, from its beginning."""
         self.losses += 1
         self.inbox = Inbox(repeats=self.inbox.repeats)
-        self._log = self._log_at = None
+        self._log, self._log_at, self._is_at_end = None, None, False
         for window in list(self._windows):
             self._drop(window)
         if self._polling.is_on:

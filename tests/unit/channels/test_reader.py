@@ -110,6 +110,32 @@ def test_one_of_many_streams_reads_its_idle_log_later():
     assert reader.effects() == [ReadLog(1)]
 
 
+def test_entries_that_were_inserted_while_the_log_is_read_make_all_of_it_be_read(reader):
+    """The reply may have left the server before they were inserted."""
+    open_with(reader, entry(4), entry(5))
+    assert advance(reader, POLICY.renew - 0.1, [entry(5)]) == []
+    reader.tick(POLICY.renew)
+    opening, request = reader.effects()
+    assert (opening, request) == (Open(2, 1, 25), ReadLog(2))
+    reader.opened(2, 20.1)
+    reader.frame(2, [entry(4), entry(5)], 20.2)  # one more is before them, which the first window did not bring
+    reader.log(request, [entry(5)], 20.3)
+    *_, again = reader.effects()
+    assert again == ReadLog(0)
+    reader.log(again, [entry(3), entry(4), entry(5)], 20.4)
+    assert reader.delivered() == [entry(3)]
+
+
+def test_a_window_whose_link_is_dead_is_followed_by_another_beside_the_one_that_stands(reader):
+    open_with(reader, entry(1))
+    assert advance(reader, POLICY.renew, [entry(1)]) == [Open(2, 0, 25)]
+    reader.opened(2, POLICY.renew)
+    confirmed = POLICY.renew + POLICY.confirm
+    assert advance(reader, confirmed - 0.1, [entry(1)]) == []
+    assert advance(reader, confirmed, [entry(1)]) == [Open(3, 0, 25)]
+    assert reader.state is StreamState.OPEN
+
+
 def test_a_window_whose_end_is_overdue_is_replaced(reader):
     open_with(reader, entry(1))
     assert advance(reader, POLICY.window + POLICY.overdue - 0.1, [entry(1)]) == [Open(2, 0, 25)]
@@ -336,6 +362,18 @@ def test_a_polled_log_whose_process_closed_after_its_end_entry_is_complete():
     assert reader.state is StreamState.OPEN
     reader.process_closed(1.0)
     assert reader.state is StreamState.ENDED
+
+
+def test_a_log_that_replaced_one_with_an_end_is_not_complete_when_its_process_closes():
+    reader = Reader(ends=lambda _: False, random=lambda: 1.0, survives_loss=True)
+    reader.start(0.0)
+    reader.effects()
+    polling(reader, entry(1), entry(2, type="end"))
+    request, now = next_read(reader)
+    reader.log(request, [], now)
+    reader.process_open(now)
+    reader.process_closed(now)
+    assert reader.state is StreamState.BROKEN
 
 
 @pytest.mark.parametrize("how", ["closed", "lost", "empty"])

@@ -96,7 +96,7 @@ def pairs(found: Mapping[str, str | None]) -> list[Finding]:
         present = []
         for name, meant in (pair.one, pair.other):
             version = found.get(name)
-            if version is not None and meant.contains(version, prereleases=True):
+            if version is not None and _is_in(version, meant):
                 present.append(f"{name.replace('_in_use', ' in use')} {version}")
         if len(present) == len((pair.one, pair.other)):
             text = f"{' and '.join(present)} do not work together: {pair.remedy}."
@@ -106,20 +106,32 @@ def pairs(found: Mapping[str, str | None]) -> list[Finding]:
 
 def installed() -> dict[str, str | None]:
     """Return the installed version of each package that matters; None for a package that is not installed."""
-    found: dict[str, str | None] = {"python": platform.python_version()}
-    for name in (*_NEEDED, "widgetsnbextension"):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = None
+    found = {"python": platform.python_version(), **{name: _version(name) for name in (*_NEEDED, "widgetsnbextension")}}
     if hasattr(asyncio, "_nest_patched") and "nest_asyncio2" not in sys.modules:
-        found["nest_asyncio_in_use"] = importlib.metadata.version("nest_asyncio")
+        found["nest_asyncio_in_use"] = _version("nest_asyncio") or "(a copy)"
     return found
 
 
 def is_older(version: str, least: Version) -> bool:
     """Whether a version is older than another; False if it is no version, such as the hash of a commit."""
+    parsed = _parsed(version)
+    return parsed is not None and parsed < least
+
+
+def _is_in(version: str, meant: SpecifierSet) -> bool:
+    parsed = _parsed(version)
+    return not meant or (parsed is not None and meant.contains(parsed, prereleases=True))
+
+
+def _version(name: str) -> str | None:
     try:
-        return Version(version) < least
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _parsed(version: str) -> Version | None:
+    try:
+        return Version(version)
     except InvalidVersion:
-        return False
+        return None

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib.metadata
+import sys
+
 import pytest
 
 from colony_jupyter.doctor import Mark
-from colony_jupyter.doctor.installed import pairs, versions
+from colony_jupyter.doctor.installed import installed, pairs, versions
 
 GOOD = {"ipykernel": "7.4.0", "ipywidgets": "8.1.9", "anywidget": "0.11.0", "jupyterlab": "4.6.6"}
 
 
 @pytest.mark.parametrize(
-    ("installed", "mark", "words"),
+    ("changed", "mark", "words"),
     [
         ({}, Mark.FINE, "ipykernel 7.4.0"),
         ({"ipykernel": "6.29.5"}, Mark.WARNING, "ipykernel 6.29.5 is older than 6.30"),
@@ -20,13 +24,13 @@ GOOD = {"ipykernel": "7.4.0", "ipywidgets": "8.1.9", "anywidget": "0.11.0", "jup
         ({"jupyterlab_widgets": "1.1.0"}, Mark.WARNING, "jupyterlab_widgets 1.1.0 is older than 3"),
     ],
 )
-def test_versions(installed, mark, words):
-    found = versions({**GOOD, **installed})
+def test_versions(changed, mark, words):
+    found = versions({**GOOD, **changed})
     assert any(finding.mark is mark and words in finding.text for finding in found)
 
 
 @pytest.mark.parametrize(
-    ("installed", "words"),
+    ("changed", "words"),
     [
         ({}, ""),
         ({"jupyterlab_widgets": "3.0.17", "widgetsnbextension": "4.0.16"}, ""),
@@ -39,9 +43,23 @@ def test_versions(installed, mark, words):
         ({"anywidget": "0.8.1"}, "jupyterlab 4.6.6 and anywidget 0.8.1 do not work together"),
         ({"python": "3.13.1", "nest_asyncio_in_use": "1.6.0"}, ""),
         ({"python": "3.14.0", "nest_asyncio_in_use": "1.6.0"}, "restart the kernel"),
+        ({"python": "3.14.0", "nest_asyncio_in_use": "(a copy)"}, "python 3.14.0 and nest_asyncio in use (a copy) do"),
+        ({"python": "3.14.0rc1+", "nest_asyncio_in_use": "1.6.0"}, ""),  # Python built from a checkout: no version
     ],
 )
-def test_pairs_that_do_not_work_together(installed, words):
-    found = pairs({**GOOD, **installed})
+def test_pairs_that_do_not_work_together(changed, words):
+    found = pairs({**GOOD, **changed})
     assert [finding.mark for finding in found] == ([Mark.WARNING] if words else [])
     assert all(words in finding.text for finding in found)
+
+
+def test_a_patch_of_asyncio_by_a_copy_of_the_package_is_found_without_its_version(monkeypatch):
+    """Programs ship copies of nest_asyncio."""
+
+    def version(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    monkeypatch.setattr(asyncio, "_nest_patched", True, raising=False)
+    monkeypatch.delitem(sys.modules, "nest_asyncio2", raising=False)
+    assert installed()["nest_asyncio_in_use"] == "(a copy)"

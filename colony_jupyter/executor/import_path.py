@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def load(name: str, folder: Path) -> Executor:
-    """Import ``MODULE:EXECUTOR`` and give the executor.
+    """Import ``MODULE:EXECUTOR`` and return the executor.
 
     Args:
-        name: the module, importable or lying in the folder, and the name of the executor in it.
-        folder: searched for modules first, as ``python -m`` does in the present one.
+        name: the module, as in an import or as a file of the folder, and the name of the executor in it.
+        folder: searched for modules first, as ``python -m`` searches the current folder.
 
     Raises:
         UsageError: if there is no such module or executor; what the module itself raises is raised as it is.
@@ -27,11 +27,12 @@ def load(name: str, folder: Path) -> Executor:
     if not (module_name and colon and attribute):
         raise UsageError(f"'{name}' names no executor: write MODULE:EXECUTOR, as in worker:executor for worker.py.")
     sys.path.insert(0, str(folder))
+    dotted = module_name.removesuffix(".py").replace("/", ".")
     try:
-        module = importlib.import_module(module_name.removesuffix(".py").replace("/", "."))
+        module = importlib.import_module(dotted)
     except ModuleNotFoundError as error:
-        if error.name is None or not module_name.startswith(error.name.partition(".")[0]):
-            raise
+        if error.name is None or not f"{dotted}.".startswith(f"{error.name}."):
+            raise  # the module is there, and lacks another one
         raise UsageError(f"There is no module '{module_name}' in {folder} or on the path of Python.") from None
     found = getattr(module, attribute, None)
     if isinstance(found, Executor):

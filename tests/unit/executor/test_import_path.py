@@ -28,7 +28,8 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "loaded_worker.py").write_text(WORKER)
     monkeypatch.setattr(sys, "path", list(sys.path))
     yield tmp_path
-    sys.modules.pop("loaded_worker", None)
+    for name in [name for name in sys.modules if name.startswith("loaded")]:
+        del sys.modules[name]
 
 
 @pytest.mark.parametrize("name", ["loaded_worker", ":executor", "loaded_worker:", ""])
@@ -44,10 +45,27 @@ def test_a_module_or_executor_that_is_not_there_is_named(folder):
         load("loaded_worker:exekutor", folder)
 
 
-def test_what_the_module_itself_lacks_is_not_hidden(folder):
-    (folder / "loaded_broken.py").write_text("import a_missing_module")
-    with pytest.raises(ModuleNotFoundError, match="a_missing_module"):
+@pytest.mark.parametrize(
+    "missing", ["a_missing_module", "loaded_bro", "load", "loaded_broken.part"], ids=["other", "prefix", "word", "part"]
+)
+def test_what_the_module_itself_lacks_is_not_hidden(folder, missing):
+    (folder / "loaded_broken.py").write_text(f"import {missing}")
+    with pytest.raises(ModuleNotFoundError, match=missing):
         load("loaded_broken:executor", folder)
+
+
+@pytest.mark.parametrize("name", ["loaded/nowhere.py", "loaded.nowhere", "nowhere/worker.py"])
+def test_a_module_that_is_not_in_its_package_is_named(folder, name):
+    (folder / "loaded").mkdir()
+    with pytest.raises(UsageError, match=f"no module '{name}'"):
+        load(f"{name}:executor", folder)
+
+
+@pytest.mark.parametrize("name", ["loaded_worker", "loaded_worker.py", "loaded/worker.py", "loaded.worker"])
+def test_a_module_is_named_as_a_file_or_as_in_an_import(folder, name):
+    (folder / "loaded").mkdir()
+    (folder / "loaded" / "worker.py").write_text(WORKER)
+    assert load(f"{name}:executor", folder).name == "loaded"
 
 
 def test_it_works_from_the_shell_until_a_signal(folder, colony_server):

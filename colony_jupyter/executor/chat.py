@@ -9,13 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
-import random
 import time
 from typing import TYPE_CHECKING, Any
 
-from colony_jupyter.channels.backoff import delays
-from colony_jupyter.client.writer import UNREACHABLE
-from colony_jupyter.errors import ServerUnreachable
+from colony_jupyter.client.transport.http import persist
 from colony_jupyter.executor.cancellation import in_thread
 from colony_jupyter.wire.models import END, ERROR, TURN
 
@@ -110,19 +107,9 @@ class Chat:
     async def _answered(self) -> set[int]:
         """Return the messages that an earlier executor of the process has answered, or we before a retry."""
         initiator = self._process.initiatorid
-        retries = delays(random.random)
-        deadline = time.monotonic() + UNREACHABLE
-        while True:
-            try:
-                log = await self._channel.read()
-                break
-            except ServerUnreachable:
-                if time.monotonic() > deadline:
-                    raise
-                await asyncio.sleep(next(retries))
         return {
             entry.inreplyto
-            for entry in log
+            for entry in await persist(self._channel.read)
             if entry.senderid != initiator and entry.inreplyto and entry.type in (TURN, END)
         }
 

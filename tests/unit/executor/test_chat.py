@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
+import virtual_time
 
 import colony_jupyter as cj
+from colony_jupyter.errors import ServerUnreachable
+from colony_jupyter.executor.chat import Chat
 from colony_jupyter.wire.models import TURN
 
 
@@ -220,6 +225,22 @@ def test_asking(make_executor, submit):
     assert process.channel("chat").ask("x", timeout=10).text == "You said x"
     process.channel("chat").end()
     process.result(timeout=10)
+
+
+def test_the_messages_answered_before_are_read_again_when_a_gateway_wants_it():
+    reads = []
+
+    class Channel:
+        async def read(self):
+            reads.append(asyncio.get_running_loop().time())
+            if len(reads) == 1:
+                raise ServerUnreachable("127.0.0.1:1", "429 Too Many Requests", status=429, retry_after=3.0)
+            return [cj.Entry(sequence=2, senderid="executor", type=TURN, inreplyto=1)]
+
+    process = SimpleNamespace(channel=lambda _: Channel(), initiatorid="user")
+    chat = Chat(None, None, process, "chat", None, {})
+    assert virtual_time.run(chat._answered()) == {1}
+    assert reads[1] - reads[0] >= 3.0
 
 
 def tutorial_answer(text):

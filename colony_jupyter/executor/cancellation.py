@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import contextvars
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -147,7 +148,7 @@ async def in_thread(function: Callable[[], T], name: str) -> T:
             value = context.run(function)
         except BaseException as raised:  # noqa: BLE001 - whatever a function of the user's raises is handed on
             error = raised
-        if not loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the thread went on after its executor
             loop.call_soon_threadsafe(deliver, value, error)
 
     threading.Thread(target=work, name=name, daemon=True).start()

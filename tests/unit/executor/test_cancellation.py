@@ -238,3 +238,26 @@ class TestInThread:
         go.set()
         await asyncio.to_thread(lambda: [t.join(5) for t in threading.enumerate() if t.name == "executor stubborn"])
         await asyncio.sleep(0)
+
+    def test_the_result_of_a_thread_that_ends_as_its_loop_closes_is_dropped(self, monkeypatch):
+        begun, go, errors = threading.Event(), threading.Event(), []
+        monkeypatch.setattr(threading, "excepthook", errors.append)
+
+        def work():
+            begun.set()
+            go.wait(10)
+
+        async def leave():
+            waiting = asyncio.create_task(in_thread(work, "executor late"))
+            assert await asyncio.to_thread(begun.wait, 5)
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+
+        with asyncio.Runner() as runner:
+            loop = runner.get_loop()
+            runner.run(leave())
+        monkeypatch.setattr(loop, "is_closed", lambda: False)  # it was not, a moment ago
+        (thread,) = [thread for thread in threading.enumerate() if thread.name == "executor late"]
+        go.set()
+        thread.join(5)
+        assert errors == []

@@ -12,13 +12,16 @@ import contextlib
 import logging
 import sys
 import threading
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from colony_jupyter.executor.logs.output_capture import OutputCapture
+
+_Start = Callable[[threading.Thread], None]
 
 _current: ContextVar[OutputCapture | None] = ContextVar("colony_jupyter_output_capture", default=None)
 
@@ -91,7 +94,7 @@ class _Hooks:
         self._users = 0
         self._handler = _LogHandler()
         self._tees: dict[str, _Tee] = {}
-        self._start: Callable[[threading.Thread], None] | None = None  # the method that ours replaces
+        self._starts: tuple[_Start, _Start] | None = None  # the method of threads that ours replaces, and ours
 
     def install(self) -> None:
         with self._lock:
@@ -102,12 +105,13 @@ class _Hooks:
                 self._tees[name] = _Tee(name, getattr(sys, name))
                 setattr(sys, name, self._tees[name])
             logging.getLogger().addHandler(self._handler)
-            original = self._start = threading.Thread.start
+            original = threading.Thread.start
 
             def start(thread: threading.Thread) -> None:
                 _pass_on(thread)
                 original(thread)
 
+            self._starts = original, start
             threading.Thread.start = start  # type: ignore[method-assign, assignment]
 
     def remove(self) -> None:
@@ -115,12 +119,13 @@ class _Hooks:
             self._users -= 1
             if self._users:
                 return
+            # What other code replaced since holds ours as its original: ours then stays, without a capture.
             for name, tee in self._tees.items():
-                if getattr(sys, name) is tee:  # else other code replaced it since, and holds ours as its original
+                if getattr(sys, name) is tee:
                     setattr(sys, name, tee.original)
             logging.getLogger().removeHandler(self._handler)
-            if self._start is not None:
-                threading.Thread.start = self._start  # type: ignore[method-assign, assignment]
+            if self._starts is not None and threading.Thread.start is self._starts[1]:
+                threading.Thread.start = self._starts[0]  # type: ignore[method-assign, assignment]
 
 
 def _pass_on(thread: threading.Thread) -> None:

@@ -49,6 +49,26 @@ def test_the_hooks_are_removed(recorder):
     assert (sys.stdout, sys.stderr, threading.Thread.start, list(logging.getLogger().handlers)) == before
 
 
+def test_what_other_code_has_replaced_meanwhile_stays(recorder, monkeypatch):
+    """A debugger hooks into the start of threads, and calls what was there before."""
+    monkeypatch.setattr(threading.Thread, "start", before := threading.Thread.start)
+    started = []
+    with captured(recorder):
+        original = threading.Thread.start
+
+        def start(thread):
+            started.append(thread)
+            original(thread)
+
+        threading.Thread.start = start
+    assert threading.Thread.start is start
+    thread = threading.Thread(target=print, args=("not captured",))
+    thread.start()
+    thread.join()
+    assert (started, recorder.texts["stdout"]) == ([thread], "")
+    threading.Thread.start = before
+
+
 def test_threads_that_the_code_starts_are_captured(recorder):
     def work():
         print("in a thread")

@@ -276,7 +276,8 @@ class Transitions:
                         self.store.delete_logs(processid=processid)
                     self.forget_workflow(colony, workflow)
             for state in ProcessState:
-                for processid in self.store.archive.ended_before(colony.colony.name, state, oldest, most - removed):
+                left = max(0, most - removed)  # a workflow may exceed it
+                for processid in self.store.archive.ended_before(colony.colony.name, state, oldest, left):
                     removed += 1
                     self._forget_archived(colony, processid, state)
                     self.store.delete_logs(processid=processid)

@@ -331,6 +331,19 @@ async def test_pruning_goes_in_small_steps(world):
     assert await world.call(m.GetProcesses(colonyname="dev", count=9, state=CANCELLED), "ann") is None
 
 
+async def test_a_workflow_that_is_larger_than_a_step_is_a_step_of_its_own(world, flow):
+    graphid, _ = await flow(a=[], b=[], c=[])
+    await world.call(m.CancelProcessGraph(processgraphid=graphid), "ann")
+    single = [await world.submit() for _ in range(3)]
+    for pid in single:
+        await world.call(m.CancelProcess(processid=pid), "ann")
+    world.time += 100 * 10**9
+    assert world.server.prune(10**9, 3)
+    await world.server.commit()
+    assert (await world.refusal(m.GetProcessGraph(processgraphid=graphid), "ann"))[0] == 500
+    assert [await there(world, pid) is not None for pid in single] == [True, True, True]
+
+
 async def there(world, pid):
     try:
         return await world.get(pid)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from colony_jupyter.notebook import views
-from colony_jupyter.notebook.magics import magics as magics_module
+from colony_jupyter.notebook.magics import magics, process_commands
 from colony_jupyter.notebook.magics.magics import ColonyMagics
 
 PID = "424d6828" + "0" * 56
@@ -134,8 +134,9 @@ class Place:
         self.is_headless = False
         self.in_kernel = True
         self.opened: list[tuple[View, dict]] = []
-        monkeypatch.setattr(magics_module, "is_headless", lambda: self.is_headless)
-        monkeypatch.setattr(magics_module, "kernel_shell", lambda: self.shell if self.in_kernel else None)
+        for module in (magics, process_commands):
+            monkeypatch.setattr(module, "is_headless", lambda: self.is_headless)
+        monkeypatch.setattr(process_commands, "kernel_shell", lambda: self.shell if self.in_kernel else None)
         for name in ("open_view", "open_text"):
             monkeypatch.setattr(views.choose, name, self._open)
         self.session.results["find"] = Process()

@@ -155,10 +155,10 @@ class _Bar:
 
 COMMAND: Final = Command(
     name="demo",
-    help="play the tutorial's examples in this terminal, in about ten seconds",
-    description="Play the tutorial's streaming and chat examples in this terminal, in about ten seconds and without a "
-    "browser: on the embedded colony, or on the server that ColonyOS's environment variables name. The exit status is "
-    "0 only if everything works.",
+    help="play the tutorial's examples in this terminal, in less than ten seconds",
+    description="Play the tutorial's streaming and chat examples in this terminal, in less than ten seconds and "
+    "without a browser: on the embedded colony, or on the server that ColonyOS's environment variables name. The exit "
+    "status is 0 only if everything works.",
     add_arguments=no_arguments,
     run=_run,
 )

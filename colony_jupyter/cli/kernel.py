@@ -50,7 +50,7 @@ def _add_arguments(parser: Parser) -> None:
         type=duration,
         default=_KEEP,
         metavar="TIME",
-        help="how long a kernel runs while no notebook is attached, as 90m or 12h (default: %(default)s)",
+        help="how long a kernel runs while no notebook is attached, such as 90m or 12h (default: %(default)s)",
     )
     serve.add_argument(
         "--kernel", default="python3", metavar="NAME", help="installed kernel to run (default: %(default)s)"
@@ -120,7 +120,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     executor.kernels(
         "anyone" if arguments.allow_anyone else arguments.allow, kernel=arguments.kernel, keep=arguments.keep
     )
-    write(f"Kernels '{arguments.kernel}' are offered to executor type '{arguments.type}' until Ctrl-C.")
+    write(f"This executor of type '{arguments.type}' offers the kernel '{arguments.kernel}' until Ctrl-C.")
     write(f"Where the notebooks are: colony-jupyter kernel install --type {arguments.type}")
     run_until_signalled(executor, finish=0.0)
     return 0

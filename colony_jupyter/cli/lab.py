@@ -25,7 +25,7 @@ def _run(arguments: argparse.Namespace) -> int:
     import importlib.util  # noqa: PLC0415 - see the package's docstring
 
     if importlib.util.find_spec("jupyterlab") is None:
-        raise UsageError("JupyterLab is not installed: pip install 'colony-jupyter[lab]'.")
+        raise UsageError("JupyterLab is not installed in this environment: pip install jupyterlab pandas matplotlib.")
     folder = notebooks_folder()
     write(f"Tutorial notebooks: {folder}")
     further = list(arguments.further)

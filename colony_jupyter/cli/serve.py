@@ -25,7 +25,9 @@ def _add_arguments(parser: Parser) -> None:
     )
     parser.add_argument("--data", type=Path, metavar="DIR", help="data folder (default: the one that notebooks use)")
     parser.add_argument("--tls", action="store_true", help="use TLS, with a certificate that the server creates")
-    parser.add_argument("--keep", type=days, metavar="DAYS", help="remove processes this many days after they closed")
+    parser.add_argument(
+        "--keep", type=days, metavar="DAYS", help="remove processes so many days after their end (default: never)"
+    )
     parser.add_argument(
         "--durability",
         choices=("normal", "full"),
@@ -37,7 +39,7 @@ def _add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--deaf",
         action="store_true",
-        help="do not answer WebSocket pings while a channel is subscribed, as ColonyOS behaves",
+        help="for tests: answer no WebSocket pings while a channel is subscribed, as a ColonyOS server",
     )
     parser.add_argument(
         "--insecure-bind", action="store_true", help="accept an address other than this machine's even without TLS"
@@ -109,9 +111,10 @@ def _in_use(place: Layout) -> str:
 
 COMMAND: Final = Command(
     name="serve",
-    help="run a ColonyOS server on this machine",
-    description="Run a ColonyOS server on this machine. The first run creates its keys. The line that it prints sets "
-    "ColonyOS's variables in a shell: programs started from that shell act as a user of its colony 'dev'.",
+    help="run the embedded colony as a server for other programs",
+    description="Run the embedded colony as a server for other programs. The first run creates its keys. The line that "
+    "it prints sets ColonyOS's variables in a shell: programs started from that shell act as a user of its colony "
+    "'dev'.",
     add_arguments=_add_arguments,
     run=_run,
 )

@@ -62,7 +62,7 @@ def _submit(name: str, *, cell: bool) -> Command:
     ]
     command = Command(
         name,
-        "Submit a function. The cell holds its spec, in JSON."
+        "Submit a function. The cell holds its function spec, in the JSON of ColonyOS's command line."
         if cell
         else "Submit a function and show its progress live. Returns the process.",
         [] if cell else operands,
@@ -78,7 +78,7 @@ def _execute() -> Command:
         "ColonyOS for Docker, Kubernetes and Slurm. Its output is in the log of the process.",
         [Operand("IMAGE", "container image, such as ubuntu:24.04")],
     )
-    command.option("--rebuild-image", action="store_true", help="let the executor build its image again")
+    command.option("--rebuild-image", action="store_true", help="let the executor build the image again")
     _add_submission(command)
     return command
 
@@ -91,12 +91,12 @@ def _add_submission(command: Command) -> None:
     _add_conditions(command)
     command.option("--wait", action="store_true", help="wait until the process ends; raise an error if it fails")
     command.option("--quiet", action="store_true", help="show no pane")
-    command.option("--no-sync", action="store_true", help="the executor does not wait until the pane has read all")
+    command.option("--no-sync", action="store_true", help="let the process end before the pane has read all entries")
     command.option("--maxexectime", metavar="S", type=int, help="seconds the process may run; -1 for no limit")
     command.option(
         "--maxwaittime", metavar="S", type=int, help="seconds the process may wait for an executor; -1 for no limit"
     )
-    command.option("--maxretries", metavar="N", type=int, help="number of new attempts after maxexectime has passed")
+    command.option("--maxretries", metavar="N", type=int, help="how often to run it again when maxexectime has passed")
     command.option("--priority", metavar="N", type=int, help="processes with a higher priority are assigned first")
     command.option("--label", metavar="TEXT", help="text by which the process can be found")
     command.option("--env", metavar="K=V", help="environment variables for the executor", **_SEVERAL)
@@ -188,12 +188,14 @@ def _of_process(name: str, summary: str, *more: Operand, text: Operand | None = 
 
 def _ps() -> Command:
     command = Command("%colony ps", "List the newest processes.")
-    command.option("--state", metavar="STATE", help="only those in this state: waiting, running, success, ...")
+    command.option(
+        "--state", metavar="STATE", help="only those in this state: waiting, running, success, failed or cancelled"
+    )
     command.option("--label", metavar="TEXT", help="only those with this label")
     command.option("--function", wire="funcname", metavar="FUNCNAME", help="only those of this function")
     command.option("--type", wire="executortype", metavar="EXECUTORTYPE", help="only those for this type of executor")
     command.option("--mine", action="store_true", help="only those that this user or executor submitted")
-    command.option("--count", metavar="N", type=int, default=100, help="greatest number of processes (default: 100)")
+    command.option("--count", metavar="N", type=int, default=100, help="list at most so many (default: 100)")
     return command
 
 
@@ -216,8 +218,10 @@ def _log() -> Command:
     )
     command.option("--follow", action="store_true", help="show the lines of the process live, until it ends")
     command.option("--search", metavar="TEXT", help="list the lines that contain a text; %% and _ are wildcards")
-    command.option("--days", metavar="N", type=int, help="days to search, up to 30 (default: 1)")
-    command.option("--executor", metavar="NAME", help="list the lines of an executor; with --search, only of this one")
+    command.option("--days", metavar="N", type=int, help="with --search: days to search, up to 30 (default: 1)")
+    command.option(
+        "--executor", metavar="NAME", help="list the lines of this executor, with --search those that contain the text"
+    )
     return command
 
 
@@ -237,7 +241,7 @@ def _kernel(name: str, summary: str, *operands: Operand) -> Command:
         "--type",
         wire="executortype",
         metavar="EXECUTORTYPE",
-        help="type of executor (default: of the kernel used last, or the only type with kernels)",
+        help="type of executor (default: that of the kernel used last, otherwise the only type with kernels)",
     )
     command.option(
         "--executor", wire="executornames", metavar="NAME", help="only these executors", nargs="+", action="extend"
@@ -246,7 +250,7 @@ def _kernel(name: str, summary: str, *operands: Operand) -> Command:
 
 
 def _kernels() -> Command:
-    command = _kernel("%colony kernels", "List the kernels on executors, or choose the one for %%colony run.")
+    command = _kernel("%colony kernels", "List the kernels on executors; start, choose or end one for %%colony run.")
     command.option("--new", action="store_true", help="start a new kernel, and use it from now on")
     command.option("--attach", metavar="PID", help="use the kernel of this process from now on")
     command.option("--stop", metavar="PID", help="end the kernel of this process")
@@ -296,7 +300,7 @@ LINES: Final[dict[str, Command]] = {
         CHANNEL,
         text=Operand("TEXT", "text to send, exactly as typed"),
     ),
-    "cancel": _of_process("cancel", "Cancel a process, or a workflow by its id."),
+    "cancel": _of_process("cancel", "Cancel a process or a workflow."),
     "push": _kernel("%colony push", "Copy variables of the notebook to the kernel on an executor.", NAMES),
     "pull": _kernel("%colony pull", "Copy variables of the kernel on an executor to the notebook.", NAMES),
     "kernels": _table(_kernels()),

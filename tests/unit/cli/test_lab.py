@@ -105,4 +105,4 @@ def test_missing_notebooks_are_reported(installed, capsys):
 def test_a_missing_jupyterlab_is_reported_with_the_way_to_install_it(monkeypatch, capsys):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert cli.main(["lab"]) == 1
-    assert "pip install 'colony-jupyter[lab]'" in capsys.readouterr().err
+    assert "pip install jupyterlab" in capsys.readouterr().err

@@ -143,7 +143,7 @@ def _read(envelope: Envelope, shape: type[Message], invalid: Refused, mismatch: 
     if not isinstance(value, dict) or _too_deep(payload, value):
         raise invalid
     try:
-        message = convert(_with_payload(value), shape)
+        message = convert(value, shape)
     except Undecodable:
         raise invalid from None
     declared = next((member for name, member in reversed(value.items()) if name.casefold() == "msgtype"), "")
@@ -192,22 +192,3 @@ def _too_deep(payload: bytes, value: Any) -> bool:
         if not level:
             return False
     return True
-
-
-def _with_payload(value: dict[str, Any]) -> dict[str, Any]:
-    """Bring the payload of an append into the one form the model reads.
-
-    It may be a list of byte values, and base64 with line breaks.
-    """
-    changed = value
-    for name, member in value.items():
-        if name.casefold() != "payload":
-            continue
-        if isinstance(member, str) and _LINE_BREAKS.search(member):
-            changed = {**changed, name: _LINE_BREAKS.sub("", member)}
-        elif isinstance(member, list):
-            try:
-                changed = {**changed, name: base64.b64encode(bytes(member)).decode()}
-            except (TypeError, ValueError):
-                raise Undecodable("Expected byte values") from None
-    return changed

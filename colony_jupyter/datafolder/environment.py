@@ -16,8 +16,8 @@ def variables(keys: Keys, host: str, port: int, ca_file: Path | None = None) -> 
     """Return the variables that make ColonyOS's clients, ours among them, users of this colony. They hold the keys.
 
     Args:
-        keys: who is who.
-        host: name or address the server is called at.
+        keys: keys and names of the colony.
+        host: name or address at which clients call the server.
         port: its port.
         ca_file: certificates to trust if it speaks TLS; None if it does not.
     """

@@ -67,11 +67,11 @@ class Running:
         return Machine(self.machineid, self.bootid, self.network)
 
     def write(self, path: Path) -> None:
-        """Writes the record, at once and whole."""
+        """Write the record, at once and whole."""
         write_private(path, json.dumps(asdict(self)))
 
     def remove(self, path: Path) -> None:
-        """Removes the record, unless another process has written one since."""
+        """Remove the record, unless another process has written one since."""
         if read(path) == self:
             path.unlink(missing_ok=True)
 
@@ -80,7 +80,7 @@ _FIELDS: Final = frozenset(field.name for field in fields(Running))
 
 
 def read(path: Path) -> Running | None:
-    """Reads the file; None if it is missing, incomplete or invalid. Fields of newer versions are ignored."""
+    """Read the file; None if it is missing, incomplete or invalid. Fields of newer versions are ignored."""
     try:
         found: Any = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError):

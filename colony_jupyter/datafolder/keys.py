@@ -43,7 +43,7 @@ class Keys:
 
 
 def load_or_make(layout: Layout, random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> Keys:
-    """Reads the keys of a data folder; the first run makes them. Of several processes that make them at once one wins.
+    """Read the keys of a data folder; the first run makes them. Of several processes that make them at once one wins.
 
     Raises:
         EmbeddedError: if the file cannot be read, written or understood. It is never overwritten.

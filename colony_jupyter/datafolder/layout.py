@@ -19,7 +19,7 @@ PRIVATE_FILE: Final = 0o600
 
 @dataclass(frozen=True)
 class Layout:
-    """Where things lie in the data folder at ``path``."""
+    """Paths of the files in the data folder at ``path``."""
 
     path: Path
 
@@ -55,7 +55,7 @@ class Layout:
 
 
 def user_folder() -> Path:
-    """Returns the data folder of this user, without creating it.
+    """Return the data folder of this user, without creating it.
 
     Raises:
         EmbeddedError: if the user has no home folder.
@@ -76,7 +76,7 @@ def user_folder() -> Path:
 
 
 def prepare(path: Path) -> Layout:
-    """Make the data folder if need be and shut others out of it.
+    """Make the data folder, unless it is there, and deny other users access to it.
 
     A folder that already holds other things than ours keeps its mode; our files in it are private by their own.
 
@@ -111,13 +111,13 @@ def write_private(path: Path, text: str, *, replace: bool = True) -> bool:
     Args:
         path: the file.
         text: its content.
-        replace: whether a file already there gives way; else it is left alone.
+        replace: whether a file that is there already is replaced; otherwise it is left as it is.
 
     Returns:
         Whether ``text`` is what the file now holds.
 
     Raises:
-        OSError: as the operating system has it, for instance on a full disk.
+        OSError: if it cannot be written, for instance on a full disk.
     """
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)

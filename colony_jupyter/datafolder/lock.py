@@ -57,7 +57,7 @@ class Lock:
         self._descriptor: int | None = None
 
     def acquire(self, *, attempts: int = ATTEMPTS, sleep: Callable[[float], None] = time.sleep) -> bool:
-        """Acquires the lock. Returns False if another process has it.
+        """Acquire the lock; return False if another process has it.
 
         Raises:
             EmbeddedError: if the file system knows no locks, or the file cannot be made.
@@ -70,9 +70,9 @@ class Lock:
         return False
 
     def release(self) -> None:
-        """Let go of it; nothing happens if it is not held."""
+        """Release it; nothing happens if it is not held."""
         if self._descriptor is not None:
-            # Closing is not enough: a fork of this process may have come by a copy of the descriptor meanwhile.
+            # Closing is not enough: a fork of this process may hold a copy of the descriptor.
             _unlock(self._descriptor)
             os.close(self._descriptor)
             self._descriptor = None

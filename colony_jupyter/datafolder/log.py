@@ -18,7 +18,7 @@ KEPT_BYTES: Final = MAX_BYTES // 4
 
 
 def open_log(path: Path) -> int:
-    """Open the log for appending and give the descriptor, which is the caller's to close."""
+    """Open the log for appending and return the descriptor, which the caller closes."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, PRIVATE_FILE)
     trim(descriptor)
     return descriptor
@@ -39,7 +39,7 @@ def trim(descriptor: int, *, longest: int = MAX_BYTES, kept: int = KEPT_BYTES) -
 
 
 def last_line(path: Path, start: int = 0) -> str:
-    """The last line with anything on it written since the log was ``start`` bytes long; empty if there is none."""
+    """Return the last line, blank ones aside, written since the log had ``start`` bytes; empty if there is none."""
     try:
         with path.open("rb") as file:
             file.seek(start)

@@ -30,14 +30,14 @@ class Machine:
     network: str = ""
 
     def is_elsewhere(self, other: Machine) -> bool:
-        """Returns True only if the other process certainly runs on another machine.
+        """Return True only if the other process certainly runs on another machine.
 
         A different boot id alone is not proof: the record may be older than the last boot of this machine.
         """
         return _differ(self.machineid, other.machineid) and _differ(self.bootid, other.bootid)
 
     def is_in_other_network(self, other: Machine) -> bool:
-        """Returns True if the other process runs under this kernel, in a different network namespace."""
+        """Return True if the other process runs under this kernel, in a different network namespace."""
         return bool(self.bootid) and self.bootid == other.bootid and _differ(self.network, other.network)
 
 
@@ -46,7 +46,7 @@ def _differ(one: str, other: str) -> bool:
 
 
 def this_machine() -> Machine:
-    """Returns the identity of this process's machine. Needs well below a millisecond."""
+    """Return the identity of this process's machine. It needs well below a millisecond."""
     if sys.platform == "darwin":
         return Machine(bootid=_boot_session())
     network = ""

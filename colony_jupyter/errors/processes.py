@@ -68,7 +68,7 @@ class ProcessRemoved(ProcessError):
     """The process was removed from the server."""
 
     def __str__(self) -> str:
-        return f"{self._name()} was removed from the server: neither its state nor its output can be had any more."
+        return f"{self._name()} was removed from the server: neither its state nor its output is available any more."
 
 
 class LogIncomplete(ProcessError):
@@ -221,7 +221,7 @@ class StreamError(ChannelError):
 
 
 class StreamBroken(ChannelError):
-    """Entries may be missing and cannot be had; a stream never ends as if it were complete when it may not be.
+    """Entries may be missing and are not available; a stream never ends as if it were complete when it may not be.
 
     Attributes:
         delivered: entries delivered before.

@@ -1,1 +1,1 @@
-"""The other half of the conversation: accept processes, run functions of the user's, answer, close."""
+"""Executors: they accept processes, run functions of the user's for them, and close them."""

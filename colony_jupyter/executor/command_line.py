@@ -28,7 +28,7 @@ def run_until_signalled(executor: Executor, *, finish: float = FINISH) -> None:
         finish: seconds.
 
     Raises:
-        ColonyError: if it cannot be registered, or is not wanted any more.
+        ColonyError: if it cannot be registered, or was rejected by the owner of the colony.
     """
     if executor.is_running:
         executor.stop()

@@ -1,4 +1,4 @@
-"""What a function of an executor is handed: its process, the channels, progress, the log."""
+"""What a function of an executor gets: its process, the channels, progress, the log."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ T = TypeVar("T")
 class _Facts:
     """What both kinds of functions can read."""
 
-    def __init__(self, behind: AsyncProcess, cancellation: Cancellation) -> None:
-        self._behind = behind
+    def __init__(self, process: AsyncProcess, cancellation: Cancellation) -> None:
+        self._async_process = process
         self._cancellation = cancellation
 
     @property
@@ -36,16 +36,16 @@ class _Facts:
     @property
     def input(self) -> list[Any]:
         """Outputs of the processes this one depends on, in the order of its dependencies."""
-        return self._behind.input
+        return self._async_process.input
 
     def _progress_channel(self, channel: str | None) -> str | None:
-        return channel or choose_channel(self._behind.spec.channels)
+        return channel or choose_channel(self._async_process.spec.channels)
 
     def _display_channel(self, channel: str | None) -> str:
-        return display_channel(self._behind.spec.channels, channel)
+        return display_channel(self._async_process.spec.channels, channel)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._behind!r}>"
+        return f"<{type(self).__name__} of {self._async_process!r}>"
 
 
 class Context(_Facts):

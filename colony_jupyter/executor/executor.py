@@ -325,7 +325,7 @@ class Executor:
 _STOP_SECONDS: Final = 10.0
 """Seconds for a stop beyond the grace; it needs 5 at most unless the loop is blocked."""
 _START_UNDO: Final = 5.0
-"""Seconds for a start that failed to let go of what it had."""
+"""Seconds in which a start that failed must have released what it held."""
 
 
 _POLL: Final = 0.02

@@ -48,7 +48,7 @@ class BackgroundExecutor(Protocol):
 
     @property
     def trouble(self) -> str:
-        """Why its calls are refused, as a sentence; empty if they are not."""
+        """Why its calls for work have failed for long, as a clause; empty while they succeed."""
 
     @property
     def worker(self) -> Stoppable | None:
@@ -76,13 +76,13 @@ def replace(executor: BackgroundExecutor) -> None:
 
 
 def add(executor: BackgroundExecutor) -> None:
-    """Remember that an executor runs, and stop it at the program's end."""
+    """Note that an executor runs, and stop it at the program's end."""
     global _registered_in  # noqa: PLW0603 - the one registration of this process
     with _lock:
         _running[_key(executor)] = executor
         if _registered_in != os.getpid():
             _registered_in = os.getpid()
-            # Before the threads that resolve names end, for which `atexit` is too late for; it is not public.
+            # Not public, but `atexit` is too late: the threads that resolve names have ended by then.
             early: Any = getattr(threading, "_register_atexit", atexit.register)
             early(stop_all)
 

@@ -45,7 +45,8 @@ _SHORT: Final = 0.2
 _LONGEST_DELAY: Final = 5.0
 _WIND_UP: Final = 2.5
 """Seconds for runs to report their end once they are stopped."""
-_LAST_WORD: Final = 1.0
+_LAST_CALLS: Final = 1.0
+"""Seconds for failing those that have not."""
 _REMEMBERED: Final = 10_000
 
 
@@ -54,7 +55,7 @@ class Worker:
 
     Args:
         settings: where the colony is; None for the current ones.
-        identity: who the executor is; let go of at the end.
+        identity: name and key of the executor; released at the end.
         executortype: its type.
         functions: what it has; may be changed while it runs.
         concurrency: how many processes it runs at once.
@@ -99,7 +100,7 @@ class Worker:
         self._registration = Registration(self._colony, identity, executortype)
         self._runs: dict[str, Run] = {}
         self._tasks: dict[asyncio.Task[None], AsyncProcess] = {}
-        self._begun: deque[str] = deque(maxlen=_REMEMBERED)  # ids of processes that were begun here
+        self._begun: deque[str] = deque(maxlen=_REMEMBERED)  # ids of the latest processes that were begun here
         self._slot_free = asyncio.Event()
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -196,7 +197,7 @@ class Worker:
             await asyncio.wait(set(self._tasks), timeout=_WIND_UP)
         left = list(self._tasks.values())
         with contextlib.suppress(ColonyError, TimeoutError):
-            async with asyncio.timeout(_LAST_WORD):
+            async with asyncio.timeout(_LAST_CALLS):
                 if self._poll_was_cut:
                     left += await self._strays()
                 await asyncio.gather(*(fail_quietly(process, sentence) for process in left))
@@ -260,10 +261,10 @@ class Worker:
                     await self._slot_free.wait()
 
     async def _rejoin(self) -> None:
-        """Become a member again: the server forgot us, or removed us for keeping silent too long.
+        """Become a member again: the server lost the executor, or removed it since it was silent for too long.
 
         Raises:
-            ExecutorError: if the owner does not want us.
+            ExecutorError: if the owner of the colony has rejected it.
         """
         try:
             sentence = await self.join()
@@ -278,7 +279,7 @@ class Worker:
             await asyncio.sleep(_LONGEST_DELAY)
 
     async def _strays(self) -> list[AsyncProcess]:
-        """List processes that run in our name, and that we know nothing of."""
+        """List processes that are assigned to this executor and were not begun here."""
         running = await self._colony.processes(ProcessState.RUNNING, executortype=self._executortype)
         me = self.identity.key.id
         return [each for each in running if each.assignedexecutorid == me and each.processid not in self._begun]

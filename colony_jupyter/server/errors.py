@@ -20,7 +20,7 @@ class Refused(Exception):
 
 
 def denied_member(colonyname: str) -> Refused:
-    """Returns the refusal for a caller that is not a member."""
+    """Return the refusal for a caller that is not a member."""
     return Refused(403, f"Access denied, not a member of Colony with name <{colonyname}>")
 
 

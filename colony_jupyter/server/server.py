@@ -79,7 +79,7 @@ class Server(Transitions):
         self._unreadable = ""  # why it could not be read; empty if it could
         self.channels = ChannelLogs(self.store.entries, limits=limits)
 
-    # life
+    # start and stop
 
     async def start(self) -> None:
         """Open the database, read the state, begin to watch deadlines.
@@ -122,7 +122,7 @@ class Server(Transitions):
             await self.commit()
 
     async def commit(self) -> None:
-        """Wait until all changes made so far, by whomever, are on disk.
+        """Wait until all changes made so far, also by other calls, are on disk.
 
         Raises:
             Refused: if they cannot be written; the state is then as it was on disk.
@@ -133,7 +133,7 @@ class Server(Transitions):
             raise Refused(500, f"The colony's data could not be written: {error}") from error
 
     async def ready(self) -> None:
-        """Waits until the state may be read and changed. After any await, all records must be read again.
+        """Wait until the state may be read and changed. After any await, all records must be read again.
 
         Raises:
             Refused: if it could not be read from disk.
@@ -143,7 +143,7 @@ class Server(Transitions):
             raise Refused(500, f"The colony's data could not be read: {self._unreadable}")
 
     async def carry_out(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Runs a call on a complete state. Its reply and notifications are sent only after they are on disk.
+        """Run a call on a complete state. Its reply and notifications are sent only after they are on disk.
 
         Args:
             work: runs the call. Between its awaits no other call changes anything.
@@ -173,10 +173,10 @@ class Server(Transitions):
         """Call a callback once what was changed so far is on disk."""
         self.store.writer.after(callback)
 
-    # small things
+    # time and ids
 
     def now(self) -> int:
-        """Returns the time in Unix nanoseconds."""
+        """Return the time in Unix nanoseconds."""
         return self._clock()
 
     def new_id(self) -> str:
@@ -188,7 +188,7 @@ class Server(Transitions):
         self._order += 1
         return self._order
 
-    # finding and letting in
+    # lookup and access
 
     def colony(self, name: str) -> ColonyState:
         """Find a colony.
@@ -202,21 +202,33 @@ class Server(Transitions):
         return colony
 
     def as_member(self, name: str, callerid: str) -> ColonyState:
-        """Give a colony to a member of it."""
+        """Return a colony that the caller is a member of.
+
+        Raises:
+            Refused: if there is none of that name, or the caller is no member.
+        """
         colony = self.colony(name)
         if not colony.is_member(callerid):
             raise denied_member(name)
         return colony
 
     def as_member_in_any_state(self, name: str, callerid: str) -> ColonyState:
-        """Give a colony to a user, or to an executor in whatever state."""
+        """Return a colony that the caller is a user or, in any state, an executor of.
+
+        Raises:
+            Refused: if there is none of that name, or the caller is neither.
+        """
         colony = self.colony(name)
         if not colony.is_member_in_any_state(callerid):
             raise denied_member(name)
         return colony
 
     def as_owner(self, name: str, callerid: str) -> ColonyState:
-        """Give a colony to its owner."""
+        """Return a colony that the caller is the owner of.
+
+        Raises:
+            Refused: if there is none of that name, or the caller does not own it.
+        """
         if not name:
             raise Refused(403, "Empty Colony name")
         colony = self.colony(name)
@@ -225,7 +237,11 @@ class Server(Transitions):
         return colony
 
     def require_server_owner(self, callerid: str) -> None:
-        """Refuse all but the server's owner."""
+        """Refuse all callers but the owner of the server.
+
+        Raises:
+            Refused: if the caller is another one.
+        """
         if callerid != self.serverid:
             raise Refused(403, "Access denied, not server owner")
 
@@ -290,13 +306,13 @@ class Server(Transitions):
         self.store.put("executor", f"{record.colonyname}\0{record.executorname}", executor)
 
     def announce(self, process: Process) -> None:
-        """Notifies listeners, once it is on disk, that a process has entered the state it is in."""
+        """Notify listeners, once it is on disk, that a process has entered the state it is in."""
         state = process.state  # by the time it is on disk another call may have changed it
         shown = encoding.announcement(process, self.colonies[process.colonyname])
         self.after_commit(lambda: self.waiters.announce(process, state, shown))
 
     def wake(self, colonyname: str, executortype: str | None = None) -> None:
-        """Wakes long polls for work, once the change is on disk."""
+        """Wake long polls for work, once the change is on disk."""
         self.after_commit(lambda: self.waiters.wake(colonyname, executortype))
 
     def add_colony(self, colony: Colony) -> ColonyState:
@@ -306,7 +322,7 @@ class Server(Transitions):
         return state
 
     def drop_colony(self, name: str) -> None:
-        """Let a colony go, with all that is in it."""
+        """Remove a colony with all that is in it."""
         colony = self.colonies.pop(name)
         for process in list(colony.processes.values()):
             self.forget_process(colony, process)
@@ -330,7 +346,7 @@ class Server(Transitions):
         colony.add_user(user)
         self.store.put("user", f"{user.colonyname}\0{user.name}", user)
 
-    # the works
+    # timers and recovery
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]], *, first: float | None = None) -> None:
         wait = seconds if first is None else first
@@ -376,7 +392,7 @@ class Server(Transitions):
             self._whole.set()
 
     def _load(self, contents: Contents) -> None:
-        """Make what was read the state."""
+        """Replace the state by what was read."""
         listened, self.channels = self.channels, ChannelLogs(self.store.entries, limits=self._limits)
         self.store.archive.forget_removals()
         self.colonies = {colony.name: ColonyState(colony, self.store.archive) for colony in contents.colonies}

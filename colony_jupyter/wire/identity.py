@@ -117,7 +117,7 @@ def _hidden(raw: bytes) -> Callable[[], bytes]:
 
 
 def recover(payload: str, signature: str) -> str:
-    """Returns the id of the signer of a payload text.
+    """Return the id of the signer of a payload text.
 
     A wrong signature of the right shape is the right one of another key, so most wrong signatures do not raise.
 

@@ -29,6 +29,7 @@ class Start(msgspec.Struct, tag="start"):
         python: version of Python that it was written with; empty if that is not known.
         process: the process.
         executorname: name of the executor.
+        executortype: its type.
         memory: bytes of address space that the process may have; None for no limit.
     """
 
@@ -116,7 +117,7 @@ class Raised(msgspec.Struct, tag="raised", forbid_unknown_fields=True):
 
 
 class Wire(msgspec.Struct, array_like=True):
-    """An entry, as it is handed to the process."""
+    """An entry, as it is passed to the process."""
 
     sequence: int
     inreplyto: int

@@ -49,7 +49,7 @@ class Identity:
     lock: Lock
 
     def release(self) -> None:
-        """Let others be this executor."""
+        """Release the lock, so that another process can be this executor."""
         self.lock.release()
 
 
@@ -79,7 +79,7 @@ def claim(
     origin: str = "",
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
 ) -> Identity:
-    """Be an executor: find its key or make one, and hold the lock.
+    """Claim the identity of an executor: find its key or make one, and acquire its lock.
 
     Args:
         executortype: its type.

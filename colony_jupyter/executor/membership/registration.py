@@ -32,7 +32,7 @@ class Registration:
 
     Args:
         colony: the colony, as the executor; the owner's key is used where it is at hand.
-        identity: who the executor is.
+        identity: name and key of the executor.
         executortype: its type.
     """
 

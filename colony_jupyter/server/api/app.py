@@ -75,7 +75,7 @@ def create_app(server: Server) -> ASGIApp:
 
 
 def is_foreign(scope: Scope) -> bool:
-    """Returns True if a page of another site sent the request: only browsers send the header ``Origin``."""
+    """Return True if a page of another site sent the request: only browsers send the header ``Origin``."""
     if scope["type"] not in ("http", "websocket"):
         return False
     headers = scope["headers"]

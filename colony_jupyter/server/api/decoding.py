@@ -60,7 +60,7 @@ def payload_of(envelope: Envelope) -> bytes:
 
 
 def signer_of(envelope: Envelope) -> str:
-    """Returns the id of the signer of a request.
+    """Return the id of the signer of a request.
 
     Raises:
         Refused: if the signature has not the right shape.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def open_channel(server: Server, processid: str, name: str, caller: Caller, doing: str) -> tuple[Process, ChannelLog]:
-    """Returns a process and its channel, if the caller may use it.
+    """Return a process and its channel, if the caller may use it.
 
     Raises:
         Refused: if there is none, or the caller may not use it.

@@ -38,7 +38,7 @@ async def submit(server: Server, message: messages.SubmitFunctionSpec, caller: C
 
 
 def initiator_name(server: Server, colony: ColonyState, callerid: str) -> str:
-    """Returns the name of a caller: an executor anywhere comes before a user (trap 20)."""
+    """Return the name of a caller: an executor anywhere comes before a user (trap 20)."""
     for each in (colony, *server.colonies.values()):
         executor = each.executor_by_id(callerid)
         if executor is not None:

@@ -42,7 +42,7 @@ class Handler:
     Attributes:
         shape: its message.
         doing: what it does, in the words refusals begin with.
-        work: does it, and gives the reply's value.
+        work: carries it out, and returns the value of the reply.
         signed: whether it needs a signature.
         read: whether its message is decoded.
         replytype: payloadtype of the reply.
@@ -62,7 +62,7 @@ HANDLERS: Final[dict[str, Handler]] = {}
 def call(
     shape: type[M], doing: str, *, signed: bool = True, read: bool = True, replytype: str = ""
 ) -> Callable[[Callable[[Server, M, Caller], Awaitable[Any]]], Callable[[Server, M, Caller], Awaitable[Any]]]:
-    """Enter a function into the table as the one that carries out a call."""
+    """Register the function that carries out a call."""
 
     def enter(work: Callable[[Server, M, Caller], Awaitable[Any]]) -> Callable[[Server, M, Caller], Awaitable[Any]]:
         name = msgtype(shape)

@@ -97,9 +97,9 @@ class BoundedHttp(HttpToolsProtocol):
         super().__init__(config, *args, **kwargs)
         self._limits = config.limits
         self._usage = config.usage
-        # Of this connection in the usage, to be given back.
+        # Bytes of this connection in the usage.
         self._held = 0
-        # Requests begun: shows at the next check whether it is still the same one.
+        # Number of requests begun: a check compares it with the one before.
         self._request = 0
         # Bytes of the request that is coming in. Those in one read with its predecessor are not counted.
         self._fed = 0
@@ -110,7 +110,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._receiving = True
         self._refused = False
         # Request and bytes at the last check; None if nothing was expected of the client then.
-        self._looked: tuple[int, int] | None = None
+        self._at_last_check: tuple[int, int] | None = None
         self._unread = _Unread()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -145,14 +145,14 @@ class BoundedHttp(HttpToolsProtocol):
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "too many large requests at once, try again")
 
     def on_message_begin(self) -> None:
-        """A request begins."""
+        """Count a request that begins."""
         self._request += 1
         self._fed, self._reading = self._reading, 0
         self._in_head = self._receiving = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Its head is complete: refuse a body whose declared length is too large, before it is sent."""
+        """Refuse a body whose declared length is too large, before it is sent."""
         self._in_head = False
         length = next((value for name, value in self.headers if name == b"content-length"), b"0")
         # The parser has seen to it that these are digits.
@@ -162,34 +162,34 @@ class BoundedHttp(HttpToolsProtocol):
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """A piece of its body; the parser goes on to the end of what was read, refused or not."""
+        """Pass a piece of the body on; the parser continues to the end of what was read, also of a refused request."""
         if not self._refused:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """It is complete; the answer is the next."""
+        """Note that the request is complete: the client waits now."""
         self._receiving = False
         if not self._refused:
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """It is answered."""
+        """Release what an answered request used."""
         self._give_back()
         super().on_response_complete()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over to a WebSocket."""
+        """Pass the connection on to a WebSocket."""
         self._give_back()
         super().handle_websocket_upgrade()
 
     def abandon(self) -> None:
-        """Notifies the application that its answer is not wanted any more."""
+        """Notify the application that its answer is not wanted any more."""
         if self.cycle is not None:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
 
     def check(self, now: float) -> None:
-        """See whether the server waits for the client; ``now`` in seconds of the loop's clock."""
+        """Refuse a client that the server has waited for too long; ``now`` in seconds of the loop's clock."""
         if self._unread.too_long(self.flow.write_paused, now, self._limits.unread):
             self.transport.abort()
             return
@@ -197,9 +197,9 @@ class BoundedHttp(HttpToolsProtocol):
         # Neither a request nor the timer of an idle connection: blank lines, which the parser skips.
         blank = not answering and self.timeout_keep_alive_task is None
         if self._refused or self.flow.read_paused or not (self._receiving or blank):
-            self._looked = None
+            self._at_last_check = None
             return
-        before, self._looked = self._looked, (self._request, self._fed)
+        before, self._at_last_check = self._at_last_check, (self._request, self._fed)
         if before and before[0] == self._request and self._fed - before[1] < self._limits.progress:
             self._refuse(
                 HTTPStatus.REQUEST_TIMEOUT, f"the request did not come in within {self._limits.request_seconds:g} s"

@@ -212,7 +212,7 @@ async def _serve(
         finally:
             if trimming is not None:
                 trimming.cancel()
-            # Calls that wait for something end now: `stop` shuts the door before it first waits itself.
+            # Calls that wait for something end now. Before its first await `stop` accepts nothing more.
             server.stopping.set()
             server.waiters.wake_all()
             await http_server.stop(_FINISHING)
@@ -221,7 +221,7 @@ async def _serve(
 
 
 def _stopping(parent_watch: ParentWatch | None) -> asyncio.Event:
-    """Returns an event that is set once this process is asked to end."""
+    """Return an event that is set once this process is asked to end."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 GRACE: Final = 1.8
-"""Seconds from the wish to end to the end, whatever hangs. Nothing acknowledged is lost: it was committed before."""
+"""Seconds from the request to end to the end, whatever hangs. Nothing acknowledged is lost: it was committed before."""
 
 
 class ParentWatch:
@@ -32,7 +32,7 @@ class ParentWatch:
         threading.Thread(target=self._watch, name="parent watch", daemon=True).start()
 
     def attach(self, callback: Callable[[], None]) -> None:
-        """Registers a callback for the end. It runs in another thread, at once if the end has come already."""
+        """Register a callback for the end. It runs in another thread, at once if the end has come already."""
         with self._lock:
             self._callback = callback
             ended = self._ended

@@ -26,14 +26,14 @@ _current: ContextVar[Changes | None] = ContextVar("colony_jupyter_changes", defa
 
 
 def track() -> Changes:
-    """Starts a new record for the current task and returns it."""
+    """Start a new record for the current task and return it."""
     changes = Changes()
     _current.set(changes)
     return changes
 
 
 def note() -> None:
-    """Records that the current call is about to change the state. Every function that changes it calls this first."""
+    """Record that the current call is about to change the state. Every function that changes it calls this first."""
     changes = _current.get()
     if changes is not None:
         changes.made = True

@@ -45,7 +45,7 @@ class ColonyState:
         self._by_state: dict[ProcessState, dict[str, Process]] = {state: {} for state in ProcessState}
         self._queues: dict[str, list[tuple[int, int, str]]] = {}  # executor type -> waiting, the soonest first
 
-    # people
+    # users and executors
 
     def add_user(self, user: User) -> None:
         """Add a user."""
@@ -55,7 +55,7 @@ class ColonyState:
         self._users_by_id.setdefault(user.userid, []).append(user)
 
     def drop_user(self, name: str) -> None:
-        """Let a user go, if there is one of that name."""
+        """Remove a user, if there is one of that name."""
         note()
         user = self.users.pop(name, None)
         if user is not None:
@@ -71,7 +71,7 @@ class ColonyState:
         self._executors_by_id.setdefault(executor.record.executorid, []).append(executor)
 
     def is_user(self, callerid: str) -> bool:
-        """Returns True if the caller is a user."""
+        """Return True if the caller is a user."""
         return callerid in self._users_by_id
 
     def user_by_id(self, userid: str) -> User | None:
@@ -87,11 +87,11 @@ class ColonyState:
         return found[0] if found and not approved else None
 
     def is_member(self, callerid: str) -> bool:
-        """Returns True if the caller is a user or an approved executor."""
+        """Return True if the caller is a user or an approved executor."""
         return self.is_user(callerid) or self.executor_by_id(callerid, approved=True) is not None
 
     def is_member_in_any_state(self, callerid: str) -> bool:
-        """Returns True if the caller is a user, or an executor in any state."""
+        """Return True if the caller is a user, or an executor in any state."""
         return self.is_user(callerid) or self.executor_by_id(callerid) is not None
 
     # functions
@@ -103,7 +103,7 @@ class ColonyState:
         self.functions_named(function.executorname, function.funcname)[function.functionid] = function
 
     def drop_function(self, function: Function) -> None:
-        """Let a function go."""
+        """Remove a function."""
         note()
         del self.functions[function.functionid]
         named = self.functions_named(function.executorname, function.funcname)
@@ -131,7 +131,7 @@ class ColonyState:
             bisect.insort(self._final_workflows[workflow.final], (workflow.submitted, workflow.processgraphid))
 
     def drop_workflow(self, workflow: Workflow) -> None:
-        """Let a workflow go."""
+        """Remove a workflow."""
         note()
         del self.workflows[workflow.processgraphid]
         if workflow.final is None:
@@ -164,7 +164,7 @@ class ColonyState:
         self._enqueue(process)
 
     def drop_process(self, process: Process) -> None:
-        """Let a process go."""
+        """Remove a process."""
         note()
         self._dequeue(process)
         del self.processes[process.processid]
@@ -186,7 +186,7 @@ class ColonyState:
             self.add_process(process)
 
     def unload(self, process: Process) -> bool:
-        """Leaves a closed process to the archive. Returns False if it was removed or changed again meanwhile."""
+        """Leave a closed process to the archive; return False if it was removed or changed again meanwhile."""
         left = self._leaving.pop(process.processid) - 1
         if left:
             self._leaving[process.processid] = left

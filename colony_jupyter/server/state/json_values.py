@@ -16,7 +16,7 @@ _EXPONENT: Final = 1e21
 
 
 def restored(value: Any) -> Any:
-    """Returns a decoded JSON value as it comes back from a ColonyOS server."""
+    """Return a decoded JSON value as it comes back from a ColonyOS server."""
     if isinstance(value, dict):
         return {name: restored(value[name]) for name in sorted(value)}
     if isinstance(value, list):

@@ -22,7 +22,7 @@ _BYTES: Final = {**UNITS, **UNRELIABLE}
 
 
 def millicores(text: str) -> int:
-    """Reads an amount of cpu; text that does not end in ``m`` counts as none.
+    """Read an amount of cpu; text that does not end in ``m`` counts as none.
 
     Raises:
         Refused: if the number is beyond 64 bits.
@@ -65,5 +65,5 @@ def later(time: int, seconds: int) -> int:
 
 
 def wait(seconds: int) -> float:
-    """Limits the seconds that a caller asked to wait: not negative, and few enough for any event loop."""
+    """Limit the seconds that a caller asked to wait: not negative, and few enough for any event loop."""
     return min(max(0.0, float(seconds)), _LONGEST_WAIT)

@@ -20,7 +20,7 @@ class Process(Struct, kw_only=True):
     initiatorid: str
     initiatorname: str
     spec: FunctionSpec
-    order: int  # running number of the submission: the tie of equal times
+    order: int  # number of the submission, which decides between equal times
     priority: int  # `prioritytime`
     submitted: int
     started: int = 0
@@ -40,7 +40,9 @@ class Process(Struct, kw_only=True):
     former_output: list[Any] = field(default_factory=list)  # before it was closed, as its announcement shows it
     errors: list[str] | None = field(default_factory=list)
     attributes: list[Attribute] = field(default_factory=list)
-    channelsid: str = ""  # the executor that the channels let in: it outlives the assignment only until requeued
+    channelsid: str = (
+        ""  # id of the executor that may use the channels; it stays after the end, and goes with a requeue
+    )
 
     @property
     def key(self) -> tuple[int, int]:

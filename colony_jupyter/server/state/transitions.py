@@ -30,7 +30,7 @@ RAN_TOO_LONG: Final = "Maximum execution time limit exceeded"
 
 
 class Transitions:
-    """The changes of state; `colony_jupyter.server.server.Server` adds life and keeping."""
+    """The changes of state; `colony_jupyter.server.server.Server` adds timers, storage and access."""
 
     colonies: dict[str, ColonyState]
     store: Store
@@ -193,7 +193,7 @@ class Transitions:
         self._update_workflow(colony, workflow)
 
     def workflow_state(self, colony: ColonyState, workflow: Workflow) -> ProcessState:
-        """Returns the state of a workflow, which follows from those of its members."""
+        """Return the state of a workflow, which follows from those of its members."""
         if workflow.cancelled:
             return ProcessState.CANCELLED
         if workflow.final is not None:
@@ -242,7 +242,7 @@ class Transitions:
         self.orphan(colony, executor)
 
     def orphan(self, colony: ColonyState, executor: Executor) -> None:
-        """Let the functions of an executor go and its processes wait again."""
+        """Remove the functions of an executor and let its processes wait again."""
         for function in list(colony.functions.values()):
             if function.executorname == executor.record.executorname:
                 colony.drop_function(function)
@@ -283,7 +283,7 @@ class Transitions:
                     self.store.delete_logs(processid=processid)
         return removed >= most
 
-    # forgetting
+    # removing
 
     def forget_process(self, colony: ColonyState, process: Process) -> None:
         """Remove a process; its log lines stay."""
@@ -308,7 +308,7 @@ class Transitions:
         self.unindex_id(workflow.processgraphid)
         self.store.delete("workflow", workflow.processgraphid)
 
-    # the works
+    # internal
 
     def _forget_archived(self, colony: ColonyState, processid: str, state: ProcessState) -> None:
         colony.count_archived(state, -1)

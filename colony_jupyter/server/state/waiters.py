@@ -24,13 +24,13 @@ class Waiters:
     # long polls
 
     def poll(self, colonyname: str, executortype: str) -> asyncio.Event:
-        """Return an event that is set when there may be work; `unpoll` it."""
+        """Return an event that is set when there may be work; `unpoll` removes it."""
         event = asyncio.Event()
         self._polls.setdefault((colonyname, executortype), set()).add(event)
         return event
 
     def unpoll(self, colonyname: str, executortype: str, event: asyncio.Event) -> None:
-        """Wait no longer."""
+        """Remove the event of a long poll."""
         _discard(self._polls, (colonyname, executortype), event)
 
     def wake(self, colonyname: str, executortype: str | None = None) -> None:
@@ -52,23 +52,23 @@ class Waiters:
     # subscriptions
 
     def subscribe(self, processid: str, state: ProcessState, notify: Notify) -> None:
-        """Adds a listener for a process entering a state."""
+        """Add a listener for a process entering a state."""
         self._processes.setdefault((processid, state), set()).add(notify)
 
     def unsubscribe(self, processid: str, state: ProcessState, notify: Notify) -> None:
-        """Removes the listener."""
+        """Remove the listener."""
         _discard(self._processes, (processid, state), notify)
 
     def subscribe_type(self, colonyname: str, executortype: str, state: ProcessState, notify: Notify) -> None:
-        """Adds a listener for processes of a type entering a state."""
+        """Add a listener for processes of a type entering a state."""
         self._types.setdefault((colonyname, executortype, state), set()).add(notify)
 
     def unsubscribe_type(self, colonyname: str, executortype: str, state: ProcessState, notify: Notify) -> None:
-        """Removes the listener."""
+        """Remove the listener."""
         _discard(self._types, (colonyname, executortype, state), notify)
 
     def announce(self, process: Process, state: ProcessState, shown: dict[str, Any]) -> None:
-        """Notifies all listeners that a process has entered a state."""
+        """Notify all listeners that a process has entered a state."""
         for notify in list(self._processes.get((process.processid, state), ())):
             notify(shown)
         for notify in list(self._types.get((process.colonyname, process.executortype, state), ())):

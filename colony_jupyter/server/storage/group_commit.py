@@ -109,7 +109,7 @@ class Writer:
         self._in_log = 0  # pages since the last checkpoint, about
         self._checkpointing: asyncio.Task[None] | None = None
 
-    # life
+    # open and close
 
     async def open(self, connect: Callable[[], sqlite3.Connection], again: Callable[[], sqlite3.Connection]) -> None:
         """Make a connection to write by, and then another for checkpoints."""
@@ -166,17 +166,17 @@ class Writer:
             await group.wait()
 
     async def abandon(self, reason: str) -> None:
-        """Drops what was queued since the last group and restores the state: a call has left it half-done."""
+        """Drop what was queued since the last group and restore the state: a call has left it half-done."""
         dropped, self._gathering = self._gathering, _Group()
         if self._working is not None:
             await asyncio.gather(self._working, return_exceptions=True)
         dropped.fail(reason)
         await self._recover()
 
-    # doing
+    # writing
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        """Do something in the thread; what uses `connection` must be sure that nothing writes meanwhile."""
+        """Call something in the thread; while it uses `connection` nothing else may write."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def alone(self, work: Callable[[], T]) -> T:

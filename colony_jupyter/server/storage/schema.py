@@ -115,7 +115,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 
 
 def damaged(path: Path, how: object) -> EmbeddedError:
-    """Returns the error for a damaged file."""
+    """Return the error for a damaged file."""
     return EmbeddedError(
         f"{path} is no database of the embedded colony, or is damaged ({how}). It was left as it is: to start with an "
         f"empty one, move {path.name}, {path.name}-wal and {path.name}-shm away together."
@@ -123,7 +123,7 @@ def damaged(path: Path, how: object) -> EmbeddedError:
 
 
 def unusable(path: Path, why: object) -> EmbeddedError:
-    """Returns the error for a file that cannot be used at the moment, whatever its content."""
+    """Return the error for a file that cannot be used at the moment, whatever its content."""
     return EmbeddedError(f"{path} cannot be used: {why}. Is the disk full, or the folder not yours to write to?")
 
 
@@ -167,7 +167,7 @@ def _make(path: Path) -> None:
 
 
 def _set_aside(path: Path) -> None:
-    """Renames a log that belonged to a database which was moved away: SQLite would replay it into the new one."""
+    """Rename a log that belonged to a database which was moved away: SQLite would replay it into the new one."""
     for suffix in ("-wal", "-shm"):
         stale = path.with_name(f"{path.name}{suffix}")
         if stale.exists():

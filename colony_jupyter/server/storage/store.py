@@ -74,7 +74,7 @@ class Store:
         self.archive = Archive(self.writer)
         self.entries = Entries(self.writer)
 
-    # life
+    # open and close
 
     async def open(self) -> None:
         """Open the file, making or migrating it.

@@ -15,6 +15,6 @@ class Message(Struct, kw_only=True, tag_field="msgtype"):
 
 
 def msgtype(message: Message | type[Message]) -> str:
-    """Returns the type of a message, as it stands in ``msgtype`` and in the envelope's ``payloadtype``."""
+    """Return the type of a message, as it stands in ``msgtype`` and in the envelope's ``payloadtype``."""
     config: StructConfig = message.__struct_config__
     return str(config.tag)

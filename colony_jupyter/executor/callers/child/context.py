@@ -1,4 +1,4 @@
-"""What a caller's function is handed as ``context``, and its channels: the same calls as in the executor itself."""
+"""What a caller's function gets as ``context``, and its channels: the same calls as in the executor itself."""
 
 from __future__ import annotations
 

@@ -321,12 +321,12 @@ class Server(Transitions):
         self.store.put("colony", colony.name, colony)
         return state
 
-    def drop_colony(self, name: str) -> None:
+    def remove_colony(self, name: str) -> None:
         """Remove a colony with all that is in it."""
         colony = self.colonies.pop(name)
         for process in list(colony.processes.values()):
-            self.forget_process(colony, process)
-        self.forget_archived(colony, ProcessState, members=True)
+            self.remove_process(colony, process)
+        self.remove_archived(colony, ProcessState, members=True)
         for workflow in colony.workflows:
             self.unindex_id(workflow)
             self.store.delete("workflow", workflow)

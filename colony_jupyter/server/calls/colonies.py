@@ -46,7 +46,7 @@ async def remove_colony(server: Server, message: messages.RemoveColony, caller: 
     server.require_server_owner(caller.id)
     if message.colonyname not in server.colonies:
         raise Refused(400, f"Colony with name <{message.colonyname}> not found")
-    server.drop_colony(message.colonyname)
+    server.remove_colony(message.colonyname)
     return {}
 
 

@@ -309,7 +309,7 @@ async def remove(server: Server, message: messages.RemoveProcess, caller: Caller
         )
     if process.state is ProcessState.RUNNING:
         raise Refused(400, "Failed to remove process, cannot remove a running process")
-    server.forget_process(colony, process)
+    server.remove_process(colony, process)
     return {}
 
 
@@ -322,9 +322,9 @@ async def remove_all(server: Server, message: messages.RemoveAllProcesses, calle
         raise Refused(400, "Invalid state when deleting all processes")
     for process in list(colony.processes.values()):
         if not process.workflowid and message.state in (_ALL, process.state):
-            server.forget_process(colony, process)
+            server.remove_process(colony, process)
     states = [state for state in ProcessState if message.state in (_ALL, state)]
-    server.forget_archived(colony, states, members=False)
+    server.remove_archived(colony, states, members=False)
     return {}
 
 

@@ -115,7 +115,7 @@ async def remove_workflow(server: Server, message: messages.RemoveProcessGraph, 
     colony, workflow = _as_member(server, message.processgraphid, caller, "Failed to remove processgraph, graph is nil")
     if server.workflow_state(colony, workflow) is ProcessState.RUNNING:
         raise Refused(400, "Failed to remove processgraph, cannot remove a running processgraph")
-    server.forget_workflow(colony, workflow)
+    server.remove_workflow(colony, workflow)
     return {}
 
 
@@ -128,7 +128,7 @@ async def remove_all_workflows(server: Server, message: messages.RemoveAllProces
         raise Refused(400, "invalid state when deleting all processgraphs")
     for workflow in list(colony.workflows.values()):
         if message.state in (_ALL, server.workflow_state(colony, workflow)):
-            server.forget_workflow(colony, workflow)
+            server.remove_workflow(colony, workflow)
     return {}
 
 

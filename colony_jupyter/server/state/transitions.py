@@ -274,47 +274,47 @@ class Transitions:
                     removed += len(workflow.processids) + 1
                     for processid in workflow.processids:
                         self.store.delete_logs(processid=processid)
-                    self.forget_workflow(colony, workflow)
+                    self.remove_workflow(colony, workflow)
             for state in ProcessState:
                 left = max(0, most - removed)  # a workflow may exceed it
                 for processid in self.store.archive.ended_before(colony.colony.name, state, oldest, left):
                     removed += 1
-                    self._forget_archived(colony, processid, state)
+                    self._remove_from_archive(colony, processid, state)
                     self.store.delete_logs(processid=processid)
         return removed >= most
 
     # removing
 
-    def forget_process(self, colony: ColonyState, process: Process) -> None:
+    def remove_process(self, colony: ColonyState, process: Process) -> None:
         """Remove a process; its log lines stay."""
         if process.processid in colony.processes:
             colony.drop_process(process)
             self.store.delete("process", process.processid)
-            self._forget(process.processid)
+            self._remove_traces(process.processid)
         else:
-            self._forget_archived(colony, process.processid, process.state)
+            self._remove_from_archive(colony, process.processid, process.state)
 
-    def forget_archived(self, colony: ColonyState, states: Iterable[ProcessState], *, members: bool) -> None:
+    def remove_archived(self, colony: ColonyState, states: Iterable[ProcessState], *, members: bool) -> None:
         """Remove the processes in the archive, with or without members of workflows; their log lines stay."""
         for state in states:
             for processid in self.store.archive.ids(colony.colony.name, state, members=members):
-                self._forget_archived(colony, processid, state)
+                self._remove_from_archive(colony, processid, state)
 
-    def forget_workflow(self, colony: ColonyState, workflow: Workflow) -> None:
+    def remove_workflow(self, colony: ColonyState, workflow: Workflow) -> None:
         """Remove a workflow with its processes."""
         for member in self._members(colony, workflow):
-            self.forget_process(colony, member)
+            self.remove_process(colony, member)
         colony.drop_workflow(workflow)
         self.unindex_id(workflow.processgraphid)
         self.store.delete("workflow", workflow.processgraphid)
 
     # internal
 
-    def _forget_archived(self, colony: ColonyState, processid: str, state: ProcessState) -> None:
+    def _remove_from_archive(self, colony: ColonyState, processid: str, state: ProcessState) -> None:
         colony.count_archived(state, -1)
-        self._forget(processid)
+        self._remove_traces(processid)
 
-    def _forget(self, processid: str) -> None:
+    def _remove_traces(self, processid: str) -> None:
         self.after_commit(self.channels.drop(processid))
         self.unindex_id(processid)
         self.store.archive.remove(processid)

@@ -14,6 +14,7 @@ from colony_jupyter.server.errors import Refused, denied_member
 from colony_jupyter.server.state.changes import track
 from colony_jupyter.server.state.channel_logs import ChannelLogs
 from colony_jupyter.server.state.colony_state import ColonyState
+from colony_jupyter.server.state.quantities import DAY
 from colony_jupyter.server.state.transitions import Transitions
 from colony_jupyter.server.state.waiters import Waiters
 from colony_jupyter.server.storage.group_commit import Unwritten
@@ -375,7 +376,7 @@ class Server(Transitions):
         more = True
         while more:
             await self.ready()
-            more = self.prune(int(self._keep_days * 86_400e9), _PRUNED_AT_ONCE)
+            more = self.prune(int(self._keep_days * DAY), _PRUNED_AT_ONCE)
             await self.commit()
         await self.store.vacuum()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from colony_jupyter.server.state.quantities import SECOND
 from colony_jupyter.wire.models import NO_TIME, ProcessState
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from colony_jupyter.server.state.records import Executor, LogLine, Process, StoredEntry, Workflow
     from colony_jupyter.wire.models import Attribute, Function, FunctionSpec
 
-_NS: Final = 1_000_000_000
 _COLORS: Final = ("#9e9e9e", "#1976d2", "#388e3c", "#d32f2f", "#f57c00")
 
 
@@ -24,7 +24,7 @@ def time(ns: int) -> str:
     """Write a time as RFC 3339 with up to nine fractional digits."""
     if not ns:
         return NO_TIME
-    seconds, fraction = divmod(ns, _NS)
+    seconds, fraction = divmod(ns, SECOND)
     digits = f"{fraction:09d}".rstrip("0")
     return f"{_second(seconds)}.{digits}Z" if digits else f"{_second(seconds)}Z"
 

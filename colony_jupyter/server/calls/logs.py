@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from colony_jupyter.server.api import encoding
 from colony_jupyter.server.calls.registry import Caller, call, required
 from colony_jupyter.server.errors import Refused, check_text
+from colony_jupyter.server.state.quantities import DAY
 from colony_jupyter.server.state.records import LogLine
 from colony_jupyter.server.state.transitions import make_attribute
 from colony_jupyter.wire import messages
@@ -15,8 +16,6 @@ from colony_jupyter.wire.models import Attribute, AttributeType, ProcessState
 
 if TYPE_CHECKING:
     from colony_jupyter.server.server import Server
-
-_DAY: Final = 86_400 * 1_000_000_000
 
 
 @call(messages.AddAttribute, "add attribute")
@@ -115,7 +114,7 @@ async def search_logs(server: Server, message: messages.SearchLogs, caller: Call
         raise Refused(400, f"Count exceeds max day count ({MAX_LOG_DAYS})")
     if message.count <= 0:
         return None
-    since = min(max(0, server.now() - message.days * _DAY), INT64_MAX)
+    since = min(max(0, server.now() - message.days * DAY), INT64_MAX)
     lines = await server.store.search_logs(message.colonyname, message.text, since, message.count)
     return [encoding.log(line) for line in lines] or None
 

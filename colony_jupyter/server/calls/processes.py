@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from colony_jupyter.server.state.colony_state import ColonyState
     from colony_jupyter.server.state.records import Process
 
-_NS: Final = 1_000_000_000
 _NOTHING: Final = "No process available for assignment"
 _ALL: Final = -1
 
@@ -232,7 +231,7 @@ async def get_process_history(server: Server, message: messages.GetProcessHistor
     if colony is None or not colony.is_member(caller.id):
         return Silence()
     state = _state(message.state, "Failed to get processes, invalid msg.State")
-    oldest = server.now() - message.seconds * _NS
+    oldest = server.now() - message.seconds * quantities.SECOND
     here = (
         process
         for process in colony.in_state(state)

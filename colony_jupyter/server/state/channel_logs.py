@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from colony_jupyter.server.errors import Refused
 from colony_jupyter.server.state.changes import note
+from colony_jupyter.server.state.quantities import SECOND
 from colony_jupyter.wire.limits import INT64_MAX, MAX_CHANNELS, MAX_ENTRIES, MAX_PAYLOAD
 from colony_jupyter.wire.models import ProcessState
 from colony_jupyter.wire.token_bucket import TokenBucket
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from colony_jupyter.server.state.records import Process, StoredEntry
     from colony_jupyter.server.storage.entries import Entries
 
-_NS: Final = 1_000_000_000
 _STEP: Final = 100
 """Entries that are read at once to find the place of one that is not the highest of its sender."""
 
@@ -248,8 +248,9 @@ class ChannelLogs:
             raise Refused(500, "message payload exceeds maximum size")
         if not self._limits:
             return
-        bucket = self._buckets.setdefault(process.processid, TokenBucket(now / _NS))
-        if bucket.refill(now / _NS) < 1:
+        seconds = now / SECOND
+        bucket = self._buckets.setdefault(process.processid, TokenBucket(seconds))
+        if bucket.refill(seconds) < 1:
             raise Refused(500, "rate limit exceeded")
         bucket.tokens -= 1
         if channel.arrived >= MAX_ENTRIES:

@@ -9,7 +9,11 @@ from colony_jupyter.server.errors import Refused
 from colony_jupyter.wire.limits import INT64_MAX, INT64_MIN
 from colony_jupyter.wire.quantities import UNITS, UNRELIABLE
 
-_NS: Final = 1_000_000_000
+SECOND: Final = 1_000_000_000
+"""Nanoseconds of a second: times of the server are Unix nanoseconds."""
+DAY: Final = 86_400 * SECOND
+"""Nanoseconds of a day."""
+
 _LONGEST_WAIT: Final = 30 * 86_400.0
 _MOST_DIGITS: Final = 40
 _SHOWN: Final = 100
@@ -61,7 +65,7 @@ def _integer(digits: str, invalid: Refused) -> int:
 
 def later(time: int, seconds: int) -> int:
     """Return a time some seconds later, in Unix nanoseconds; the year 2262, where these end, for all that is beyond."""
-    return min(time + seconds * _NS, INT64_MAX)
+    return min(time + seconds * SECOND, INT64_MAX)
 
 
 def wait(seconds: int) -> float:

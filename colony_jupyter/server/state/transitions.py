@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from colony_jupyter.server.state.colony_state import ColonyState
     from colony_jupyter.server.storage.store import Store
 
-_NS: Final = 1_000_000_000
-_DAY: Final = 86_400 * _NS
-
 WAITED_TOO_LONG: Final = "Maximum waiting time limit exceeded"
 RAN_TOO_LONG: Final = "Maximum execution time limit exceeded"
 
@@ -74,7 +71,7 @@ class Transitions:
             initiatorname=initiatorname,
             spec=spec,
             order=self.next_order(),
-            priority=now - spec.priority * _DAY,
+            priority=now - spec.priority * quantities.DAY,
             submitted=now,
             waitdeadline=quantities.later(now, spec.maxwaittime) if spec.maxwaittime > 0 else 0,
             workflowid=workflowid,
@@ -212,7 +209,7 @@ class Transitions:
 
     def expire(self) -> None:
         """Enforce the deadlines that have passed."""
-        now = self.now() // _NS * _NS  # whole seconds, as the real server compares
+        now = self.now() // quantities.SECOND * quantities.SECOND  # whole seconds, as the real server compares
         for colony in self.colonies.values():
             # Each is checked again: one that failed before may have failed it, too.
             for process in list(colony.in_state(ProcessState.WAITING)):
@@ -228,7 +225,7 @@ class Transitions:
 
     def remove_stale_executors(self) -> None:
         """Remove executors whose last assign call is too long ago (trap 3)."""
-        oldest = self.now() - int(STALE_EXECUTOR * _NS)
+        oldest = self.now() - int(STALE_EXECUTOR * quantities.SECOND)
         for colony in self.colonies.values():
             for executor in list(colony.executors.values()):
                 if executor.heard and executor.heard < oldest and executor.record.state is ExecutorState.APPROVED:
@@ -382,8 +379,8 @@ class Transitions:
         if executor is None or not colony.has_function(executor.record.executorname, process.spec.funcname):
             return
         records = list(colony.functions_named(executor.record.executorname, process.spec.funcname).values())
-        waited = (process.started - process.submitted) / _NS
-        ran = (process.ended - process.started) / _NS
+        waited = (process.started - process.submitted) / quantities.SECOND
+        ran = (process.ended - process.started) / quantities.SECOND
         # Not the first of them: loaded from disk they are in no order. The one that has counted most was there first.
         before = max(records, key=lambda function: function.counter)
         first = before.counter == 0

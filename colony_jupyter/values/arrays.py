@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
+
+from colony_jupyter.wire.limits import EXACT_INTEGER
 
 if TYPE_CHECKING:
     from colony_jupyter.values.protocol import Converter
     from colony_jupyter.values.report import Path
-
-_LARGEST: Final = 2**53
 
 
 def is_array(value: Any) -> bool:
@@ -71,7 +71,7 @@ def _floats(converter: Converter, numpy: Any, array: Any) -> Any:
 
 
 def _is_exact(array: Any) -> bool:
-    return array.size == 0 or bool(array.min() >= -_LARGEST and array.max() <= _LARGEST)
+    return array.size == 0 or bool(array.min() >= -EXACT_INTEGER and array.max() <= EXACT_INTEGER)
 
 
 def _dates(numpy: Any, array: Any) -> Any:

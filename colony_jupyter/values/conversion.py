@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from colony_jupyter.values import arrays, frames, mime, objects, scalars
 from colony_jupyter.values.report import Attribute, Converted, Fault, Path, location
+from colony_jupyter.wire.limits import EXACT_INTEGER
 from colony_jupyter.wire.storable import encodable, storable
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 Large = Literal["refuse", "text", "keep"]
 """What to do with integers beyond ±2^53, which a ColonyOS server changes except in the payload of an entry."""
 
-LARGEST: Final = 2**53
 _DEEPEST: Final = 200
 _PLAIN: Final = frozenset({str, bool, type(None)})
 _NUMBERS: Final = frozenset({int, float})
@@ -93,7 +93,7 @@ class _Conversion:
 
     def integer(self, value: int, path: Path) -> int | str | None:
         """Convert an integer by the rule for large ones."""
-        if -LARGEST <= value <= LARGEST or self._large == "keep":
+        if -EXACT_INTEGER <= value <= EXACT_INTEGER or self._large == "keep":
             return value
         if self._large == "text":
             self.large += 1
@@ -135,8 +135,9 @@ class _Conversion:
     def _fits(self, values: Sequence[Any], kinds: set[type]) -> bool:
         """Whether a list of plain values needs no change."""
         if kinds <= _NUMBERS and kinds:
-            low, high = (min(values), max(values)) if int in kinds else (0, 0)
-            return not (float in kinds and not all(map(_finite, values))) and -LARGEST <= low <= high <= LARGEST
+            if float in kinds and not all(map(_finite, values)):
+                return False
+            return int not in kinds or -EXACT_INTEGER <= min(values) <= max(values) <= EXACT_INTEGER
         return kinds <= {bool, type(None)} or (kinds == {str} and all(map(str.isprintable, values)))
 
     def fields(self, fields: Iterable[tuple[str, Any]], path: Path) -> dict[str, Any]:

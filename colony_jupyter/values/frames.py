@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from colony_jupyter.values import scalars
+from colony_jupyter.wire.limits import EXACT_INTEGER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -159,7 +160,7 @@ def _ends(converter: Converter, pandas: Any, ends: Any, path: Path) -> list[Any]
 
 
 def _exact(count: int) -> int | str:
-    return count if -(2**53) <= count <= 2**53 else str(count)
+    return count if -EXACT_INTEGER <= count <= EXACT_INTEGER else str(count)
 
 
 def _polars_column(converter: Converter, column: Any, path: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, SupportsIndex, TypeVar, overload
 import msgspec
 
 from colony_jupyter.values.libraries import need
+from colony_jupyter.wire.limits import EXACT_INTEGER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,8 +18,6 @@ T = TypeVar("T")
 
 _ANY_COLUMNS: Final[Mapping[str, type]] = MappingProxyType({})
 _TIME: Final = "datetime64[us, UTC]"
-_EXACT: Final = 2**53
-"""From here on a float does not hold every integer."""
 
 
 class Records(list[T]):
@@ -114,7 +113,7 @@ class Tabular:
 
 
 def _is_inexact(value: Any) -> bool:
-    return isinstance(value, int) and not -_EXACT <= value <= _EXACT
+    return isinstance(value, int) and not -EXACT_INTEGER <= value <= EXACT_INTEGER
 
 
 def _polars_column(polars: Any, name: str, values: Sequence[Any], kind: type | None) -> Any:

@@ -40,5 +40,8 @@ DEFAULT_WINDOW: Final = 30.0
 STALE_EXECUTOR: Final = 600.0
 """Seconds without an assign call after which a server removes an executor (trap 3)."""
 
+EXACT_INTEGER: Final = 2**53
+"""Integers up to this one, of either sign, keep their digits in JSON: a server reads numbers as 64-bit floats."""
+
 INT64_MIN: Final = -(2**63)
 INT64_MAX: Final = 2**63 - 1

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from pandas.testing import assert_frame_equal
 
-from colony_jupyter.values.conversion import LARGEST, convert
+from colony_jupyter.values.conversion import convert
 from colony_jupyter.values.datatable import revive
+from colony_jupyter.wire.limits import EXACT_INTEGER
 
 TEXT = st.text(st.characters(exclude_categories=()), max_size=20)
 NUMBERS = st.integers() | st.floats()
@@ -29,7 +30,10 @@ ANY = st.recursive(
     max_leaves=20,
 )
 PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers(-LARGEST, LARGEST) | st.floats(allow_nan=False, allow_infinity=False)
+    st.none()
+    | st.booleans()
+    | st.integers(-EXACT_INTEGER, EXACT_INTEGER)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=20).filter(str.isprintable),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abc"), inner, max_size=4),
     max_leaves=20,
@@ -54,7 +58,7 @@ def test_every_value_becomes_json_that_a_server_keeps(value):
     form = msgspec.json.decode(msgspec.json.encode(converted.value))
     assert form == converted.value
     for leaf in leaves(form):
-        assert not isinstance(leaf, int) or -LARGEST <= leaf <= LARGEST
+        assert not isinstance(leaf, int) or -EXACT_INTEGER <= leaf <= EXACT_INTEGER
         assert not isinstance(leaf, str) or "\0" not in leaf
     assert all("another key" in fault.problem for fault in converted.faults)
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final
 
-_EXACT: Final = 2**53
+from colony_jupyter.wire.limits import EXACT_INTEGER
+
 _EXPONENT: Final = 1e21
 """Numbers from here on are written with an exponent, so that clients read floats."""
 
@@ -21,7 +22,7 @@ def restored(value: Any) -> Any:
         return {name: restored(value[name]) for name in sorted(value)}
     if isinstance(value, list):
         return [restored(item) for item in value]
-    if isinstance(value, float) or (type(value) is int and not -_EXACT <= value <= _EXACT):
+    if isinstance(value, float) or (type(value) is int and not -EXACT_INTEGER <= value <= EXACT_INTEGER):
         return _number(float(value))
     return value
 

@@ -63,7 +63,7 @@ class PrivateKey:
         self._secret = _hidden(raw)
         compressed = wallycore.ec_public_key_from_private_key(raw)
         self.public_key = bytes(wallycore.ec_public_key_decompress(compressed)).hex()
-        self.id = _id_of(self.public_key)
+        self.id = sha3_hex(self.public_key)
 
     @classmethod
     def generate(cls, random_bytes: Callable[[int], bytes]) -> PrivateKey:
@@ -77,7 +77,7 @@ class PrivateKey:
 
     def sign(self, payload: str) -> str:
         """Sign the base64 text of an envelope's payload; 130 hex digits: r, s, recovery id."""
-        hashed = _digest(payload)  # raises for what is no text, in a frame without the key
+        hashed = _sha3(payload)  # raises for what is no text, in a frame without the key
         compact = bytes(wallycore.ec_sig_from_bytes(self._secret(), hashed, _RECOVERABLE))
         return compact[1:].hex() + f"{compact[0] - _COMPACT_HEADER:02x}"
 
@@ -140,20 +140,16 @@ def recover(payload: str, signature: str) -> str:
     if int.from_bytes(raw[32:64], "big") > _HALF_ORDER:
         raise SignatureRefused("Failed verify signature: Signature s value is over half the order")
     try:
-        compressed = wallycore.ec_sig_to_public_key(_digest(payload), bytes([_COMPACT_HEADER + recovery_id]) + raw[:64])
+        compressed = wallycore.ec_sig_to_public_key(_sha3(payload), bytes([_COMPACT_HEADER + recovery_id]) + raw[:64])
     except ValueError:
         raise SignatureRefused("Failed to recover public key: invalid signature") from None
-    return _id_of(bytes(wallycore.ec_public_key_decompress(compressed)).hex())
+    return sha3_hex(bytes(wallycore.ec_public_key_decompress(compressed)).hex())
 
 
-def digest(text: str) -> str:
-    """Return the SHA3-256 of a text, as hex."""
-    return hashlib.sha3_256(text.encode()).hexdigest()
+def sha3_hex(text: str) -> str:
+    """Return the SHA3-256 of a text in UTF-8, as hex digits; of a public key it is the id of its holder."""
+    return _sha3(text).hex()
 
 
-def _digest(payload: str) -> bytes:
-    return hashlib.sha3_256(payload.encode("utf-8", "surrogatepass")).digest()
-
-
-def _id_of(public_key: str) -> str:
-    return hashlib.sha3_256(public_key.encode("ascii")).hexdigest()
+def _sha3(text: str) -> bytes:
+    return hashlib.sha3_256(text.encode("utf-8", "surrogatepass")).digest()

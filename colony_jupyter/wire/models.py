@@ -17,7 +17,7 @@ from msgspec import Meta, Struct, StructMeta, field
 
 from colony_jupyter.wire.decoding import read_json
 from colony_jupyter.wire.limits import INT64_MAX, INT64_MIN
-from colony_jupyter.wire.sdk_names import missing
+from colony_jupyter.wire.sdk_names import missing_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -400,7 +400,7 @@ class Entry(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, gc=Fa
     if not TYPE_CHECKING:  # with this method a type checker would accept any name
 
         def __getattr__(self, name: str) -> Any:
-            raise AttributeError(missing(name))
+            raise AttributeError(missing_attribute(name))
 
     @property
     def text(self) -> str:

@@ -17,7 +17,7 @@ _NAMES: Final = {
 }
 
 
-def missing(name: str) -> str:
+def missing_attribute(name: str) -> str:
     """Explain that an entry has no such attribute, and under which name it has it."""
     hint = _NAMES.get(name)
     return f"An entry has no '{name}': {hint}." if hint else f"'Entry' object has no attribute '{name}'"

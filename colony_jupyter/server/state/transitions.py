@@ -11,7 +11,7 @@ from colony_jupyter.server.state.changes import note
 from colony_jupyter.server.state.json_values import restored
 from colony_jupyter.server.state.records import Executor, Process, Workflow
 from colony_jupyter.server.state.spec_rules import fits, normal
-from colony_jupyter.wire.identity import digest
+from colony_jupyter.wire.identity import sha3_hex
 from colony_jupyter.wire.limits import STALE_EXECUTOR
 from colony_jupyter.wire.models import Attribute, AttributeType, ExecutorState, FunctionSpec, ProcessState
 
@@ -417,7 +417,7 @@ def _set_attribute_states(process: Process, state: ProcessState) -> None:
 def make_attribute(process: Process, kind: AttributeType, key: str, value: str) -> Attribute:
     """Make an attribute of a process; its id follows from what it is the attribute of."""
     return Attribute(
-        attributeid=digest(f"{process.processid}{key}{int(kind)}"),
+        attributeid=sha3_hex(f"{process.processid}{key}{int(kind)}"),
         targetid=process.processid,
         targetcolonyname=process.colonyname,
         targetprocessgraphid=process.workflowid,

@@ -14,13 +14,13 @@ from colony_jupyter.server.state.records import Executor
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.models import NO_TIME, ExecutorState
 
-DUPLICATE_FUNCTION: Final = 'pq: duplicate key value violates unique constraint "prod_functions_pkey"'
-"""The words of a real server's database."""
-
 if TYPE_CHECKING:
     from colony_jupyter.server.server import Server
     from colony_jupyter.server.state.colony_state import ColonyState
     from colony_jupyter.wire.models import ExecutorRecord, Function
+
+DUPLICATE_FUNCTION: Final = 'pq: duplicate key value violates unique constraint "prod_functions_pkey"'
+"""The words of a real server's database."""
 
 
 @call(messages.AddExecutor, "add executor")

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 
 _NOTHING: Final = "No process available for assignment"
 _ALL: Final = -1
+_STATES: Final = {
+    ProcessState.SUCCESS: "successful",
+    ProcessState.FAILED: "failed",
+    ProcessState.CANCELLED: "cancelled",
+}
+"""Words of refusals for the states in which a process has ended."""
 
 
 @call(messages.SubmitFunctionSpec, "submit process")
@@ -152,7 +158,7 @@ async def get_processes(server: Server, message: messages.GetProcesses, caller: 
     check_count(message.count)
     if message.initiator and message.initiator not in colony.users:
         raise Refused(400, f"User <{message.initiator}> does not exist")
-    state = _state(message.state, "Failed to get processes, invalid msg.State")
+    state = check_state(message.state, "Failed to get processes, invalid msg.State")
     check_not_negative(message.count)
     wanted = {}
     if message.executortype:
@@ -230,7 +236,7 @@ async def get_process_history(server: Server, message: messages.GetProcessHistor
     colony = server.colonies.get(message.colonyname)
     if colony is None or not colony.is_member(caller.id):
         return Silence()
-    state = _state(message.state, "Failed to get processes, invalid msg.State")
+    state = check_state(message.state, "Failed to get processes, invalid msg.State")
     oldest = server.now() - message.seconds * quantities.SECOND
     here = (
         process
@@ -315,26 +321,40 @@ async def remove(server: Server, message: messages.RemoveProcess, caller: Caller
 @call(messages.RemoveAllProcesses, "remove all processes")
 async def remove_all(server: Server, message: messages.RemoveAllProcesses, caller: Caller) -> Any:
     colony = server.as_owner(message.colonyname, caller.id)
-    if message.state == ProcessState.RUNNING:
-        raise Refused(400, "Not possible to remove running processes")
-    if message.state != _ALL and message.state not in list(ProcessState):
-        raise Refused(400, "Invalid state when deleting all processes")
+    states = removed_states(
+        message.state, "Not possible to remove running processes", "Invalid state when deleting all processes"
+    )
     for process in list(colony.processes.values()):
-        if not process.workflowid and message.state in (_ALL, process.state):
+        if not process.workflowid and process.state in states:
             server.remove_process(colony, process)
-    states = [state for state in ProcessState if message.state in (_ALL, state)]
     server.remove_archived(colony, states, members=False)
     return {}
 
 
-_STATES: Final = {
-    ProcessState.SUCCESS: "successful",
-    ProcessState.FAILED: "failed",
-    ProcessState.CANCELLED: "cancelled",
-}
+def removed_states(state: int, running: str, invalid: str) -> list[ProcessState]:
+    """Return the states that a call which removes all of a state means: -1 is all of them.
+
+    Args:
+        state: the state as it was sent.
+        running: refusal of the running ones.
+        invalid: refusal of what is no state.
+
+    Raises:
+        Refused: if it is RUNNING, or no state.
+    """
+    if state == _ALL:
+        return list(ProcessState)
+    if state == ProcessState.RUNNING:
+        raise Refused(400, running)
+    return [check_state(state, invalid)]
 
 
-def _state(state: int, invalid: str) -> ProcessState:
+def check_state(state: int, invalid: str) -> ProcessState:
+    """Return a state that was sent as a number.
+
+    Raises:
+        Refused: with the words ``invalid``, if it is none.
+    """
     try:
         return ProcessState(state)
     except ValueError:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from colony_jupyter.server.api import encoding
-from colony_jupyter.server.calls.processes import check_count, check_not_negative, initiator_name
+from colony_jupyter.server.calls.processes import (
+    check_count,
+    check_not_negative,
+    check_state,
+    initiator_name,
+    removed_states,
+)
 from colony_jupyter.server.calls.registry import Caller, call, required
 from colony_jupyter.server.errors import Refused, check_text
 from colony_jupyter.server.state.records import Workflow
@@ -18,8 +24,6 @@ if TYPE_CHECKING:
     from colony_jupyter.server.server import Server
     from colony_jupyter.server.state.colony_state import ColonyState
     from colony_jupyter.server.state.records import Process
-
-_ALL: Final = -1
 
 
 @call(messages.SubmitWorkflowSpec, "submit workflow")
@@ -91,11 +95,9 @@ async def get_workflow(server: Server, message: messages.GetProcessGraph, caller
 @call(messages.GetProcessGraphs, "get processgraphs")
 async def get_workflows(server: Server, message: messages.GetProcessGraphs, caller: Caller) -> Any:
     colony = server.as_member(message.colonyname, caller.id)
-    if message.state not in list(ProcessState):
-        raise Refused(400, "invalid msg.State")
+    state = check_state(message.state, "invalid msg.State")
     check_count(message.count)
     check_not_negative(message.count)
-    state = ProcessState(message.state)
     ended = reversed(colony.final_workflows(state)[-message.count :]) if message.count else ()
     found = [colony.workflows[processgraphid] for _, processgraphid in ended]
     found += (each for each in colony.open_workflows() if server.workflow_state(colony, each) is state)
@@ -122,12 +124,11 @@ async def remove_workflow(server: Server, message: messages.RemoveProcessGraph, 
 @call(messages.RemoveAllProcessGraphs, "remove all processgraphs")
 async def remove_all_workflows(server: Server, message: messages.RemoveAllProcessGraphs, caller: Caller) -> Any:
     colony = server.as_owner(message.colonyname, caller.id)
-    if message.state == ProcessState.RUNNING:
-        raise Refused(400, "not possible to remove running processgraphs")
-    if message.state != _ALL and message.state not in list(ProcessState):
-        raise Refused(400, "invalid state when deleting all processgraphs")
+    states = removed_states(
+        message.state, "not possible to remove running processgraphs", "invalid state when deleting all processgraphs"
+    )
     for workflow in list(colony.workflows.values()):
-        if message.state in (_ALL, server.workflow_state(colony, workflow)):
+        if server.workflow_state(colony, workflow) in states:
             server.remove_workflow(colony, workflow)
     return {}
 

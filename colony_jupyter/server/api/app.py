@@ -114,7 +114,7 @@ async def _answer(server: Server, scope: Scope, receive: Receive, send: Send) ->
         more = message.get("more_body", False)
     status = 200
     try:
-        body = await _carry_out(server, b"".join(pieces), _gone(receive), scope.get("server") or ("", 0))
+        body = await _carry_out(server, b"".join(pieces), _gone(receive), _address(scope))
     except Refused as refused:
         status, body = refused.status, seal_refusal(refused.status, refused.message)
     headers = [(b"content-type", _TYPE), (b"content-length", b"%d" % len(body))]
@@ -123,7 +123,7 @@ async def _answer(server: Server, scope: Scope, receive: Receive, send: Send) ->
 
 
 async def _carry_out(
-    server: Server, body: bytes, gone: Callable[[], Awaitable[None]], address: tuple[str, int | None]
+    server: Server, body: bytes, gone: Callable[[], Awaitable[None]], address: tuple[str, int]
 ) -> bytes:
     envelope = open_envelope(body)
     handler = HANDLERS.get(envelope.payloadtype)
@@ -135,7 +135,7 @@ async def _carry_out(
             raise Refused(403, f"the embedded colony has no {UNSUPPORTED[kind]} ({kind})")
         raise Refused(403, f"invalid rpcMsg.PayloadType: {kind}" if kind else _EMPTY_TYPE)
     message = read_message(envelope, handler)
-    caller = Caller(callerid, gone, (address[0], address[1] or 0))
+    caller = Caller(callerid, gone, address)
 
     async def work() -> bytes:
         value = await handler.work(server, message, caller)
@@ -143,6 +143,12 @@ async def _carry_out(
         return b"" if isinstance(value, Silence) else seal_reply(handler.replytype, value)
 
     return await server.carry_out(work)
+
+
+def _address(scope: Scope) -> tuple[str, int]:
+    """Return the host and the port that a request was sent to."""
+    host, port = scope.get("server") or ("", 0)
+    return host, port or 0
 
 
 def _gone(receive: Receive) -> Callable[[], Awaitable[None]]:
@@ -155,7 +161,6 @@ def _gone(receive: Receive) -> Callable[[], Awaitable[None]]:
 
 async def _converse(server: Server, websocket: WebSocket) -> None:
     """Serve the subscriptions of a connection, one after the other."""
-    address = websocket.scope.get("server") or ("", 0)
     while not server.stopping.is_set():
         received = await websocket.receive()
         if received["type"] == "websocket.disconnect":
@@ -174,7 +179,7 @@ async def _converse(server: Server, websocket: WebSocket) -> None:
         except Refused as refused:
             await _send(websocket, seal_refusal(refused.status, refused.message), binary=binary)
             continue
-        caller = Caller(callerid, _never, (address[0], address[1] or 0))
+        caller = Caller(callerid, _never, _address(websocket.scope))
         serving = asyncio.ensure_future(_subscription(server, websocket, message, caller, binary=binary))
         stopping = asyncio.ensure_future(server.stopping.wait())
         try:

@@ -117,11 +117,7 @@ async def _channel(server: Server, message: SubscribeChannel, caller: Caller) ->
 async def _process(server: Server, message: SubscribeProcess, caller: Caller) -> AsyncIterator[Any]:
     colony, process = server.process(message.processid, Refused(403, f"Invalid process with Id {message.processid}"))
     server.as_member(colony.colony.name, caller.id)  # a real server does not check this (section 8)
-    try:
-        state = ProcessState(message.state)
-    except ValueError:
-        await asyncio.sleep(quantities.wait(message.timeout))
-        raise ConnectionDropped from None
+    state = await _state(message)
     inbox = _Inbox()
     heard = message.executortype in ("", process.executortype)
     if heard:
@@ -143,11 +139,7 @@ async def _processes(server: Server, message: SubscribeProcesses, caller: Caller
     homes = [c for c in server.colonies.values() if c.executor_by_id(caller.id, approved=True)]
     if not homes:
         raise Refused(403, "executor not found")
-    try:
-        state = ProcessState(message.state)
-    except ValueError:
-        await asyncio.sleep(quantities.wait(message.timeout))
-        raise ConnectionDropped from None
+    state = await _state(message)
     inbox = _Inbox()
     for home in homes:
         server.waiters.subscribe_type(home.colony.name, message.executortype, state, inbox.put)
@@ -160,7 +152,21 @@ async def _processes(server: Server, message: SubscribeProcesses, caller: Caller
     raise ConnectionDropped
 
 
+async def _state(message: SubscribeProcess | SubscribeProcesses) -> ProcessState:
+    """Return the state that is subscribed to.
+
+    Raises:
+        ConnectionDropped: if it is none, at the end of the subscription: no process enters it.
+    """
+    try:
+        return ProcessState(message.state)
+    except ValueError:
+        await asyncio.sleep(quantities.wait(message.timeout))
+        raise ConnectionDropped from None
+
+
 async def _until(inbox: _Inbox, timeout: int) -> AsyncIterator[Any]:
+    """Yield what arrives until the subscription ends."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + quantities.wait(timeout)
     while True:

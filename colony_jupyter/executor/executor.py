@@ -24,6 +24,8 @@ from colony_jupyter.executor.worker import Worker
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from colony_jupyter.executor.callers.policy import Allowed
+    from colony_jupyter.executor.functions import Definition
     from colony_jupyter.executor.membership.identity import Identity
     from colony_jupyter.settings import Settings
 
@@ -33,6 +35,12 @@ logger = logging.getLogger(__name__)
 
 CONCURRENCY: Final = 32
 """Processes at once by default. A conversation is one for as long as it lasts, and mostly waits."""
+_STOP_SECONDS: Final = 10.0
+"""Seconds for a stop beyond the grace; it needs 5 at most unless the loop is blocked."""
+_START_UNDO: Final = 5.0
+"""Seconds in which a start that failed must have released what it held."""
+_POLL: Final = 0.02
+"""Seconds between two checks of an event that a thread waits for."""
 
 
 class Executor:
@@ -133,8 +141,7 @@ class Executor:
         check_decorated(name, "function")
 
         def register(function: F) -> F:
-            self._functions.add(define(name, function))
-            self._publish()
+            self._add(define(name, function))
             return function
 
         return register
@@ -155,8 +162,7 @@ class Executor:
         check_decorated(channel, "chat")
 
         def register(function: F) -> F:
-            self._functions.add(define_chat(name or channel, function, channel))
-            self._publish()
+            self._add(define_chat(name or channel, function, channel))
             return function
 
         return register
@@ -175,10 +181,7 @@ class Executor:
         Raises:
             UsageError: for another text than ``"anyone"``.
         """
-        allowed = read_allowed(allow)
-        if allowed == ANYONE:
-            print(anyone_warning(self.executortype))  # noqa: T201 - the line warns the user
-        hide_start_environment()
+        allowed = self._open_to(allow)
         self._functions.from_callers = CallerFunctions(
             allowed, self.executortype, lambda: self.name or self.executortype, memory
         ).definition
@@ -198,14 +201,30 @@ class Executor:
             UsageError: for another text than ``"anyone"``.
             ExecutorError: if there is no such kernel on this machine.
         """
+        allowed = self._open_to(allow)
+        offered = Kernels(allowed, lambda: self.name or self.executortype, kernel, keep)
+        self._functions.closers.append(offered.aclose)
+        self._add(offered.definition)
+
+    def _open_to(self, allow: Sequence[str] | str | None) -> Allowed:
+        """Return who may have code run here, after hiding the keys of this process from that code.
+
+        Raises:
+            UsageError: for another text than ``"anyone"``.
+        """
         allowed = read_allowed(allow)
         if allowed == ANYONE:
             print(anyone_warning(self.executortype))  # noqa: T201 - the line warns the user
         hide_start_environment()
-        offered = Kernels(allowed, lambda: self.name or self.executortype, kernel, keep)
-        self._functions.add(offered.definition)
-        self._functions.closers.append(offered.aclose)
-        self._publish()
+        return allowed
+
+    def _add(self, definition: Definition) -> None:
+        """Offer a function, in the place of the one of its name, and list it in the colony if the executor runs."""
+        self._functions.add(definition)
+        worker = self._worker
+        if worker is not None and not worker.finished.is_set():
+            with contextlib.suppress(RuntimeError):  # its loop has just been closed
+                worker.publish_soon()
 
     # in the background
 
@@ -230,7 +249,7 @@ class Executor:
             (worker,) = made
             sentence = registry.LOOP.run(worker.join)
             if sentence is not None:
-                print(sentence)  # noqa: T201 - the line asks the user to act
+                print(sentence)  # noqa: T201 - the line asks the user to act; here, so that it appears below the cell
             registry.LOOP.run(worker.wait_for_approval)
             registry.LOOP.run(self._serve_in_background, worker)
         except BaseException:
@@ -314,21 +333,6 @@ class Executor:
         self._worker = worker
         registry.add(self)
         registry.LOOP.spawn(_serve_quietly, worker)
-
-    def _publish(self) -> None:
-        worker = self._worker
-        if worker is not None and not worker.finished.is_set():
-            with contextlib.suppress(RuntimeError):  # its loop has just been closed
-                worker.publish_soon()
-
-
-_STOP_SECONDS: Final = 10.0
-"""Seconds for a stop beyond the grace; it needs 5 at most unless the loop is blocked."""
-_START_UNDO: Final = 5.0
-"""Seconds in which a start that failed must have released what it held."""
-
-
-_POLL: Final = 0.02
 
 
 def _await(event: threading.Event, seconds: float) -> bool:

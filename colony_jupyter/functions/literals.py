@@ -79,7 +79,8 @@ def _constant(value: Any, depth: int) -> str | None:
     if kind is dt.timedelta:
         return f"{library}.{repr(value).removeprefix('datetime.')}"
     if kind is dt.date or (kind in (dt.datetime, dt.time) and type(value.tzinfo) in (NoneType, dt.timezone)):
-        return f"{library}.{kind.__name__}.fromisoformat({value.isoformat()!r})"
+        fold = ".replace(fold=1)" if getattr(value, "fold", 0) else ""  # no text of ISO 8601 has it
+        return f"{library}.{kind.__name__}.fromisoformat({value.isoformat()!r}){fold}"
     if kind in (Decimal, Fraction, UUID):
         return f"{library}.{kind.__name__}({str(value)!r})"
     if isinstance(value, PurePath) and kind.__module__.partition(".")[0] == "pathlib":

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from colony_jupyter.functions.literals import NoLiteralError, literal
@@ -40,6 +40,8 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
+@example(dt.time(fold=1))
+@example(dt.datetime(2026, 10, 25, 2, 30, fold=1, tzinfo=dt.UTC))
 def test_the_expression_makes_the_value_again(value):
     made = eval(literal(value), {})
     assert made == value

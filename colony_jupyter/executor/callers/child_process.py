@@ -87,20 +87,22 @@ class ChildProcess:
 
     async def _start(self) -> None:
         loop = asyncio.get_running_loop()
-        read_here, write_there = os.pipe()
-        read_there, write_here = os.pipe()
-        liveness_there, liveness_here = os.pipe()
-        self._liveness = os.fdopen(liveness_here, "wb", 0)
-        there = (read_there, write_there, liveness_there)
-        here = [os.fdopen(read_here, "rb", 0), os.fdopen(write_here, "wb", 0)]
+        here: list[BinaryIO] = []  # ends of this process that no transport owns yet
+        there: list[int] = []  # ends of the other process
         try:
+            for mode in ("rb", "wb", "wb"):
+                ends = os.pipe()
+                here.append(os.fdopen(ends[mode == "wb"], mode, 0))
+                there.append(ends[mode == "rb"])
+            self._liveness = here.pop()
+            write_there, read_there, liveness_there = there
             self._process, _ = await loop.subprocess_exec(
                 lambda: self._output,
                 sys.executable,
                 "-c",
                 _PROGRAM,
                 _ROOT,
-                *map(str, there),
+                *map(str, (read_there, write_there, liveness_there)),
                 stdin=asyncio.subprocess.DEVNULL,
                 pass_fds=there,
                 start_new_session=True,
@@ -159,17 +161,19 @@ class ChildProcess:
                 await self._output.closed.wait()
 
     async def aclose(self) -> None:
-        """Kill the process and all of its group, and close the pipes."""
+        """Kill the process and all of its group, wait for its exit, and close the pipes."""
         self._kill()
         if self._writer is not None:
             self._writer.close()
         if self._reading is not None:
             self._reading.close()
-        if self._process is not None:
-            await self._output.exited.wait()
-            self._process.close()
         if self._liveness is not None:
             self._liveness.close()
+        if self._process is not None:
+            try:
+                await self._output.exited.wait()
+            finally:
+                self._process.close()
 
     def _kill(self) -> None:
         if self._process is not None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import signal
 
 import msgspec
@@ -154,6 +156,43 @@ async def test_a_process_that_cannot_be_started_leaves_nothing_behind(monkeypatc
         async with ChildProcess():
             pass
     assert descriptors() == before
+
+
+@pytest.mark.parametrize("successful", [0, 1, 2])
+async def test_pipes_of_a_process_for_which_there_are_too_few_descriptors_are_closed(monkeypatch, successful):
+    pipe, made = os.pipe, []
+
+    def some():
+        if len(made) == successful:
+            raise OSError(errno.EMFILE, "Too many open files")
+        made.append(pipe())
+        return made[-1]
+
+    before = descriptors()
+    monkeypatch.setattr(os, "pipe", some)
+    with pytest.raises(OSError, match="Too many open files"):
+        async with ChildProcess():
+            pass
+    assert descriptors() == before
+
+
+async def test_leaving_that_is_cancelled_closes_the_pipes_all_the_same():
+    class Never(asyncio.Event):
+        def set(self):
+            """The operating system cannot end the process: it waits for a disk."""
+
+    before = descriptors()
+    child = await ChildProcess().__aenter__()
+    child._output.exited = Never()
+    leaving = asyncio.create_task(child.aclose())
+    await asyncio.sleep(0)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    async with asyncio.timeout(10):
+        # Transports close in turns of the loop, and the process itself was killed.
+        while descriptors() != before or child._process.get_returncode() is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 def descriptors():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +21,8 @@ KEPT_BYTES: Final = MAX_BYTES // 4
 def open_log(path: Path) -> int:
     """Open the log for appending and return the descriptor, which the caller closes."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, PRIVATE_FILE)
-    trim(descriptor)
+    with contextlib.suppress(OSError):  # as on a full disk: it is cut another time
+        trim(descriptor)
     return descriptor
 
 

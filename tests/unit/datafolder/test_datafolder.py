@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import errno
 import json
 import os
 import threading
@@ -211,6 +212,16 @@ def test_a_log_that_is_short_is_left_alone(place):
     log.trim(descriptor, longest=5000, kept=10)
     os.close(descriptor)
     assert place.log.stat().st_size == 5000
+
+
+def test_a_log_that_cannot_be_cut_is_opened_all_the_same(place, monkeypatch):
+    def full(descriptor, length):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    place.log.write_text("x" * (log.MAX_BYTES + 1))
+    monkeypatch.setattr(os, "ftruncate", full)
+    os.close(log.open_log(place.log))
+    assert place.log.stat().st_size == log.MAX_BYTES + 1
 
 
 def test_the_last_line_is_of_this_run(place):

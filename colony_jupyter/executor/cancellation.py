@@ -18,7 +18,7 @@ from colony_jupyter.caller import run_with_line
 from colony_jupyter.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from colony_jupyter.errors import ColonyError
 
@@ -121,6 +121,28 @@ class ThreadPortal:
         call = asyncio.run_coroutine_threadsafe(function(*args), self._loop)
         self._spawned.add(call)
         call.add_done_callback(self._spawned.discard)
+
+
+@contextlib.asynccontextmanager
+async def race(
+    *coroutines: Coroutine[Any, Any, Any], seconds: float | None = None
+) -> AsyncIterator[list[asyncio.Task[Any]]]:
+    """Run coroutines side by side until the first of them ends; the context gets their tasks.
+
+    At the end of the context those that have not ended are cancelled, and all have ended.
+
+    Args:
+        coroutines: what is run.
+        seconds: how long to wait for the first at most; None for no limit.
+    """
+    tasks = [asyncio.create_task(each) for each in coroutines]
+    try:
+        await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def in_thread(function: Callable[[], T], name: str) -> T:

@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from colony_jupyter.client.transport.http import persist
-from colony_jupyter.executor.cancellation import in_thread
+from colony_jupyter.executor.cancellation import in_thread, race
 from colony_jupyter.wire.models import END, ERROR, TURN
 
 if TYPE_CHECKING:
@@ -88,16 +88,11 @@ class Chat:
     async def _heard(self, stream: AsyncStream) -> list[Entry]:
         """Wait for the next entries; none at the end, and once the conversation is dismissed."""
         self._quiet_since = time.monotonic()
-        hearing = asyncio.ensure_future(stream.batch())
-        dismissing = asyncio.ensure_future(self._dismissed.wait())
         try:
-            await asyncio.wait({hearing, dismissing}, return_when=asyncio.FIRST_COMPLETED)
-            return await hearing if hearing.done() else []
+            async with race(stream.batch(), self._dismissed.wait()) as (hearing, _):
+                return await hearing if hearing.done() else []
         finally:
             self._quiet_since = None
-            hearing.cancel()
-            dismissing.cancel()
-            await asyncio.gather(hearing, dismissing, return_exceptions=True)
 
     @property
     def _has_ended(self) -> bool:

@@ -19,6 +19,7 @@ import msgspec
 from colony_jupyter.channels.backoff import RetryTimer
 from colony_jupyter.client.streams.acknowledgement import ACK
 from colony_jupyter.errors import ColonyError, ProcessNotFound, RequestTooLarge, ServerUnreachable
+from colony_jupyter.executor.cancellation import race
 from colony_jupyter.executor.error_report import shortened
 from colony_jupyter.wire.messages import CloseFailed, msgtype
 from colony_jupyter.wire.models import SYNC, ProcessState
@@ -128,10 +129,7 @@ class Closing:
                 logger.info("%r: channel %r could not be ended: %s", self._process, name, error)
 
     async def _wait_for_reader(self, seconds: float) -> None:
-        reading = asyncio.create_task(self._read_acknowledgement())
-        hurrying = asyncio.create_task(self._hurry.wait())
-        try:
-            await asyncio.wait({reading, hurrying}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        async with race(self._read_acknowledgement(), self._hurry.wait(), seconds=seconds) as (reading, _):
             if not reading.done():
                 logger.warning(
                     "%r: the reader did not acknowledge on channel %r within %g s; it is closed without that",
@@ -139,10 +137,6 @@ class Closing:
                     SYNC,
                     seconds,
                 )
-        finally:
-            reading.cancel()
-            hurrying.cancel()
-            await asyncio.gather(reading, hurrying, return_exceptions=True)
 
     async def _read_acknowledgement(self) -> None:
         with contextlib.suppress(ColonyError):  # another party closed it: then closing will be refused

@@ -20,6 +20,7 @@ from colony_jupyter.channels.backoff import RETRY_SECONDS as LONGEST_ASKED_DELAY
 from colony_jupyter.channels.backoff import delays
 from colony_jupyter.client.colony import AsyncColony
 from colony_jupyter.errors import AccessDenied, ColonyError, ExecutorError, ServerUnreachable
+from colony_jupyter.executor.cancellation import race
 from colony_jupyter.executor.closing import Outcome, close_process
 from colony_jupyter.executor.membership.registration import Registration
 from colony_jupyter.executor.run import Run, fail_quietly
@@ -155,30 +156,22 @@ class Worker:
             ColonyError: if it gave up.
         """
         self.is_serving = True
-        assigning = asyncio.create_task(self._assign())
-        stopping = asyncio.create_task(self._stopping.wait())
         try:
-            await asyncio.wait({assigning, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if assigning.done():
-                await assigning
+            async with race(self._assign(), self._stopping.wait()) as (assigning, _):
+                if assigning.done():
+                    await assigning
         except ColonyError as error:
             self.failure = error
             raise
         finally:
-            assigning.cancel()
-            stopping.cancel()
-            await asyncio.gather(assigning, stopping, return_exceptions=True)
             await self.wind_up()
 
     async def wind_up(self) -> None:
         """End everything: running processes have their grace, then they are failed. Needs a few seconds at most."""
         try:
             if self._tasks and not self._hurry.is_set() and self._grace > 0:
-                hurrying = asyncio.create_task(self._hurry.wait())
-                everything = asyncio.create_task(asyncio.wait(set(self._tasks)))
-                await asyncio.wait({hurrying, everything}, timeout=self._grace, return_when=asyncio.FIRST_COMPLETED)
-                for waiting in (hurrying, everything):
-                    waiting.cancel()
+                async with race(self._hurry.wait(), asyncio.wait(set(self._tasks)), seconds=self._grace):
+                    pass
             await self._fail_what_runs()
         finally:
             for task in (*self._tasks, *([self._published] if self._published else [])):

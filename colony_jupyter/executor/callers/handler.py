@@ -14,6 +14,7 @@ from colony_jupyter.executor.callers.child_process import ChildProcess
 from colony_jupyter.executor.callers.policy import check_sender
 from colony_jupyter.executor.callers.protocol import Raised, Request, Returned, Start
 from colony_jupyter.executor.callers.requests import Requests
+from colony_jupyter.executor.cancellation import race
 from colony_jupyter.executor.functions import Definition, Unfit
 from colony_jupyter.functions.receiving import receive
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 256
 """Requests of one function that are answered at once; it is not read from while there are so many."""
+_LAST_MESSAGES: Final = 1.0
+"""Seconds to read what a process sent before it exited."""
 
 
 class CallerFunctions:
@@ -83,24 +86,17 @@ async def _run(start: Start, context: Context) -> list[Any]:
     """
     async with ChildProcess() as child, contextlib.aclosing(Requests(context)) as requests:
         await child.send(start)
-        receiving = asyncio.create_task(_serve(child, requests))
-        exiting = asyncio.create_task(child.exited())
-        try:
-            # A process that it has started may hold the pipe open, so the end of the pipe is not the only sign.
-            await asyncio.wait({receiving, exiting}, return_when=asyncio.FIRST_COMPLETED)
+        # A process that it has started may hold the pipe open, so the end of the pipe is not the only sign.
+        async with race(_serve(child, requests), child.exited()) as (receiving, exiting):
             if not (receiving.done() and receiving.exception()):
                 await child.finish()
-            await asyncio.wait({receiving}, timeout=1.0)  # what the process sent before it exited
+            await asyncio.wait({receiving}, timeout=_LAST_MESSAGES)
             last = receiving.result() if receiving.done() else None
             if last is None:
                 raise Unfit(_end_of(await exiting, start.executorname))
-        finally:
-            receiving.cancel()
-            exiting.cancel()
-            await asyncio.gather(receiving, exiting, return_exceptions=True)
     if isinstance(last, Raised):
         raise Unfit(*last.errors)
-    for note in list(last.notes):
+    for note in last.notes:
         with contextlib.suppress(ColonyError):
             await context.log(f"result: {note}")
     try:

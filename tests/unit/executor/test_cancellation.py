@@ -12,7 +12,7 @@ import pytest
 
 import colony_jupyter as cj
 from colony_jupyter.errors import ExecutorError, UsageError
-from colony_jupyter.executor.cancellation import Cancellation, ThreadPortal, in_thread
+from colony_jupyter.executor.cancellation import Cancellation, ThreadPortal, in_thread, race
 
 
 def failure(process):
@@ -203,6 +203,48 @@ class TestThreadPortal:
                 portal.run(cancel)
 
         await asyncio.to_thread(call)
+
+
+class TestRace:
+    @staticmethod
+    async def forever(ended: list[str]) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)  # an end takes a while
+            ended.append("forever")
+
+    async def test_the_first_decides_and_the_others_have_ended_after_it(self):
+        ended = []
+        async with race(asyncio.sleep(0, "first"), self.forever(ended)) as (first, second):
+            assert (first.done(), second.done(), ended) == (True, False, [])
+            assert await first == "first"
+        assert second.cancelled()
+        assert ended == ["forever"]
+
+    async def test_it_waits_for_the_first_no_longer_than_the_limit(self):
+        ended = []
+        async with race(self.forever(ended), self.forever(ended), seconds=0.01) as tasks:
+            assert [task.done() for task in tasks] == [False, False]
+        assert ended == ["forever", "forever"]
+
+    async def test_all_end_where_the_wait_is_cancelled_or_the_context_raises(self):
+        ended = []
+
+        async def wait():
+            async with race(self.forever(ended), self.forever(ended)):
+                raise AssertionError
+
+        waiting = asyncio.create_task(wait())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert ended == ["forever", "forever"]
+        with pytest.raises(ValueError, match="within"):
+            async with race(self.forever(ended), asyncio.sleep(0)):
+                raise ValueError("within")
+        assert len(ended) == 3
 
 
 class TestInThread:

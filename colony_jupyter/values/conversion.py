@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from colony_jupyter.values import arrays, frames, mime, objects, scalars
-from colony_jupyter.values.report import Attribute, Converted, Fault, Path, location
+from colony_jupyter.values.report import Attribute, Converted, Fault, Path, described, location
 from colony_jupyter.wire.limits import EXACT_INTEGER
 from colony_jupyter.wire.storable import encodable, storable
 
@@ -81,7 +81,7 @@ class _Conversion:
         try:
             return self._object(value, path)
         except Exception as error:  # noqa: BLE001 - an object's own methods may raise anything
-            why = f"could not be converted ({type(error).__name__}: {_message(error)})"
+            why = f"could not be converted ({described(error)})"
             self.fault(path, f"is {_named(kind)} and {why}", _RETURN)
             return None
 
@@ -220,10 +220,3 @@ def _named(kind: type) -> str:
     module = kind.__module__.partition(".")[0]
     name = kind.__qualname__ if module in ("builtins", "__main__") else f"{module}.{kind.__qualname__}"
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
-
-
-def _message(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - a __str__ may raise anything
-        return "its text cannot be shown"

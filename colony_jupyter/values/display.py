@@ -7,6 +7,7 @@ from typing import Any
 from colony_jupyter.errors import UsageError
 from colony_jupyter.values.conversion import convert
 from colony_jupyter.values.mime import JSON, PLAIN, MimeBundle, bundle_of, is_bundle, plain
+from colony_jupyter.values.report import described
 
 
 def display_bundle(value: Any) -> dict[str, Any]:
@@ -25,9 +26,7 @@ def display_bundle(value: Any) -> dict[str, Any]:
         bundle = bundle_of(value)
     except Exception as error:
         kind = type(value).__name__
-        raise UsageError(
-            f"The {kind} cannot be displayed: its representation raises {type(error).__name__}: {error}"
-        ) from error
+        raise UsageError(f"The {kind} cannot be displayed: its representation raises {described(error)}") from error
     if bundle is not None:
         return bundle
     bundle = {PLAIN: plain(value)}

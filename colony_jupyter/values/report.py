@@ -39,6 +39,15 @@ def _subscript(step: Any) -> str:
         return type(step).__name__
 
 
+def described(error: BaseException) -> str:
+    """Return the type and the text of an error of a user's object."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - a __str__ may raise anything
+        text = "its text cannot be shown"
+    return f"{type(error).__name__}: {text}"
+
+
 @dataclass(frozen=True)
 class Fault:
     """One part of a value that has no JSON form.

@@ -7,6 +7,7 @@ import pytest
 
 from colony_jupyter.client.writer import payload_bytes
 from colony_jupyter.errors import UsageError
+from colony_jupyter.values.conversion import convert
 from colony_jupyter.values.display import display_bundle
 
 
@@ -43,6 +44,26 @@ def test_everything_can_be_displayed(value, bundle):
 def test_a_representation_that_raises_is_named():
     with pytest.raises(UsageError, match="Raising cannot be displayed: its representation raises KeyError: 'gone'"):
         display_bundle(Raising())
+
+
+class Unprintable(Exception):
+    def __str__(self) -> str:
+        raise ValueError
+
+
+class RaisingUnprintably:
+    def _repr_html_(self):
+        raise Unprintable
+
+    def __array__(self):
+        raise Unprintable
+
+
+def test_an_error_without_a_text_is_named_all_the_same():
+    with pytest.raises(UsageError, match="its representation raises Unprintable: its text cannot be shown"):
+        display_bundle(RaisingUnprintably())
+    (fault,) = convert(RaisingUnprintably(), "result", large="keep").faults
+    assert "could not be converted (Unprintable: its text cannot be shown)" in str(fault)
 
 
 def test_a_long_representation_is_cut():

@@ -55,7 +55,7 @@ class RaisingUnprintably:
     def _repr_html_(self):
         raise Unprintable
 
-    def __array__(self):
+    def __array__(self) -> object:
         raise Unprintable
 
 

@@ -182,14 +182,14 @@ class Launched:
         return await self._process.wait()
 
     def signal(self, number: int) -> None:
-        """Send a signal to its group."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, number)
+        """Send a signal to its group; without one, do nothing."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, number)
 
     async def aclose(self) -> None:
         """Kill what is left of its group, and wait for its end: a loop that closes before has an exit left to note."""
-        if self._process is not None:
-            self.signal(signal.SIGKILL)
+        self.signal(signal.SIGKILL)
         if self._liveness >= 0:
             os.close(self._liveness)
             self._liveness = -1
@@ -206,9 +206,11 @@ class Launched:
         return ""
 
     def memory(self) -> int:
-        """Return the bytes of memory that its group holds; 0 if that cannot be found out."""
+        """Return the bytes of memory that its group holds; 0 before its start, and if that cannot be found out."""
         import psutil  # noqa: PLC0415 - a dependency of ipykernel's, needed rarely
 
+        if self._process is None:
+            return 0
         try:
             children = psutil.Process(self.pid).children(recursive=True)
             return sum(child.memory_info().rss for child in children)

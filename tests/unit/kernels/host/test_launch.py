@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import subprocess
 import sys
 
@@ -58,11 +59,15 @@ async def test_all_of_its_group_ends_with_it(launched):
     assert (len(gone), alive) == (len(children), [])
 
 
-async def test_closing_what_has_not_started_or_has_ended_does_nothing(launched):
+async def test_what_has_not_started_or_has_ended_has_no_memory_and_needs_no_end(launched):
+    """Its process is started in a few steps, between which the executor reports its memory."""
     one = launched("raise SystemExit(3)")
+    assert one.memory() == 0
+    one.signal(signal.SIGINT)
     await one.aclose()
     await one.start()
     assert await one.exited() == 3
+    assert one.memory() == 0
     await one.aclose()
     await one.aclose()
 

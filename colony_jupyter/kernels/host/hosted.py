@@ -133,6 +133,7 @@ class Hosted:
             wanted = msgspec.json.decode(item.frames[0], type=names.Start)
             is_new = not self.id
             if is_new:
+                await self._stop()  # a former program may have ended a moment ago, and is not cleared yet
                 self._key = wanted.key
                 self._program = find_program(wanted.kernel or self._default)
                 await self._start()
@@ -223,15 +224,14 @@ class Hosted:
             await self._clear()
 
     async def _clear(self) -> None:
-        launched, self._launched = self._launched, None
-        sockets, self._sockets = self._sockets, None
-        folder, self._folder = self._folder, None
-        if launched is not None:
-            await launched.aclose()
-        if sockets is not None:
-            await sockets.aclose()
-        if folder is not None:
-            folder.remove()
+        """Close what belongs to a program; if this is cancelled, the next call closes the rest."""
+        if self._launched is not None:
+            await self._launched.aclose()
+        if self._sockets is not None:
+            await self._sockets.aclose()
+        if self._folder is not None:
+            self._folder.remove()
+        self._launched = self._sockets = self._folder = None
 
     async def kill(self) -> None:
         """End it at once."""

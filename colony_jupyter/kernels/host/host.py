@@ -73,7 +73,7 @@ class Host:
         self._limits = limits
         self._ends = ends
         self._carriers: dict[str, Carrier] = {}  # by the process that carries the kernel, or has carried it last
-        self._orphans: set[asyncio.Task[None]] = set()
+        self._orphans: dict[asyncio.Task[None], Carrier] = {}  # by the task that ends its kernel later
 
     def new_kernel(self) -> Hosted:
         """Return a kernel that was not started yet."""
@@ -106,9 +106,9 @@ class Host:
                 if self._is_over(process):
                     await self._end(carrier)
                 else:
-                    orphan = asyncio.create_task(self._end_later(carrier))
-                    self._orphans.add(orphan)
-                    orphan.add_done_callback(self._orphans.discard)
+                    ending = asyncio.create_task(self._end_later(carrier))
+                    self._orphans[ending] = carrier
+                    ending.add_done_callback(self._orphans.pop)
 
     def _is_over(self, process: AsyncProcess) -> bool:
         """Whether the kernel ends with its process; it does not if the process was put back to waiting."""
@@ -137,11 +137,13 @@ class Host:
 
     async def aclose(self) -> None:
         """End all kernels: the executor stops."""
-        for orphan in self._orphans:
-            orphan.cancel()
+        carriers = [*self._carriers.values(), *self._orphans.values()]
+        self._carriers.clear()
+        for ending in self._orphans:
+            ending.cancel()
         await asyncio.gather(*self._orphans, return_exceptions=True)
-        carriers, self._carriers = list(self._carriers.values()), {}
-        await asyncio.gather(*(each.hosted.kill() for each in carriers if each.hosted is not None))
+        kernels = {carrier.hosted for carrier in carriers if carrier.hosted is not None}
+        await asyncio.gather(*(kernel.kill() for kernel in kernels))
 
 
 class Carrier:
@@ -166,14 +168,15 @@ class Carrier:
         """Sessions that have begun: a hello is accepted once."""
         if former is not None and former.process.processid == process.processid:
             self.seen = former.seen
+        self._now = asyncio.get_running_loop().time
         self._done = asyncio.Event()
-        self._attached_since = time.monotonic()
+        self._attached_since = self._now()
         self._is_attached = False
         self._leaves_after: int | None = None  # the last batch of ``in`` of a caller that has reported that it leaves
         self._published = b""
         self._published_at = 0.0
         self._greeting = asyncio.Lock()
-        self._failing_since = time.monotonic()  # since when no relay has heard anything
+        self._failing_since = self._now()  # since when no relay has heard anything
 
     async def run(self) -> None:
         """Carry the kernel.
@@ -185,7 +188,7 @@ class Carrier:
         self.hosted = self._former.hosted if self._former is not None else self._host.new_kernel()
         assert self.hosted is not None  # noqa: S101 - a former carrier has one
         traffic = self._relay(self.hosted)
-        begun = time.monotonic()
+        begun = self._now()
         while not self._done.is_set():
             waits = [asyncio.create_task(event.wait()) for event in (self._done, self.hosted.ended, traffic.over)]
             try:
@@ -198,7 +201,7 @@ class Carrier:
                 return
             if traffic.over.is_set():
                 traffic = await self._relay_anew(traffic, self.hosted)
-            now = time.monotonic()
+            now = self._now()
             if not self.seen and now - begun > _FIRST_HELLO:
                 raise ExecutorError("The caller of the kernel did not come back, so no kernel was started.")
             self._check(now)
@@ -213,12 +216,12 @@ class Carrier:
         """
         assert self._traffic is not None  # noqa: S101 - it runs
         assert self.hosted is not None  # noqa: S101 - it runs
-        if self._is_attached and asyncio.get_running_loop().time() - self._traffic.heard > _SILENCE:
+        if self._is_attached and now - self._traffic.heard > _SILENCE:
             self._detach()
         if self._is_attached or self.hosted.is_busy:
             self._attached_since = now
         elif self.seen and now - self._attached_since > self._host.keep:
-            raise ExecutorError(f"The kernel had no caller for {self._host.keep / 3600:g} hours, so it was ended.")
+            raise ExecutorError(f"The kernel had no caller for {self._host.keep / 3600:g} h, so it was ended.")
 
     def _relay(self, hosted: Hosted) -> Traffic:
         """Read and write the channels of the process; a session of a former relay of it goes on."""
@@ -245,7 +248,7 @@ class Carrier:
         if traffic.failure is None:
             await asyncio.sleep(_END_NOTICED)
             raise ExecutorError("The process of the kernel has closed.")
-        now = time.monotonic()
+        now = self._now()
         if traffic.has_heard:
             self._failing_since = now
         elif now - self._failing_since > _ORPHAN:
@@ -290,7 +293,7 @@ class Carrier:
         self.seen.add(hello.sid)
         self._leaves_after = None
         self._is_attached = True  # from now on: its welcome may take long to get there
-        traffic.heard = asyncio.get_running_loop().time()
+        traffic.heard = self._now()
         line = hosted.line
         if self._former is not None and not self._former.is_released:
             self._former.hold()
@@ -349,7 +352,7 @@ class Carrier:
         assert self.hosted is not None  # noqa: S101 - it runs
         self.hosted.line.end()
         self._is_attached, self._leaves_after = False, None
-        self._attached_since = time.monotonic()
+        self._attached_since = self._now()
         self._published = b""
 
     def hold(self) -> None:

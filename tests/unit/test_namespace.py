@@ -14,15 +14,6 @@ from colony_jupyter.executor import context, executor
 from colony_jupyter.wire import identity, models
 
 ROOT = Path(colony_jupyter.__file__).parent
-TEXTS = [
-    ast_node.value
-    for path in ROOT.rglob("*.py")
-    for ast_node in ast.walk(ast.parse(path.read_text("utf-8")))
-    if isinstance(ast_node, ast.Constant) and isinstance(ast_node.value, str)
-]
-PAGES = [
-    path.read_text("utf-8") for folder in (".", "docs", "notebooks") for path in (ROOT.parent / folder).glob("*.md")
-]
 
 
 def test_every_error_is_public():
@@ -46,10 +37,20 @@ def test_a_value_that_users_make_is_public(name, value):
     assert name in colony_jupyter.__all__
 
 
+def texts():
+    """Texts in the source of the package, and pages."""
+    for path in ROOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+    for folder in (".", "docs", "notebooks"):
+        yield from (path.read_text("utf-8") for path in (ROOT.parent / folder).glob("*.md"))
+
+
 def test_every_mentioned_name_can_be_imported():
     mentioned = {
         name
-        for text in [*TEXTS, *PAGES]
+        for text in texts()
         for either in re.findall(r"(?<![\w.])(?:cj\.([A-Za-z]\w*)|colony_jupyter\.([A-Z]\w*))", text)
         for name in either
         if name

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-import nbformat
 import pytest
-from nbconvert import HTMLExporter, MarkdownExporter
 
 from colony_jupyter.notebook.formats.transcript_html import bundle
 from colony_jupyter.notebook.model.changes import NewEntries, ProcessChange, TextRefused
@@ -25,10 +23,6 @@ def pane():
     pane.close()
 
 
-def output(data):
-    return nbformat.v4.new_output("display_data", data=data)
-
-
 @pytest.fixture
 def book(pane, make, clock):
     """A notebook whose cell has the outputs that JupyterLab saves: the widget's and the transcript's."""
@@ -37,14 +31,19 @@ def book(pane, make, clock):
     pane.flush()
     widget, _ = pane.widget._repr_mimebundle_()
     assert VIEW in widget
-    cell = nbformat.v4.new_code_cell("run()", outputs=[output(widget), output(bundle(pane.model, clock()))])
+    import nbformat  # takes 2 s, for which each worker would wait before the first test
+
+    outputs = [nbformat.v4.new_output("display_data", data=data) for data in (widget, bundle(pane.model, clock()))]
+    cell = nbformat.v4.new_code_cell("run()", outputs=outputs)
     # As it is after saving and opening.
     return nbformat.reads(nbformat.writes(nbformat.v4.new_notebook(cells=[cell])), 4)
 
 
-@pytest.mark.parametrize("exporter", [HTMLExporter, MarkdownExporter])
+@pytest.mark.parametrize("exporter", ["HTMLExporter", "MarkdownExporter"])
 def test_a_static_page_shows_the_transcript_alone(book, exporter):
-    page, _ = exporter().from_notebook_node(book)
+    import nbconvert  # likewise
+
+    page, _ = getattr(nbconvert, exporter)().from_notebook_node(book)
     assert "Processing step 1/3" in page
     assert "pane of" not in page
     assert "<pre></pre>" not in page

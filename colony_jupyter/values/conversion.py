@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from colony_jupyter.values import arrays, frames, mime, objects, scalars
-from colony_jupyter.values.report import Attribute, Converted, Fault, Path, described, location
+from colony_jupyter.values.report import DEEPEST, Attribute, Converted, Fault, Path, described, location
 from colony_jupyter.wire.limits import EXACT_INTEGER
 from colony_jupyter.wire.storable import encodable, storable
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 Large = Literal["refuse", "text", "keep"]
 """What to do with integers beyond ±2^53, which a ColonyOS server changes except in the payload of an entry."""
 
-_DEEPEST: Final = 200
 _PLAIN: Final = frozenset({str, bool, type(None)})
 _NUMBERS: Final = frozenset({int, float})
 _RETURN: Final = "use text, numbers, lists or dicts made from it"
@@ -176,8 +175,8 @@ class _Conversion:
         if identity in self._open:
             self.fault(path, "contains itself", "remove the cycle")
             return None
-        if len(path) > _DEEPEST:
-            self.fault(path[:4], f"is nested more than {_DEEPEST} levels deep", "make it flatter")
+        if len(path) > DEEPEST:
+            self.fault(path[:4], f"is nested more than {DEEPEST} levels deep", "make it flatter")
             return None
         self._open.add(identity)
         try:

@@ -12,9 +12,8 @@ from typing import Any, Final
 from colony_jupyter.errors import UsageError
 from colony_jupyter.values.frames import MARK
 from colony_jupyter.values.libraries import need
+from colony_jupyter.values.report import DEEPEST
 
-_DEEPEST: Final = 200
-"""Levels of a value that are searched for tables: as many as executors of this package send."""
 _NAMES: Final = 10
 _LONGEST: Final = 60
 """Columns that the representation of a table names, and characters of each."""
@@ -23,12 +22,13 @@ _DURATION: Final = re.compile(r"timedelta64\[(\w+)\]")
 _INTERVAL: Final = re.compile(r"interval\[(.+), (right|left|both|neither)\]")
 _BRACKETS: Final = {"right": ("(", "]"), "left": ("[", ")"), "both": ("[", "]"), "neither": ("(", ")")}
 _INTEGER: Final = re.compile(r"[Uu]?[Ii]nt(8|16|32|64)")
-_PARSED: Final = {
+_PARSERS: Final = {
     "date": dt.date.fromisoformat,
     "time": dt.time.fromisoformat,
     "decimal": decimal.Decimal,
     "bytes": base64.b64decode,
 }
+"""What makes values of the texts of a column, by its label."""
 
 
 class DataTable(dict[str, Any]):
@@ -155,7 +155,7 @@ def is_table(value: Any) -> bool:
 
 def revive(value: Any, depth: int = 0) -> Any:
     """Return a JSON value with each table in it as a `DataTable`; lists and dicts are changed in place."""
-    if depth > _DEEPEST:
+    if depth > DEEPEST:
         return value
     if type(value) is dict:
         if is_table(value):
@@ -176,7 +176,7 @@ def _plain(column: dict[str, Any], limit: int | None = None, *, depth: int = 0) 
     """Return the JSON values of a column, categories in the place of their codes."""
     values: list[Any] = (column["values"] or [])[:limit]
     if "categories" in column:
-        if depth == _DEEPEST:
+        if depth == DEEPEST:
             raise ValueError("categories of categories without end")
         categories = _plain(column["categories"], depth=depth + 1)
         return [None if code is None else categories[code] for code in values]
@@ -223,8 +223,8 @@ def _pandas_column(pandas: Any, column: dict[str, Any]) -> Any:
             for at in (0, 1)
         )
         return pandas.Series(pandas.arrays.IntervalArray.from_arrays(left, right, closed=found[2]))
-    if label in _PARSED:
-        return pandas.Series([None if each is None else _PARSED[label](each) for each in values], dtype=object)
+    if label in _PARSERS:
+        return pandas.Series([None if each is None else _PARSERS[label](each) for each in values], dtype=object)
     if label.startswith("period"):
         return pandas.Series(pandas.PeriodIndex(values, dtype=label))
     if _INTEGER.fullmatch(label):
@@ -254,8 +254,8 @@ def _polars_column(polars: Any, name: str, column: dict[str, Any]) -> Any:
         if unit == "s":
             unit, counts = "ms", [None if count is None else count * 1000 for count in counts]
         return polars.Series(name, counts, dtype=polars.Int64).cast(polars.Duration(unit))
-    if label in _PARSED:
-        return polars.Series(name, [None if each is None else _PARSED[label](each) for each in values])
+    if label in _PARSERS:
+        return polars.Series(name, [None if each is None else _PARSERS[label](each) for each in values])
     return _polars_plain(polars, name, label, values)
 
 

@@ -22,7 +22,8 @@ _FLOATS: Final = ("float16", "float32", "float64")
 _INFINITE: Final = (float("inf"), -float("inf"))
 _WIDE: Final = ("Int128", "UInt128")
 """Integers that pandas does not have."""
-_PARSED: Final = {"Decimal": "decimal", "Date": "date", "Time": "time", "Binary": "bytes", "String": "string"}
+_AS_TEXT: Final = {"Decimal": "decimal", "Date": "date", "Time": "time", "Binary": "bytes"}
+"""Types of polars whose values become text, with the labels of their columns; pandas has them as objects."""
 
 
 def is_frame(value: Any) -> bool:
@@ -104,7 +105,7 @@ def _pandas_column(converter: Converter, pandas: Any, name: Any, column: Any, pa
         return found
     if label == "object":
         kind = pandas.api.types.infer_dtype(column, skipna=True)
-        found["dtype"] = kind if kind in _PARSED.values() and kind != "string" else label
+        found["dtype"] = kind if kind in _AS_TEXT.values() else label
     values = _pandas_values(converter, pandas, column, label, at)
     # The floats of a column are JSON already; walking through a million of them would take as long again.
     found["values"] = values if label in _FLOATS else converter.value(values, at)
@@ -193,7 +194,7 @@ def _polars_label(column: Any, kind: str) -> str:
         return f"timedelta64[{column.dtype.time_unit}]"
     if kind in ("Categorical", "Enum"):
         return "category"
-    return _PARSED.get(kind, "object")
+    return "string" if kind == "String" else _AS_TEXT.get(kind, "object")
 
 
 def _polars_values(converter: Converter, column: Any, kind: str) -> list[Any]:

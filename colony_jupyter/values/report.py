@@ -10,6 +10,8 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+DEEPEST: Final = 200
+"""Levels of a value that are converted, and that are searched for tables where it arrives."""
 _SHOWN: Final = 3
 """Faults that one message names; it counts the others."""
 

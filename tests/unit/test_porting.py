@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pycolonies
 import pytest
 
 import colony_jupyter as cj
@@ -30,6 +29,8 @@ def test_what_is_named_here_exists(cell):
 
 @pytest.mark.parametrize("cell", [row[2] for row in ROWS if "(" in row[2]])
 def test_what_is_named_of_pycolonies_exists(cell):
+    import pycolonies  # with boto3, which no other test needs
+
     called = [name for name in re.findall(r"(?<![.\w])(\w+)\(", cell) if name != "Colonies"]
     missing = [name for name in called if not hasattr(pycolonies.Colonies, name) and not hasattr(pycolonies, name)]
     assert missing == []

@@ -17,7 +17,6 @@ from collections import namedtuple
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
-import pycolonies
 import pytest
 
 import colony_jupyter as cj
@@ -66,6 +65,8 @@ def plain(n1, n2, ctx={}):  # noqa: B006 - as in ColonyOS's example
 
 
 def test_a_plain_function_is_sent_as_pycolonies_sends_it():
+    import pycolonies  # with boto3, which few tests need
+
     theirs = pycolonies.func_spec(plain, [1, 2], "dev", "python-executor")
     ours = pack(plain)
     assert (ours.funcname, ours.env[ARGS_SPEC]) == (theirs.funcname, theirs.env["args_spec"])
@@ -78,6 +79,8 @@ def typed(steps: int, *, label: Ordered | None = None) -> "Unknown":  # type: ig
 
 
 def test_the_text_may_be_of_any_language():
+    import pycolonies  # likewise
+
     with pytest.raises(UnicodeEncodeError):
         pycolonies.func_spec(typed, [1], "dev", "python-executor")
     assert '"""Münze"""' in code_of(typed)

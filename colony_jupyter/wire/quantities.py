@@ -9,6 +9,8 @@ from colony_jupyter.wire.limits import INT64_MAX
 
 _CPU: Final = re.compile(r"(\d+)m")
 _AMOUNT: Final = re.compile(r"(\d+)([A-Za-z]+)")
+_DIGITS: Final = 19
+"""Digits of the largest number of 64 bits: Python refuses to convert thousands of them."""
 _KI: Final = 1024
 
 UNITS: Final = {
@@ -40,16 +42,17 @@ UNRELIABLE: Final = {
 def millicores(text: str) -> int | None:
     """Return the thousandths of a core that a text such as ``500m`` names; None for any other text."""
     found = _CPU.fullmatch(text)
-    return _bounded(int(found[1]) if len(found[1]) <= _DIGITS else INT64_MAX + 1) if found else None
+    if found is None or (amount := _number(found[1])) > INT64_MAX:
+        return None
+    return amount
 
 
 def mebibytes(text: str) -> int | None:
-    """Return the whole Mi that a text such as ``2Gi`` names, rounded down; None for a text that is not reliable."""
+    """Return the whole Mi that a text such as ``2Gi`` names, rounded down; None for a text that a server may refuse."""
     found = _AMOUNT.fullmatch(text)
-    if found is None or found[2] not in UNITS or len(found[1]) > _DIGITS:
+    if found is None or found[2] not in UNITS or (amount := _number(found[1]) * UNITS[found[2]]) > INT64_MAX:
         return None
-    amount = _bounded(int(found[1]) * UNITS[found[2]])
-    return None if amount is None else amount // _KI**2
+    return amount // _KI**2
 
 
 def unit(text: str) -> str:
@@ -58,8 +61,6 @@ def unit(text: str) -> str:
     return found[2] if found else ""
 
 
-_DIGITS: Final = 19
-
-
-def _bounded(number: int) -> int | None:
-    return number if number <= INT64_MAX else None
+def _number(digits: str) -> int:
+    """Return a number of at most 64 bits; one that is too large for all others."""
+    return int(digits) if len(digits) <= _DIGITS else INT64_MAX + 1

@@ -38,19 +38,19 @@ class Close:
 
 @dataclass(frozen=True)
 class ReadLog:
-    """Read the log from index ``afterseq`` to its end, and report it with this very request."""
+    """Read the log from index ``afterseq`` to its end; the reply is reported together with this object."""
 
     known: int
 
     @property
     def afterseq(self) -> int:
-        """Where to begin: one entry back, see `Inbox`."""
+        """Index of the first entry to read: one entry back, see `Inbox`."""
         return max(self.known - 1, 0)
 
 
 @dataclass(frozen=True)
 class AskProcess:
-    """Find out what became of the process, now."""
+    """Ask the server for the process now, and report whether it is open or closed."""
 
 
 Effect = Open | Close | ReadLog | AskProcess
@@ -64,8 +64,8 @@ class Policy:
         window: length of a subscription window, as the server knows it.
         renew: age of a window at which the next is opened beside it, at the latest.
         spread: by up to how much sooner, at random: streams that began together must not all renew at one moment.
-        confirm: within what time a window must show its first frame, if it must show one.
-        assume: after what time a window on an empty channel counts as open, as nothing confirms it.
+        confirm: time within which the first frame of a window must arrive, if entries were received before.
+        assume: time after which a window on an empty channel counts as open, since nothing confirms it.
         overdue: how late a window's end may be before its link counts as dead.
         silence: seconds without a frame after which the log is read.
         quiet: silence after the process closed that means everything has come.
@@ -85,7 +85,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class Refused:
-    """A refusal that ends the stream: the server's status and words."""
+    """A refusal of the server: its status and its message."""
 
     status: int
     message: str

@@ -16,9 +16,9 @@ _FEWEST: Final = 3
 
 @dataclass(slots=True)
 class _Sender:
-    first: int
-    last: int
-    latest: int
+    smallest: int
+    largest: int
+    latest: int  # in the order of arrival
     count: int = 1
     step: int = 0  # the smallest difference between an entry and the next; 0 while there is none
 
@@ -26,15 +26,15 @@ class _Sender:
         step = sequence - self.latest
         if step > 0 and (step < self.step or not self.step):
             self.step = step
-        if sequence > self.last:
-            self.last = sequence
-        elif sequence < self.first:
-            self.first = sequence
+        if sequence > self.largest:
+            self.largest = sequence
+        elif sequence < self.smallest:
+            self.smallest = sequence
         self.latest = sequence
         self.count += 1
 
     def missing(self) -> int:
-        span = self.last - self.first
+        span = self.largest - self.smallest
         if self.count < _FEWEST or not self.step or span % self.step:
             return 0
         missing = span // self.step + 1 - self.count
@@ -58,5 +58,5 @@ class Numbering:
                 sender.note(entry.sequence)
 
     def missing(self) -> int:
-        """Return how many numbers are missing between the first and the last entry of the senders."""
+        """Return how many numbers are missing between the smallest and the largest of the senders."""
         return sum(sender.missing() for sender in self._senders.values())

@@ -66,9 +66,10 @@ class AppendLimiter:
 
 
 REFUSED_FIRST: Final = 0.02
-"""Seconds to wait after the first refusal for rate; two appends' worth."""
+"""Seconds to wait after the first refusal for rate: the time of two appends."""
 
 REFUSED_LONGEST: Final = 0.5
+"""Seconds that no wait after a refusal for rate exceeds."""
 
 
 class TextBuffer:
@@ -92,12 +93,12 @@ class TextBuffer:
         self._ready_size = 0
 
     def __len__(self) -> int:
-        """Characters that wait; bytes of those that are ready."""
+        """Return how much waits: characters of text, and bytes of entries that are ready."""
         return self._size + self._ready_size
 
     @property
     def entries(self) -> int:
-        """Entries that wait."""
+        """Number of entries that wait, those that are ready included."""
         return len(self._ready) + len(self._runs)
 
     def add(self, text: str, now: float, inreplyto: int = 0) -> None:
@@ -111,7 +112,7 @@ class TextBuffer:
         self._since = now if self._since is None else self._since
 
     def due(self, now: float) -> float | None:
-        """Seconds until the text should be sent; None if there is none."""
+        """Return the seconds until the text should be sent; None if there is none."""
         if self._ready:
             return 0.0
         if self._since is None:
@@ -122,7 +123,7 @@ class TextBuffer:
 
     @property
     def ready(self) -> int:
-        """Entries that `head` has formed and that were not appended yet."""
+        """Number of entries that `head` has formed and that were not appended yet."""
         return len(self._ready)
 
     def head(self, *, whole: bool = True) -> tuple[int, bytes] | None:

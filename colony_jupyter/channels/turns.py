@@ -93,15 +93,15 @@ class Turn:
                 self._accept(entry, now, self.sequence)
 
     def over(self) -> None:
-        """The stream has ended."""
+        """Note that the stream has ended."""
         self._end(TurnEnd.OVER)
 
     def stop(self) -> None:
-        """It is not waited for any longer."""
+        """Note that the turn is not waited for any longer."""
         self._end(TurnEnd.STOPPED)
 
     def tick(self, now: float) -> None:
-        """See whether it was quiet for long enough."""
+        """End the turn if it was quiet for long enough."""
         deadline = self.deadline
         if deadline is not None and now >= deadline:
             self._end(TurnEnd.QUIET)
@@ -115,7 +115,7 @@ class Turn:
         # What answers nothing in particular can only be about our message if it came after it.
         ours = entry.inreplyto == sequence or (entry.inreplyto == 0 and self._sent)
         if entry.type == END and entry.inreplyto == 0:
-            if self._fault is not None and not self._pieces:  # the partner failed before it heard us
+            if self._fault is not None and not self._pieces:  # the partner failed before it received our message
                 self.error = self._fault
             self._end(TurnEnd.OVER if self.error is None else TurnEnd.ERROR)
         elif not ours:

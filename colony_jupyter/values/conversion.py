@@ -17,7 +17,7 @@ from colony_jupyter.wire.limits import EXACT_INTEGER
 from colony_jupyter.wire.storable import encodable, storable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 Large = Literal["refuse", "text", "keep"]
 """What to do with integers beyond ±2^53, which a ColonyOS server changes except in the payload of an entry."""
@@ -170,7 +170,7 @@ class _Conversion:
         self.fault(path, f"is {_named(kind)}, which has no JSON form", remedy)
         return None
 
-    def _nested(self, value: Any, path: Path, convert: Any, owner: Any = None) -> Any:
+    def _nested(self, value: Any, path: Path, convert: Callable[[Any, Path], Any], owner: Any = None) -> Any:
         identity = id(value if owner is None else owner)
         if identity in self._open:
             self.fault(path, "contains itself", "remove the cycle")

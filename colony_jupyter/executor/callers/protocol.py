@@ -116,7 +116,7 @@ class Raised(msgspec.Struct, tag="raised", forbid_unknown_fields=True):
     errors: list[str]
 
 
-class Wire(msgspec.Struct, array_like=True):
+class PassedEntry(msgspec.Struct, array_like=True):
     """An entry, as it is passed to the process."""
 
     sequence: int

@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from colony_jupyter.errors import ColonyError, UsageError
-from colony_jupyter.executor.callers.protocol import Reply, Request, Wire
+from colony_jupyter.executor.callers.protocol import PassedEntry, Reply, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,7 +49,7 @@ class Requests:
                 stream = self._streams.get(request.stream)
                 if stream is None:
                     raise UsageError("The stream was closed.")
-                return _as_wire(await stream.batch())
+                return _passed(await stream.batch())
             case "close":
                 stream = self._streams.pop(request.stream, None)
                 return None if stream is None else await stream.aclose()
@@ -66,9 +66,9 @@ class Requests:
             case "flush":
                 return await channel.flush()
             case "ask":
-                return _as_wire([await channel.ask(request.payload, request.timeout)])
+                return _passed([await channel.ask(request.payload, request.timeout)])
             case "read":
-                return _as_wire(await channel.read(request.start, request.limit))
+                return _passed(await channel.read(request.start, request.limit))
             case _:
                 number = next(self._numbers)
                 self._streams[number] = channel.stream(
@@ -82,8 +82,8 @@ class Requests:
                 return number
 
 
-def _as_wire(entries: Iterable[Entry]) -> list[Wire]:
+def _passed(entries: Iterable[Entry]) -> list[PassedEntry]:
     return [
-        Wire(each.sequence, each.inreplyto, each.timestamp, each.senderid, each.payload, each.type, each.former)
+        PassedEntry(each.sequence, each.inreplyto, each.timestamp, each.senderid, each.payload, each.type, each.former)
         for each in entries
     ]

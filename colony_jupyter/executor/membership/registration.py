@@ -62,12 +62,12 @@ class Registration:
                     f"The owner of colony '{colony.colonyname}' has rejected executor '{name}'. Ask for its approval, "
                     "or choose another name."
                 )
-            added = True
+            is_added = True
         else:
-            added = False
+            is_added = False
         if not colony.is_owner:
             return False
-        if not added:
+        if not is_added:
             await self._refuse_name_in_use()
             await colony.add_executor(name, self._identity.key.id, self._executortype)
         await colony.approve_executor(name)

@@ -80,7 +80,7 @@ def open_database(path: Path, durability: Literal["normal", "full"]) -> sqlite3.
         raise unusable(path, error) from error
     try:
         connection.execute("PRAGMA journal_mode=WAL")
-        _set(connection, durability)
+        _configure(connection, durability)
         _migrate(connection)
     except sqlite3.Error as error:
         connection.close()
@@ -96,7 +96,7 @@ def open_again(path: Path, durability: Literal["normal", "full"]) -> sqlite3.Con
     """
     try:
         connection = _connect(path)
-        _set(connection, durability)
+        _configure(connection, durability)
     except sqlite3.Error as error:
         raise unusable(path, error) from error
     return connection
@@ -143,7 +143,7 @@ def _connect(path: Path, mode: str = "rw") -> sqlite3.Connection:
     return connection
 
 
-def _set(connection: sqlite3.Connection, durability: Literal["normal", "full"]) -> None:
+def _configure(connection: sqlite3.Connection, durability: Literal["normal", "full"]) -> None:
     connection.execute(f"PRAGMA synchronous={'FULL' if durability == 'full' else 'NORMAL'}")
     connection.execute(f"PRAGMA journal_size_limit={_WAL_BYTES}")
 

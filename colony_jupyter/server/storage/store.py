@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _VACUUM_PAGES: Final = 256
+_LOG_COLUMNS: Final = "colonyname, processid, executorname, message, timestamp"
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,7 @@ class Store:
         what, value = ("executorname", executorname) if executorname else ("processid", processid)
         order = "DESC" if latest else "ASC"
         rows = await self._rows(
-            f"SELECT {_LOG} FROM logs WHERE colonyname = ? AND {what} = ? AND timestamp > ? "  # noqa: S608 - names of ours
+            f"SELECT {_LOG_COLUMNS} FROM logs WHERE colonyname = ? AND {what} = ? AND timestamp > ? "  # noqa: S608 - names of ours
             f"ORDER BY timestamp {order}, place {order} LIMIT ?",
             colonyname,
             value,
@@ -209,7 +210,7 @@ class Store:
     async def search_logs(self, colonyname: str, text: str, since: int, count: int) -> list[LogLine]:
         """Search log lines; case counts, ``%`` and ``_`` are wildcards."""
         rows = await self._rows(
-            f"SELECT {_LOG} FROM logs WHERE colonyname = ? AND timestamp > ? AND found(message) "  # noqa: S608 - likewise
+            f"SELECT {_LOG_COLUMNS} FROM logs WHERE colonyname = ? AND timestamp > ? AND found(message) "  # noqa: S608 - likewise
             "ORDER BY timestamp, place LIMIT ?",
             colonyname,
             since,
@@ -229,9 +230,6 @@ class Store:
             return self._reader.execute(query, values).fetchall()
 
         return await asyncio.get_running_loop().run_in_executor(self._reading, read)
-
-
-_LOG: Final = "colonyname, processid, executorname, message, timestamp"
 
 
 def _finder(text: str) -> Callable[[str], bool]:

@@ -10,7 +10,7 @@ import msgspec
 from colony_jupyter.client.process_facts import ProcessFacts
 from colony_jupyter.client.writer import check_text, payload_bytes
 from colony_jupyter.errors import UsageError
-from colony_jupyter.executor.callers.protocol import Wire
+from colony_jupyter.executor.callers.protocol import PassedEntry
 from colony_jupyter.executor.progress import AsyncProgress, Progress, choose_channel, display_channel
 from colony_jupyter.values.display import display_bundle
 from colony_jupyter.values.mime import DISPLAY
@@ -200,4 +200,4 @@ class AsyncChildContext(_Facts):
 
 
 def _entries(found: list[Any]) -> list[Entry]:
-    return [Entry(**msgspec.structs.asdict(each)) for each in msgspec.convert(found, list[Wire])]
+    return [Entry(**msgspec.structs.asdict(each)) for each in msgspec.convert(found, list[PassedEntry])]

@@ -10,7 +10,7 @@ import pytest
 import colony_jupyter as cj
 from colony_jupyter.errors import UsageError
 from colony_jupyter.executor.callers.child.context import AsyncChildContext, ChildContext
-from colony_jupyter.executor.callers.protocol import Wire
+from colony_jupyter.executor.callers.protocol import PassedEntry
 from colony_jupyter.wire.models import FunctionSpec, ProcessRecord
 
 
@@ -42,7 +42,9 @@ class Link:
 def entries(*texts):
     """Return entries as the executor replies them."""
     return [
-        msgspec.to_builtins(Wire(2 * number, 1, "", "s" * 64, text.encode(), "data", False), builtin_types=(bytes,))
+        msgspec.to_builtins(
+            PassedEntry(2 * number, 1, "", "s" * 64, text.encode(), "data", False), builtin_types=(bytes,)
+        )
         for number, text in enumerate(texts, 1)
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import time
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Proxy:
         self.port = 0
         self.cuts = 0
         self.lost = 0  # bytes that were not carried on
+        self.carried = 0.0  # when the latest piece was
         self.refusing = False
         self.silencing = False  # whether connections that are made carry nothing, as after `go_silent`
         self.carries: tuple[int, int] | None = None  # bytes, of both directions, after which a new connection is cut
@@ -166,5 +168,6 @@ class _Link:
                     self._left -= len(data)
                 sink.write(data)
                 await sink.drain()
+                self._proxy.carried = time.monotonic()
             if self.silent:
                 await self._was_cut.wait()

@@ -37,7 +37,7 @@ class ByHttpx:
         return self._client.is_closed
 
 
-async def test_a_client_calls_by_the_carrier_it_is_given(place):
+async def test_a_client_calls_by_the_adapter_it_is_given(place):
     adapter = ByHttpx()
     async with AsyncColony(place, transport=adapter) as colony:
         process = await colony.submit("work", channels=["c"], executortype="unit-adapter-x")

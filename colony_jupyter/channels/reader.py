@@ -352,8 +352,7 @@ class Reader:
             self.resumes += 1
 
     def _log_was_read(self, now: float, *, arrived: bool) -> None:
-        if arrived or self._windows:
-            self._heard = now
+        self._heard = now
         if not self._windows and self._polling.log_read():
             self._open_at = now + self._polling.retry()
         if self._is_polled_out():

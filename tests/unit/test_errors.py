@@ -57,3 +57,23 @@ def test_what_ipython_displays_is_not_pickled():
 
 def test_a_channel_whose_name_is_unknown_is_not_quoted():
     assert str(errors.ChannelNotFound(404, "Channel not found")) == "Channel not found: declare it when submitting."
+
+
+@pytest.mark.parametrize(
+    ("size", "limit", "shown"),
+    [
+        (3 << 20, 2 << 20, ("3.0 MiB", "2.0 MiB")),
+        (9000, 5000, ("8.8 KiB", "4.9 KiB")),
+        ((2 << 20) + 1, 2 << 20, ("2,097,153 bytes", "2,097,152 bytes")),
+    ],
+)
+def test_a_size_and_its_limit_are_shown_so_that_they_differ(size, limit, shown):
+    assert errors.sizes(size, limit) == shown
+
+
+def test_a_request_that_is_too_large_compares_its_content_with_what_would_fit():
+    """The request is larger than its content by what encoding adds, and so is the limit."""
+    error = errors.RequestTooLarge(2000 << 10, 1000 << 10, "addlogmsg")
+    assert str(error).startswith("The request (addlogmsg) is 2.0 MiB, the limit is 1000.0 KiB. Send less")
+    assert error.compared(1200 << 10).startswith("1.2 MiB, the limit is 600.0 KiB.")
+    assert "over the limit of the gateway in front of the server (HTTP 413)" in str(errors.RequestTooLarge(5000))

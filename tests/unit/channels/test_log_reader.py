@@ -113,6 +113,16 @@ class TestEnd:
         reader.add([], 5.1, 5.2)
         assert reader.is_over
 
+    def test_the_end_is_followed_by_a_call_at_once(self):
+        reader = LogReader()
+        reader.add([line(1)], 3.0, 3.1)
+        reader.closed(5.0)
+        assert reader.wait(5.0) == 0.0
+        reader.add([line(1)], 4.9, 5.1)  # made before the end was known
+        assert reader.wait(5.1) == 0.0
+        reader.add([line(1)], 5.1, 5.2)
+        assert 0.0 < reader.wait(5.2) <= LONGEST
+
     def test_an_empty_log_may_be_left_at_once(self):
         reader = LogReader(waits_if_empty=False)
         reader.closed(5.0)

@@ -34,6 +34,13 @@ def test_failures_to_connect_count_only_while_the_log_can_be_read(polling):
     assert polling.log_read()
 
 
+def test_further_failures_do_not_change_when_the_log_is_read(polling):
+    assert polling.not_opened("refused", is_refused=True)
+    polling.log_read()
+    assert not polling.not_opened("refused", is_refused=True)
+    assert [polling.not_opened("no route", is_refused=False) for _ in range(3)] == [False, False, False]
+
+
 def test_an_outage_while_polling_does_not_end_it(polling):
     polling.not_opened("refused", is_refused=True)
     polling.log_read()

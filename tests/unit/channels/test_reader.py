@@ -61,6 +61,19 @@ def test_tries_that_fail_come_at_growing_intervals(reader):
     assert waits == pytest.approx([0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6])
 
 
+def test_tries_begin_anew_once_a_window_stands(reader):
+    now = 0.0
+    for window in (1, 2, 3):
+        reader.lost(window, now)
+        now = reader.deadline()
+        reader.tick(now)
+    reader.effects()
+    reader.opened(4, now)
+    reader.frame(4, [entry(1)], now)
+    reader.lost(4, now)
+    assert reader.deadline() == now
+
+
 def advance(reader, until, log):
     """Let time pass; looks at the log are answered, windows are not. Gives what was opened."""
     opened = []

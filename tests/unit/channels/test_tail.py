@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colony_jupyter.channels.tail import Search, Tail
+from colony_jupyter.channels.tail import Pages, Search, Tail
 from colony_jupyter.wire.models import Entry
 
 
@@ -70,6 +70,20 @@ def test_a_log_that_was_replaced_is_read_anew_and_the_loss_is_counted():
     assert (found, looking.lost) == (False, 3)
     tail.confirm(7)
     assert search(tail, [entry(2, "peer"), entry(7), entry(9)], 9)[1] is True
+
+
+def test_pages_grow_until_one_does_not_arrive():
+    pages, limits = Pages(10, 100), []
+    for _ in range(4):
+        limits.append(pages.limit)
+        assert not pages.advance(pages.limit)
+    pages.cut()
+    for _ in range(2):
+        limits.append(pages.limit)
+        assert not pages.advance(pages.limit)
+    assert limits == [100, 200, 400, 500, 250, 250]
+    assert pages.start == 10 + sum(limits)
+    assert pages.advance(249)
 
 
 @given(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from colony_jupyter.channels.turns import PIECES_FACTOR, Turn, TurnEnd, closes_turns, ends_conversation
+from colony_jupyter.channels.turns import Turn, TurnEnd, closes_turns, ends_conversation
 from colony_jupyter.wire.models import Entry
 
 ME, BOT = "me", "bot"
@@ -75,7 +75,7 @@ def test_quiet_after_an_answer_ends_it(turn):
 def test_who_sends_pieces_is_given_longer(turn):
     turn.add([answer("one ", 3)], 10.0)
     turn.add([answer("two", 3)], 11.0)
-    assert turn.deadline == 11.0 + 1.5 * PIECES_FACTOR
+    assert turn.deadline == 17.0
 
 
 def test_quiet_ends_no_turn_of_a_partner_that_closes_turns():

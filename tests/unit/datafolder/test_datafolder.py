@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import socket
 import threading
 from dataclasses import replace
 
@@ -185,6 +186,34 @@ def test_fields_of_newer_versions_are_ignored_and_those_since_0_1_may_be_missing
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "\udc80", "a b", ""])
 def test_a_host_that_is_none_does_not_answer(host):
     assert not info.ask(replace(RUNNING, host=host), timeout=0.5)
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_it"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\n" + b"b" * 32, True),
+        (b"HTTP/1.1 200 OK\r\n\r\n" + b"c" * 32, False),
+        (b"HTTP/1.1 200 OK\r\n\r\n" + b"b" * 33, False),
+        (b"HTTP/1.1 404 Not Found\r\n\r\n" + b"b" * 32, False),
+        (b"", False),
+    ],
+    ids=["its id", "another id", "a longer one", "another status", "nothing"],
+)
+def test_only_a_port_that_answers_with_the_id_is_that_of_the_process(answer, is_it):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        asked = []
+
+        def serve():
+            connection, _ = listening.accept()
+            with connection:
+                asked.append(connection.recv(4096))
+                connection.sendall(answer)
+
+        serving = threading.Thread(target=serve)
+        serving.start()
+        assert info.ask(replace(RUNNING, port=listening.getsockname()[1]), timeout=5) is is_it
+        serving.join()
+    assert b"x-colony-jupyter-token: " + b"a" * 32 in asked[0]
 
 
 # --- log

@@ -96,7 +96,7 @@ async def _run(start: Start, context: Context) -> list[Any]:
                 raise Unfit(_end_of(await exiting, start.executorname))
     if isinstance(last, Raised):
         raise Unfit(*last.errors)
-    for note in last.notes:
+    for note in list(last.notes):
         with contextlib.suppress(ColonyError):
             await context.log(f"result: {note}")
     try:

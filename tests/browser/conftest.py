@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -24,6 +24,9 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from unused_port import unused_port
 
 from tools.kernel_sockets import SHORT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 SHOTS = ROOT / "test-output"
@@ -121,6 +124,17 @@ class Lab:
         folder = self.folder / ".home" / "JUPYTER_DATA_DIR" / "kernels" / name
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "kernel.json").write_text(json.dumps(spec))
+
+    @contextlib.contextmanager
+    def without(self, *extensions: str) -> Iterator[None]:
+        """Have pages that are loaded meanwhile lack these extensions, as where they are not installed."""
+        config = self.folder / ".home" / "JUPYTER_CONFIG_DIR" / "labconfig" / "page_config.json"
+        config.parent.mkdir(parents=True, exist_ok=True)
+        config.write_text(json.dumps({"disabledExtensions": dict.fromkeys(extensions, True)}))
+        try:
+            yield
+        finally:
+            config.unlink()
 
     def stop(self) -> None:
         self.process.terminate()
@@ -263,13 +277,17 @@ class Notebook:
     def open_in_page(self, theme: str) -> None:
         """Open it in a page of JupyterLab that is loaded; load the page again if that comes to nothing."""
         try:
-            self.page.evaluate(THEME, _full(theme))
-            self.page.wait_for_function(HAS_THEME, arg=_full(theme))
+            self.change_theme(theme)
             self.page.evaluate(OPEN, self.name)
             self.page.wait_for_function(IS_OPEN, arg=self.name)
         except PlaywrightError:
             self.set_theme(theme)
             self.load()
+
+    def change_theme(self, theme: str) -> None:
+        """Have the page that is loaded show another theme."""
+        self.page.evaluate(THEME, _full(theme))
+        self.page.wait_for_function(HAS_THEME, arg=_full(theme))
 
     def open(self) -> None:
         self.load()

@@ -131,10 +131,8 @@ class BoardPane(BoardView):
 
     def show(self) -> None:
         """Show the board and its transcript in the cell that runs now, in place of those of the cell's earlier run."""
-        from IPython.display import display  # noqa: PLC0415 - only a notebook has it
-
         cells.SHARED.adopt(self, current_request())
-        display(self.widget)  # type: ignore[no-untyped-call]
+        self.widget.show(self._refresh_thread)
         super().show()
 
     def snapshot(self) -> bytes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from colony_jupyter.notebook.session.request import is_headless, kernel_shell
+from colony_jupyter.notebook.session.request import current_request, is_headless, kernel_shell
+from colony_jupyter.notebook.views import missing
 from colony_jupyter.notebook.views.base import PaneCallbacks
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def open_view(title: str, *, kind: Kind = "log", callbacks: PaneCallbacks | None
         try:
             from colony_jupyter.notebook.views.pane import Pane  # noqa: PLC0415 - widgets cost 70 ms
         except ImportError:
-            pass
+            _state_missing(kind)
         else:
             pane = Pane(title, kind=kind, callbacks=callbacks, theme=theme)
             pane.show()
@@ -79,7 +80,7 @@ def open_board(
         try:
             pane = BoardPane(board, callbacks, while_visible=while_visible, theme=theme)
         except ImportError:
-            pass
+            _state_missing("board")
         else:
             pane.show()
             return pane
@@ -98,3 +99,16 @@ def open_text(title: str, *, kind: Kind = "chat") -> View:
     from colony_jupyter.notebook.views.terminal import TextView  # noqa: PLC0415 - only the view that is needed
 
     return TextView(title, kind=kind)
+
+
+def _state_missing(kind: str) -> None:
+    """State in the current cell that the kernel cannot make a pane, where a page could show one."""
+    from IPython.display import display  # noqa: PLC0415 - only a notebook has it
+
+    request = current_request()
+    # Notebooks name the cell; consoles, which show no widgets, name none.
+    if not request.get("metadata", {}).get("cellId"):
+        return
+    data = missing.SHARED.bundle(missing.NO_MODULE, kind, request)
+    if data != missing.NOTHING:
+        display(data, raw=True)  # type: ignore[no-untyped-call]

@@ -23,6 +23,8 @@ from colony_jupyter.notebook.session.request import current_request
 from colony_jupyter.notebook.views import shared_layout
 from colony_jupyter.notebook.views.base import PaneCallbacks, View
 from colony_jupyter.notebook.views.codec import message
+from colony_jupyter.notebook.views.missing import NOTHING
+from colony_jupyter.notebook.views.page_check import PageCheck
 from colony_jupyter.notebook.views.refresh_thread import SHARED, RefreshThread
 from colony_jupyter.notebook.views.transcript import TranscriptOutput
 
@@ -69,6 +71,7 @@ class PaneWidget(anywidget.AnyWidget):
 
     def __init__(self, pane: Owner, kind: str, controls: list[str], theme: Theme) -> None:
         self.pane = pane
+        self._check: PageCheck | None = None  # None until it is shown by itself
         super().__init__(
             kind=kind, controls=controls, theme=theme, number=next(_NUMBERS), layout=shared_layout.SHARED.join()
         )
@@ -78,8 +81,19 @@ class PaneWidget(anywidget.AnyWidget):
         if hasattr(comm, "_reply_subshell_for"):
             comm._reply_subshell_for = lambda _data, default: default  # noqa: SLF001 - there is no public way
 
+    def show(self, refresh_thread: RefreshThread) -> None:
+        """Show it in the cell that runs now, or in its place what the page lacks to show it.
+
+        Args:
+            refresh_thread: the thread that examines whether a page shows it.
+        """
+        self._check = PageCheck(self, self.kind, refresh_thread)
+        self._check.show()
+
     def close(self) -> None:
         """Close the comm: the page removes what it shows."""
+        if self._check is not None:
+            self._check.end()
         is_open = self.comm is not None
         super().close()
         if is_open:
@@ -93,9 +107,8 @@ class PaneWidget(anywidget.AnyWidget):
         if found is None:
             return None
         data, metadata = found if isinstance(found, tuple) else (found, {})
-        # Without a widget manager the transcript below shows the process, so this output shows nothing there. nbconvert
-        # warns about an output that has neither form, and draws an empty line for an empty text.
-        return {**data, "text/plain": "", "text/html": ""}, metadata
+        # Without a widget manager the transcript below shows the process, so this output shows nothing there.
+        return {**data, **NOTHING}, metadata
 
 
 class Pane(View):
@@ -137,10 +150,8 @@ class Pane(View):
 
     def show(self) -> None:
         """Show the pane and its transcript in the cell that runs now, in place of those of the cell's earlier run."""
-        from IPython.display import display  # noqa: PLC0415 - only a notebook has it
-
         cells.SHARED.adopt(self, current_request())
-        display(self.widget)  # type: ignore[no-untyped-call]
+        self.widget.show(self._refresh_thread)
         with self._reading() as model:
             data = bundle(model, self._now())
         self._transcript.show(data)

@@ -9,7 +9,9 @@ import pytest
 from colony_jupyter.notebook.model.board import Board
 from colony_jupyter.notebook.session.request import is_headless
 from colony_jupyter.notebook.views import choose
+from colony_jupyter.notebook.views.board import BoardView
 from colony_jupyter.notebook.views.choose import open_board, open_text, open_view
+from colony_jupyter.notebook.views.missing import NO_MODULE
 from colony_jupyter.notebook.views.pane import Pane
 from colony_jupyter.notebook.views.terminal import TextView
 from colony_jupyter.notebook.views.transcript import TranscriptView
@@ -76,3 +78,34 @@ def test_without_a_person_or_without_widgets_a_notebook_gets_a_transcript(in_ker
     assert shown == [view]
     assert isinstance(view, TranscriptView)
     view.close()
+
+
+@pytest.fixture
+def stated(in_kernel, monkeypatch):
+    """Make this a kernel without widgets; return a function that opens a view in a cell and gives what is stated."""
+    displayed = []
+    in_kernel(headless=False)
+    record_shows(monkeypatch, TranscriptView)
+    record_shows(monkeypatch, BoardView)
+    monkeypatch.setitem(sys.modules, "colony_jupyter.notebook.views.pane", None)
+    monkeypatch.setattr("IPython.display.display", lambda data, **_: displayed.append(data["text/plain"]))
+    monkeypatch.setattr(choose.missing, "SHARED", choose.missing.Statements())
+
+    def stated(open_it, cell):
+        monkeypatch.setattr(choose, "current_request", lambda: {"metadata": {"cellId": cell} if cell else {}})
+        open_it().close()
+        found, displayed[:] = list(displayed), []
+        return found
+
+    return stated
+
+
+def test_a_kernel_without_widgets_states_it_in_a_notebook_once(stated):
+    for open_it in (lambda: open_view("long-task"), lambda: open_board(Board("train", state="RUNNING"), None)):
+        [text] = stated(open_it, "first")
+        assert text.startswith(NO_MODULE)
+        assert stated(open_it, "second") == []
+
+
+def test_a_console_has_no_panes_and_gets_the_transcript_alone(stated):
+    assert stated(lambda: open_view("long-task"), "") == []

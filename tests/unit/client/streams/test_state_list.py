@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from typing import cast
 
 import virtual_time
 from simulated_processes import ProcessServer
@@ -111,7 +112,7 @@ def test_a_list_that_cannot_be_read_counts_as_one_that_did_not_arrive(monkeypatc
         (processid,) = await submitted(server, 1)
         server.assign(1)
         assert await running.find(server, "c", processid) is not None
-        server.processes[processid].state = 9
+        server.processes[processid].state = cast("ProcessState", 9)
         monkeypatch.setattr(server, "in_state", lambda _: list(server.processes.values()))
         await asyncio.sleep(0.6)
         assert await running.find(server, "c", processid) is None

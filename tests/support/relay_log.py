@@ -30,6 +30,7 @@ class Party:
         self.read: dict[str, int] = {}
         self.delivered: list[tuple[str, bytes]] = []
         self.left: int | None = None  # items until its program is killed; None if it is not
+        self.has_given_up = True  # whether its program gives up the batch that it delivers then
         self.gaps = 0
 
     def channels(self) -> list[str]:
@@ -49,11 +50,14 @@ class Relay:
 
     def session(self) -> None:
         """A handshake, whose entries are left out."""
+        resume = self.caller.line.resume()
+        self.receive(self.caller)  # what still arrives in the former session
+        self._begin(resume)
+
+    def _begin(self, resume: dict[str, int]) -> None:
         self.sessions += 1
         mine, theirs = exchange(f"caller {self.sessions}"), exchange(f"host {self.sessions}")
         sid = self.sessions.to_bytes(8)
-        resume = self.caller.line.resume()
-        self.receive(self.caller)  # what still arrives in the former session
         taken = self.host.line.resume()
         out = self.host.line.next_out()
         about = {"caller": mine.public, "host": theirs.public}
@@ -94,7 +98,8 @@ class Relay:
     def deliver(self, party: Party, delivery: Delivery) -> None:
         for item in delivery.items if delivery.number else ():
             if party.left == 0:
-                party.line.undelivered(delivery)
+                if party.has_given_up:
+                    party.line.undelivered(delivery)
                 raise Killed
             party.left = None if party.left is None else party.left - 1
             party.delivered.append((delivery.lane, item.frames[0]))
@@ -115,16 +120,19 @@ class Relay:
         self.host.line.new_process()
         self.session()
 
-    def kill_caller(self, after: int = 0) -> None:
+    def kill_caller(self, after: int = 0, *, in_new_session: bool = False) -> None:
         """The caller's program is killed and starts again, with its positions on disk.
 
         Args:
             after: items that are delivered before.
+            in_new_session: whether a session begins while the next item is being delivered.
         """
         former = self.caller
-        former.left = after
+        former.left, former.has_given_up = after, not in_new_session
         with contextlib.suppress(Killed):
             self.receive(former)
+        if in_new_session:
+            self._begin(former.line.resume())
         line = Line(is_caller=True, limits=self.limits)
         line.resume_at(former.line.positions())
         self.caller = Party(line, is_caller=True)

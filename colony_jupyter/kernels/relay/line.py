@@ -210,8 +210,11 @@ class Line:
         return self._sending[self.data].last
 
     def resume(self) -> dict[str, int]:
-        """Return the number of the last batch received on each lane: the other party sends what is newer."""
-        return dict(self._received)
+        """Return the number of the last batch of each lane that was delivered as a whole.
+
+        The other party keeps what is newer, and sends it again: this program may be killed while it delivers a batch.
+        """
+        return {lane: position.batch for lane, position in self._delivered.items()}
 
     def positions(self) -> dict[str, Position]:
         """Return how much of each lane was delivered, for `resume_at`."""
@@ -280,9 +283,9 @@ class Line:
         if self._sealer is None or (found := self._sending[lane].next(self._limits.window)) is None:
             return []
         number, items = found
-        self._acknowledged, self._unconfirmed = self._whole(), 0
+        self._acknowledged, self._unconfirmed = self.resume(), 0
         entries = []
-        for plain in pack(Batch(number, self._whole(), items)):
+        for plain in pack(Batch(number, self.resume(), items)):
             if lane == OUT and self.occupancy.is_full(self.out) and self._out + 1 < self._limits.channels:
                 former = self.out
                 self._out += 1
@@ -364,13 +367,9 @@ class Line:
             self._received[delivery.lane] = self._delivered[delivery.lane].batch
             self._given_up.add(delivery.lane)
 
-    def _whole(self) -> dict[str, int]:
-        """Return the number of the last batch of each lane that was delivered as a whole."""
-        return {lane: position.batch for lane, position in self._delivered.items()}
-
     @property
     def unacknowledged(self) -> int:
         """Bytes that were delivered and not acknowledged; at least 1 if there is anything."""
-        if (whole := self._whole()) == self._acknowledged or not any(whole.values()):
+        if (whole := self.resume()) == self._acknowledged or not any(whole.values()):
             return 0
         return max(1, self._unconfirmed)

@@ -55,12 +55,13 @@ class Process:
         return SimpleNamespace(stream=lambda **_: Stream(queue), send=send)
 
     def say(self, relay, *texts):
-        """Append what the executor puts on ``out``, a batch for each text."""
+        """Append what the executor puts on ``out``, a batch for each text, after what it sends again."""
         for text in texts:
             relay.host.line.put(OUT, item(text))
-            for channel, payload in relay.host.line.pop(OUT):
-                entry = Entry(senderid="other", payload=payload, type=SEALED, sequence=2)
-                self.entries.setdefault(channel, asyncio.Queue()).put_nowait(entry)
+            while entries := relay.host.line.pop(OUT):
+                for channel, payload in entries:
+                    entry = Entry(senderid="other", payload=payload, type=SEALED, sequence=2)
+                    self.entries.setdefault(channel, asyncio.Queue()).put_nowait(entry)
 
 
 class Owner:

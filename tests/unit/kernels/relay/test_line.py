@@ -117,6 +117,21 @@ def test_after_the_end_of_a_program_or_of_a_delivery_the_rest_of_the_batch_is_de
     assert texts(relay.caller) == sent
 
 
+@pytest.mark.parametrize("after", [0, 2, 4])
+def test_a_batch_that_is_being_delivered_when_a_session_begins_is_kept_until_it_was_delivered(after):
+    """The program may be killed before the rest of the batch is delivered."""
+    relay = Relay()
+    relay.session()
+    sent = [b"%d" % number for number in range(5)]
+    for text in sent:
+        relay.host.line.put(OUT, item(text))
+    relay.send(relay.host, OUT)
+    relay.kill_caller(after, in_new_session=True)
+    assert texts(relay.caller) == sent[:after]
+    relay.drain()
+    assert texts(relay.caller) == sent
+
+
 def test_the_first_batch_of_another_kernel_is_delivered_as_a_whole():
     relay = Relay()
     relay.caller.line.resume_at({OUT: Position(7, 2)})

@@ -15,6 +15,7 @@ from colony_jupyter.kernels import carriers, names
 from colony_jupyter.kernels.events import KernelGone, ending
 from colony_jupyter.kernels.relay.framing import Item
 from colony_jupyter.kernels.relay.handshake import HELLO, Hello, Refused, read_welcome, signed_hello
+from colony_jupyter.kernels.relay.keepalive import KeepAlive
 from colony_jupyter.kernels.relay.layout import CTL, IN, OUT
 from colony_jupyter.kernels.relay.line import Delivery, Line, Position
 from colony_jupyter.kernels.relay.sealing import KEY_BYTES, SID_BYTES, Exchange
@@ -35,13 +36,7 @@ logger = logging.getLogger(__name__)
 _TICK: Final = 0.5
 _FLUSH: Final = 0.02
 _LATE: Final = 5.0
-"""Seconds between two ticks after which this machine was asleep: what was due then begins anew."""
-_WELCOME: Final = 10.0
-"""Seconds for an executor to answer a hello where it has answered one before."""
-_FIRST_WELCOME: Final = 60.0
-_IDLE_PING: Final = 60.0
-_BUSY_PING: Final = 15.0
-_PONG: Final = 12.0
+"""Seconds between two ticks after which this machine was asleep or cut off: what was due then begins anew."""
 _SUCCESSOR_AGAIN: Final = 60.0
 _AT_ONCE: Final = 20
 """Messages that are delivered before anything else has its turn."""
@@ -81,9 +76,8 @@ class Link:
         """Set while there is a session."""
         self._traffic: Traffic | None = None
         self._offered: tuple[Hello, Exchange] | None = None  # a hello that was not answered
-        self._hello_at = 0.0
+        self._keepalive = KeepAlive()
         self._wants_session = True
-        self._pinged: float | None = None  # None while no ping is to be answered
         self._gone: KernelGone | None = None
         self._news = asyncio.Event()
         self._successor: asyncio.Task[AsyncProcess] | None = None
@@ -166,7 +160,7 @@ class Link:
         self._traffic = None
         self._wants_session = True
         self._offered = None
-        self._pinged = None
+        self._keepalive.begin()
         self._events.using(process.processid)
 
     # staying attached
@@ -181,7 +175,8 @@ class Link:
                 while process is self.process:
                     now = loop.time()
                     if now - before > _LATE:
-                        self._pinged, self._hello_at = None, now
+                        self._keepalive.begin()
+                        self._keepalive.restart(now)
                     before = now
                     await self._tick(process, now)
                     await self._pause(process)
@@ -220,7 +215,7 @@ class Link:
         if self._wants_session:
             await self._hello(process, self._traffic)
         elif self._offered is not None:
-            await self._await_welcome(process, now)
+            await self._await_welcome(process, self._traffic, now)
         else:
             self._ping(self._traffic, now)
             await self._succeed(process, now)
@@ -252,48 +247,45 @@ class Link:
             logger.info("%r: the relay begins anew: %s", process, traffic.failure)
             await asyncio.sleep(_TICK)
 
-    async def _await_welcome(self, process: AsyncProcess, now: float) -> None:
-        """Give up an executor that does not answer a hello, which the server has.
+    async def _await_welcome(self, process: AsyncProcess, traffic: Traffic, now: float) -> None:
+        """Give up an executor that does not answer.
 
         Raises:
             KernelGone: if it does not.
         """
-        longest = _WELCOME if process.processid in self._begun else _FIRST_WELCOME
-        if now - self._hello_at > longest:
-            name = process.record.assignedexecutorid[:8]
-            with contextlib.suppress(ColonyError):
-                name = (await self._colony.get_executor_by_id(process.record.assignedexecutorid)).executorname
-            raise KernelGone(
-                f"Executor '{name}' does not answer any more: it was killed, or its machine or network failed. The "
-                "kernel and its variables are lost. Run the cells again to start a new kernel."
-            )
+        if self._keepalive.is_lost(now, has_come_back=traffic.has_greeting_back):
+            name = await self._executorname(process.record.assignedexecutorid)
+            if self._offered is not None:  # else it has answered meanwhile
+                raise KernelGone(
+                    f"Executor '{name}' does not answer any more: it was killed, or its machine or network failed. The "
+                    "kernel and its variables are lost. Run the cells again to start a new kernel."
+                )
+        elif self._keepalive.wants_last_hello(now, traffic.heard, is_first=process.processid not in self._begun):
+            await self._hello(process, traffic, is_last=True)
 
-    async def _hello(self, process: AsyncProcess, traffic: Traffic) -> None:
+    async def _hello(self, process: AsyncProcess, traffic: Traffic, *, is_last: bool = False) -> None:
         exchange = Exchange(secrets.token_bytes(KEY_BYTES))
         hello = Hello(secrets.token_bytes(SID_BYTES).hex(), exchange.public, self.line.resume())
         self._offered, self._wants_session = (hello, exchange), False
         self.executorid = process.record.assignedexecutorid
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
         try:
             await traffic.greet(HELLO, signed_hello(hello, process.processid, self._colony.key))
         except ColonyError as error:
             logger.info("%r: no hello could be sent: %s", process, error)
             self._wants_session = True
             await asyncio.sleep(_TICK)
-        self._hello_at = asyncio.get_running_loop().time()
+        now = loop.time()
+        self._keepalive.hello(now, now - begun, is_last=is_last)
 
     def _ping(self, traffic: Traffic, now: float) -> None:
         """Ask for a sign of life where none has come for long, and for a new session if none comes."""
-        if self._pinged is not None and traffic.heard > self._pinged:
-            self._pinged = None
-        pause = _BUSY_PING if self._events.is_expecting() else _IDLE_PING
-        if self._pinged is None:
-            if now - traffic.heard > pause:
-                self._pinged = now
-                self.line.note(Item(names.PING, []))
-                traffic.wake()
-        elif now - self._pinged > _PONG:
+        if self._keepalive.wants_ping(now, traffic.heard, is_busy=self._events.is_expecting()):
+            self.line.note(Item(names.PING, []))
+            traffic.wake()
+        elif self._keepalive.wants_session(now):
             logger.info("%r: no sign of life of the executor", self.process)
-            self._pinged = None
             self._wants_session = True
 
     async def _succeed(self, process: AsyncProcess, now: float) -> None:
@@ -333,12 +325,13 @@ class Link:
             keys = exchange.keys(process.processid, sid, welcome.pub, caller=hello.pub, host=welcome.pub)
         except (Refused, ValueError) as error:
             logger.info("%r: a welcome is refused: %s", process, error)
+            self._keepalive.restart(asyncio.get_running_loop().time())
             if trusted and executor not in trusted:
                 self._end(KernelGone(await self._untrusted(executor)))
             return
         self.executorid = executor
         self._offered = None
-        self._pinged = None
+        self._keepalive.begin()
         is_new = not welcome.kernel and not any(welcome.resume.values())  # nothing was ever sent to this executor
         if is_new and self.about is not None:
             self._end(KernelGone("The executor was started anew, and the kernel with its variables is gone."))
@@ -354,10 +347,14 @@ class Link:
         self._begun.add(process.processid)
         self.attached.set()
 
-    async def _untrusted(self, executor: str) -> str:
-        name = executor[:8]
+    async def _executorname(self, executorid: str) -> str:
+        """Return the name of an executor; the beginning of its id if the server does not name it."""
         with contextlib.suppress(ColonyError):
-            name = (await self._colony.get_executor_by_id(executor)).executorname
+            return (await self._colony.get_executor_by_id(executorid)).executorname
+        return executorid[:8]
+
+    async def _untrusted(self, executor: str) -> str:
+        name = await self._executorname(executor)
         return (
             f"Executor '{name}' got the kernel's process, and it is none of those that were trusted when the kernel "
             f"was installed, so nothing was sent to it. To trust the executors that are there now, run: "

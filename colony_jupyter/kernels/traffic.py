@@ -76,6 +76,9 @@ class Traffic:
         self._appending = 0  # lanes of which a batch is on its way
         self.heard = self._loop.time()
         """When the last entry of the other party arrived."""
+        self._greeting: bytes | None = None  # the last hello or welcome that was sent
+        self.has_greeting_back = False
+        """Whether that has come back from the server, and with it all that was on the channel before it."""
         self.has_heard = False
         """Whether any entry has arrived, of either party."""
         self.failure: ColonyError | None = None
@@ -117,6 +120,7 @@ class Traffic:
         Raises:
             ColonyError: if it cannot be appended.
         """
+        self._greeting, self.has_greeting_back = payload, False
         await self.process.channel(CTL).send(payload, type=kind)
 
     def is_idle(self, lanes: Iterable[Lane] = (CTL,)) -> bool:
@@ -179,7 +183,9 @@ class Traffic:
                 self.has_heard = True
                 for entry in entries:
                     self._pace.note(self._loop.time())
-                    if entry.senderid != self.process.colony.key.id and not entry.former:
+                    if entry.senderid == self.process.colony.key.id:
+                        self.has_greeting_back = self.has_greeting_back or entry.payload == self._greeting
+                    elif not entry.former:
                         await self._receive(channel, entry)
                     if until():
                         break

@@ -167,10 +167,10 @@ def kernel_cell(kernel, code):
 
 
 async def test_an_executor_that_does_not_answer_is_given_up(server, monkeypatch):
-    from colony_jupyter.kernels import link as link_module
+    from colony_jupyter.kernels.relay import keepalive
 
     for name in ("_WELCOME", "_BUSY_PING", "_PONG"):
-        monkeypatch.setattr(link_module, name, 1.0)
+        monkeypatch.setattr(keepalive, name, 1.0)
     async with parties(server) as (kernel, executor, _):
         running = asyncio.create_task(run(kernel, "import time; time.sleep(60)"))
         await asyncio.sleep(0.5)
@@ -253,10 +253,10 @@ async def test_code_of_5_mb_arrives(server):
 
 async def test_an_executor_whose_slots_are_all_taken_is_not_given_up(server, monkeypatch):
     """It asks for no work then, and the server hears little of it: the relay itself is its sign of life."""
-    from colony_jupyter.kernels import link as link_module
+    from colony_jupyter.kernels.relay import keepalive
 
     for name in ("_BUSY_PING", "_PONG"):
-        monkeypatch.setattr(link_module, name, 1.0)
+        monkeypatch.setattr(keepalive, name, 1.0)
     async with parties(server) as (kernel, executor, _):
         executor.stop_asking()
         assert await run(kernel, "import time; time.sleep(6); print('on')") == "on\n"

@@ -25,7 +25,7 @@ STEPS = st.lists(
         step("request", st.integers(1, 4)),
         step("pause", st.floats(0.01, 3.0)),
         step("cut", st.floats(0.01, 8.0), "caller"),
-        step("cut", st.floats(0.01, 8.0), "executor"),
+        step("cut", st.floats(0.01, 18.0), "executor"),
         step("cut", st.floats(0.01, 100.0), "caller executor"),
         step("restart", st.just(0)),
         step("refuse", st.booleans(), "caller"),

@@ -28,6 +28,7 @@ class Server:
         self.changed = asyncio.Event()
         self.cut: set[str] = set()  # keys of parties that do not reach it
         self.slowness: dict[str, float] = {}  # by key: seconds that the way to the server takes, and the way back
+        self.stream_lags: dict[str, float] = {}  # by key: seconds after a cut until its streams are back
         self.refusals: dict[str, list[bool]] = {}  # by key: whether the append that fails next is stored
 
     def change(self) -> None:
@@ -100,6 +101,8 @@ class Stream:
         while True:
             while self._party.key.id in server.cut or self._party.is_dead:
                 await server.changed.wait()
+                if self._party.key.id not in server.cut:
+                    await asyncio.sleep(server.stream_lags.get(self._party.key.id, 0.0))
             if self._epoch != server.epoch:
                 self._epoch, self._read = server.epoch, 0
                 self._on_loss(1)

@@ -189,6 +189,71 @@ def test_the_first_caller_learns_it_also_while_the_executor_sends_it_something_e
     play(work)
 
 
+def test_a_cut_of_the_executor_in_which_a_session_is_begun_anew_costs_nothing():
+    async def work(scene):
+        await started(scene)
+        scene.server.cut.add(scene.host_key.id)
+        scene.front.link.interrupted("the test wants it")
+        scene.front.request(b"r0")
+        await asyncio.sleep(20)
+        scene.server.cut.clear()
+        scene.server.change()
+        await replies(scene, 1, 10)
+        assert scene.received == scene.kernels[0].put_out
+        assert [kernel.starts for kernel in scene.kernels] == [1]
+
+    play(work)
+
+
+CALLER, BOTH = ["caller_key"], ["caller_key", "host_key"]
+
+
+@pytest.mark.parametrize(
+    ("parties", "seconds", "slowness", "stream_lag"),
+    [
+        *((parties, 20 + step / 4, 0.5, 0.0) for parties in (CALLER, BOTH) for step in range(17)),
+        *((parties, seconds, 3.0, 0.0) for parties in (CALLER, BOTH) for seconds in (15.0, 24.0, 30.0, 100.0)),
+        (CALLER, 15.0, 0.5, 30.0),
+    ],
+)
+def test_a_cut_right_after_a_hello_costs_nothing(parties, seconds, slowness, stream_lag):
+    """The server has the hello, and its answer does not arrive."""
+
+    async def work(scene):
+        await started(scene)
+        scene.server.slowness[scene.host_key.id] = slowness
+        scene.server.stream_lags[scene.caller_key.id] = stream_lag
+        scene.front.link.interrupted("the test wants it")
+        await asyncio.sleep(0.1)
+        assert not scene.front.link._wants_session  # the hello is there
+        scene.server.cut |= {getattr(scene, party).id for party in parties}
+        scene.front.request(b"r0")
+        await asyncio.sleep(seconds)
+        scene.server.cut.clear()
+        scene.server.change()
+        await replies(scene, 1, 60)
+        assert scene.received == scene.kernels[0].put_out
+        assert [kernel.starts for kernel in scene.kernels] == [1]
+
+    play(work)
+
+
+@pytest.mark.parametrize("pause", [None, 0.0, 14.0, 26.0], ids=lambda each: f"new session: {each}")
+def test_an_executor_that_is_killed_counts_as_lost_within_45_seconds(pause):
+    async def work(scene):
+        await started(scene)
+        await scene.kill_executor()
+        killed = asyncio.get_running_loop().time()
+        if pause is not None:
+            await asyncio.sleep(pause)
+            scene.front.link.interrupted("the test wants it")
+        with pytest.raises(KernelGone, match="does not answer any more"):
+            await scene.front.running
+        assert 22 < asyncio.get_running_loop().time() - killed < 45
+
+    play(work)
+
+
 def test_requests_for_a_kernel_that_has_died_are_not_run_by_the_next_one():
     async def work(scene):
         await started(scene)

@@ -129,13 +129,15 @@ class Proxy:
 
     async def _report(self, running: asyncio.Task[None]) -> int:
         """Show why the kernel has ended, in the cells that run."""
+        has_died = is_elsewhere = False
+        is_kept = True  # for the next run, which starts another kernel on the same process, or takes this one back
         try:
             running.result()
         except KernelGone as gone:
-            text, is_kept = str(gone), gone.died or gone.is_elsewhere
-            has_died = gone.died
+            text, has_died, is_elsewhere = str(gone), gone.died, gone.is_elsewhere
+            is_kept = has_died or is_elsewhere
         except ColonyError as error:
-            text, is_kept, has_died = str(error), True, False  # it was not found out whether the kernel runs
+            text = str(error)  # it was not found out whether the kernel runs
         else:
             return 0
         logger.warning(text)
@@ -144,8 +146,9 @@ class Proxy:
         for request in (*self._running.values(), *(item for _, item in self._held)):
             if header_of(request.frames).msg_type == _EXECUTE:
                 await self._front.fail(request, "KernelGone", text)
-        if not is_kept:  # else the next run starts another kernel on the same process, or takes this one back
-            await self._link.cancel()
+        if not is_kept or (self._ending.done() and self._ending.result() == "end"):
+            if not is_elsewhere:
+                await self._link.cancel()
             self._saved.remove()
         return _DIED
 
@@ -185,6 +188,8 @@ class Proxy:
             await asyncio.sleep(_POLL)
             now = asyncio.get_running_loop().time()
             for since, item in list(self._held):
+                if (since, item) not in self._held:
+                    continue  # the kernel has started while another request was answered
                 kind = header_of(item.frames).msg_type
                 if kind == "kernel_info_request" and now - since > _INFO:
                     self._held.remove((since, item))

@@ -69,20 +69,18 @@ async def attach(colony: AsyncColony, process: AsyncProcess, folder: Path, annou
     target = Target(process.spec.conditions.executortype, trusted=[process.record.assignedexecutorid])
     about = await _ask_for_key(colony, process, target)
     file = folder / f"kernel-colony-{process.processid[:8]}-{secrets.token_hex(4)}.json"
+    saved = SavedState(file)
     try:
         write_connection_file(str(file), key=about.key.encode(), kernel_name=about.kernel)  # of mode 0600
-        saved = SavedState(file)
         saved.use(process.processid, {})
         proxy = Proxy(colony, target, file, saved, about.language)
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, proxy.detach)
-        loop.add_signal_handler(signal.SIGINT, proxy.detach)
         announce(file)
-        status = await proxy.run()
-        saved.remove()
-        return status
+        return await proxy.run()
     finally:
+        saved.remove()
         file.unlink(missing_ok=True)
 
 

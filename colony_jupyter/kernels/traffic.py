@@ -243,6 +243,8 @@ class Traffic:
                 try:
                     for channel, payload in entries:
                         await self._append(lane, channel, payload)
+                        if lane not in self._open:
+                            break  # the next session sends the whole batch again
                 finally:
                     self._appending -= 1
                 if is_text:

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from relay_log import Relay, item
 
+from colony_jupyter.errors import ColonyError
 from colony_jupyter.kernels.relay.backlog import Backlog
 from colony_jupyter.kernels.relay.framing import PART, Item
 from colony_jupyter.kernels.relay.gathering import SHORT
@@ -41,6 +42,7 @@ class Process:
         self.sent: list[str] = []
         self.times: list[tuple[float, float]] = []  # when each append began and ended
         self.seconds = 0.0  # that an append takes
+        self.refusals = 0  # appends that fail next
         self.colony = SimpleNamespace(key=SimpleNamespace(id="me"))
 
     def channel(self, name):
@@ -49,6 +51,9 @@ class Process:
             self.sent.append(name)
             begun = time.monotonic()
             await asyncio.sleep(self.seconds)
+            if self.refusals:
+                self.refusals -= 1
+                raise ColonyError("The server failed.")
             self.times.append((begun, time.monotonic()))
 
         queue = self.entries.setdefault(name, asyncio.Queue())
@@ -71,6 +76,7 @@ class Owner:
         self.delivered: list[bytes] = []
         self.begun = asyncio.Event()
         self.may_go_on = asyncio.Event()
+        self.interruptions: list[str] = []
 
     async def deliver(self, delivery):
         for each in delivery.items:
@@ -79,7 +85,7 @@ class Owner:
             self.delivered.append(each.frames[0])
 
     def interrupted(self, reason, *, log_is_lost=False):
-        raise AssertionError(reason)
+        self.interruptions.append(reason)
 
 
 @pytest.fixture
@@ -89,9 +95,11 @@ async def parties():
     traffic = Traffic(process, relay.caller.line, owner, is_caller=True)
     traffic.start()
     traffic.begin_session()
-    yield SimpleNamespace(relay=relay, process=process, owner=owner, traffic=traffic)
+    expected = SimpleNamespace(relay=relay, process=process, owner=owner, traffic=traffic, interruptions=[])
+    yield expected
     owner.may_go_on.set()
     await traffic.aclose()
+    assert owner.interruptions == expected.interruptions
 
 
 async def until(holds):
@@ -200,3 +208,18 @@ async def test_it_is_not_idle_between_the_entries_of_a_batch(parties):
     sent = len(parties.process.sent)
     await asyncio.sleep(0.1)
     assert len(parties.process.sent) == sent
+
+
+async def test_after_a_part_that_could_not_be_appended_the_rest_of_its_batch_is_not_sent(parties):
+    """The next session sends all of it again."""
+    parties.process.refusals = 1
+    parties.interruptions = ["The server failed."]
+    parties.traffic._line.put("in", item(os.urandom(2 * PART + 1)))
+    parties.traffic.wake()
+    await until(lambda: parties.owner.interruptions)
+    await until(parties.traffic.is_idle)
+    assert parties.process.sent == ["in"]
+    parties.relay.session()
+    parties.traffic.begin_session()
+    await until(lambda: parties.traffic.is_idle(("in",)))
+    assert len(parties.process.times) == 3

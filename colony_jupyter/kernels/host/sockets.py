@@ -15,7 +15,7 @@ import zmq.asyncio
 
 from colony_jupyter.errors import ExecutorError
 from colony_jupyter.kernels.relay.framing import Item
-from colony_jupyter.kernels.relay.messages import compose, header_of, parent_of, parts_of
+from colony_jupyter.kernels.relay.messages import compose, header_of, new_header, parent_of, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,14 +107,7 @@ class KernelSockets:
         return compose(self._key, [self._mark], self._header(kind), b"{}", content)
 
     def _header(self, kind: str) -> dict[str, str]:
-        return {
-            "msg_id": uuid.uuid4().hex,
-            "msg_type": kind,
-            "session": self._mark.decode(),
-            "username": "colony_jupyter",
-            "date": datetime.now(UTC).isoformat(),
-            "version": "5.3",
-        }
+        return new_header(kind, session=self._mark.decode(), number=uuid.uuid4().hex, at=datetime.now(UTC))
 
     def output(self, text: str) -> Item:
         """Return a message as if the cell that runs had written a text."""

@@ -14,7 +14,7 @@ import zmq.asyncio
 
 from colony_jupyter.errors import UsageError
 from colony_jupyter.kernels.relay.framing import Item
-from colony_jupyter.kernels.relay.messages import compose, parts_of
+from colony_jupyter.kernels.relay.messages import VERSION, compose, new_header, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -148,15 +148,8 @@ class FrontEnd:
         await self.publish("error", error, parts[0])
         await self.answer(request, "execute_reply", {"status": "error", "execution_count": 0, **error})
 
-    def _header(self, kind: str) -> dict[str, Any]:
-        return {
-            "msg_id": uuid.uuid4().hex,
-            "msg_type": kind,
-            "session": self._session,
-            "username": "colony_jupyter",
-            "date": datetime.now(UTC).isoformat(),
-            "version": "5.3",
-        }
+    def _header(self, kind: str) -> dict[str, str]:
+        return new_header(kind, session=self._session, number=uuid.uuid4().hex, at=datetime.now(UTC))
 
     # reading
 
@@ -184,7 +177,7 @@ def information(language: str) -> dict[str, Any]:
         about |= {"mimetype": "text/x-python", "file_extension": ".py", "pygments_lexer": "ipython3"}
     return {
         "status": "ok",
-        "protocol_version": "5.3",
+        "protocol_version": VERSION,
         "implementation": "colony_jupyter",
         "implementation_version": "",
         "language_info": about,

@@ -11,7 +11,10 @@ import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
+VERSION: Final = "5.3"
+"""Version of Jupyter's protocol of messages."""
 DELIMITER: Final = b"<IDS|MSG>"
 _PARTS: Final = 4
 
@@ -79,6 +82,25 @@ def content_of(frames: Sequence[bytes]) -> dict[str, Any]:
         return read(parts_of(frames)[1][3])
     except ValueError:
         return {}
+
+
+def new_header(kind: str, *, session: str, number: str, at: datetime) -> dict[str, str]:
+    """Return the header of a message of this program.
+
+    Args:
+        kind: its type, such as ``stream``.
+        session: id of this program's session.
+        number: id of the message.
+        at: the time.
+    """
+    return {
+        "msg_id": number,
+        "msg_type": kind,
+        "session": session,
+        "username": "colony_jupyter",
+        "date": at.isoformat(),
+        "version": VERSION,
+    }
 
 
 def compose(

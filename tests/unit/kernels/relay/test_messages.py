@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from jupyter_client.session import Session
 
-from colony_jupyter.kernels.relay.messages import compose, content_of, header_of, parent_of, read, signature
+from colony_jupyter.kernels.relay.messages import compose, content_of, header_of, new_header, parent_of, read, signature
 
 
 def test_jupyter_reads_what_is_composed():
     session = Session(key=b"secret")
-    frames = compose(
-        b"secret",
-        [b"topic"],
-        {"msg_type": "stream", "msg_id": "1", "session": "s", "date": "", "version": "5.3"},
-        b"{}",
-        {"text": "x"},
-    )
+    header = new_header("stream", session="s", number="1", at=datetime(2026, 1, 2, tzinfo=UTC))
+    frames = compose(b"secret", [b"topic"], header, b"{}", {"text": "x"})
     route, parts = session.feed_identities(frames)
     assert route == [b"topic"]
     message = session.deserialize(parts)
     assert message["content"] == {"text": "x"}
+    assert (message["msg_type"], message["msg_id"]) == ("stream", "1")
+    assert message["header"]["date"] == datetime(2026, 1, 2, tzinfo=UTC)
 
 
 def test_messages_of_jupyter_are_read():

@@ -17,7 +17,7 @@ from colony_jupyter.kernels.events import KernelGone
 from colony_jupyter.kernels.link import Link
 from colony_jupyter.kernels.relay.framing import Item
 from colony_jupyter.kernels.relay.layout import IN
-from colony_jupyter.kernels.relay.messages import compose, parts_of, read
+from colony_jupyter.kernels.relay.messages import compose, new_header, parts_of, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _LEAVE: Final = 6.0
+"""Seconds for the executor to be informed that this program leaves, or ends the kernel."""
 _ROUTE: Final = b"colony_jupyter"
+"""Identity to which the kernel sends its replies."""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -97,7 +99,8 @@ class RemoteKernel:
         self._replies: dict[str, asyncio.Future[Message]] = {}
         self._idle: dict[str, asyncio.Event] = {}
         self._session = uuid.uuid4().hex
-        self._ask: Callable[[str, bool], str] | None = None  # of the cell that runs
+        self._asking: asyncio.Task[str] | None = None  # held until it has ended
+        self._asks: dict[str, Callable[[str, bool], str]] = {}  # by request, of those that may ask
 
     @property
     def processid(self) -> str:
@@ -158,13 +161,23 @@ class RemoteKernel:
             "allow_stdin": ask is not None,
             "stop_on_error": True,
         }
-        self._ask = ask
-        return await self.request("execute_request", content, output)
+        return await self.request("execute_request", content, output, ask=ask)
 
     async def request(
-        self, kind: str, content: dict[str, Any], output: Callable[[Message], None] = lambda _: None
+        self,
+        kind: str,
+        content: dict[str, Any],
+        output: Callable[[Message], None] = lambda _: None,
+        *,
+        ask: Callable[[str, bool], str] | None = None,
     ) -> Message:
         """Send a request, and return its reply once its output has come.
+
+        Args:
+            kind: its type, such as ``complete_request``.
+            content: its content.
+            output: called with each message of output, on the loop.
+            ask: see `execute`.
 
         Raises:
             KernelGone: if the kernel has ended, or ends meanwhile.
@@ -175,6 +188,8 @@ class RemoteKernel:
         reply = self._replies[number] = asyncio.get_running_loop().create_future()
         idle = self._idle[number] = asyncio.Event()
         self._outputs[number] = output
+        if ask is not None:
+            self._asks[number] = ask
         try:
             self.link.put(IN, Item("shell", self._compose(kind, number, content)))
             answer: Message = await reply
@@ -183,9 +198,8 @@ class RemoteKernel:
                 raise self.gone.with_traceback(None)
             return answer
         finally:
-            for waiting in (self._replies, self._idle):
-                waiting.pop(number, None)
-            del self._outputs[number]
+            for held in (self._replies, self._idle, self._outputs, self._asks):
+                held.pop(number, None)
 
     def send(self, kind: str, content: dict[str, Any], metadata: dict[str, Any], buffers: Sequence[bytes]) -> None:
         """Send a message that has no reply, such as that of a widget."""
@@ -228,14 +242,7 @@ class RemoteKernel:
     def _compose(
         self, kind: str, number: str, content: dict[str, Any], metadata: dict[str, Any] | None = None
     ) -> list[bytes]:
-        header = {
-            "msg_id": number,
-            "msg_type": kind,
-            "session": self._session,
-            "username": "colony_jupyter",
-            "date": datetime.now(UTC).isoformat(),
-            "version": "5.3",
-        }
+        header = new_header(kind, session=self._session, number=number, at=datetime.now(UTC))
         return compose(self._key.encode(), [_ROUTE], header, b"{}", content, metadata)
 
     # what the link reports
@@ -261,14 +268,14 @@ class RemoteKernel:
             self._outputs.get(message.parent, self.on_message)(message)
 
     def _answer(self, question: Message) -> None:
-        """Ask the user, in a thread, and send the answer."""
-        ask = self._ask
+        """Ask the user, in a thread, and send the answer; only if the cell that asks still runs."""
+        ask = self._asks.get(question.parent)
         if ask is None:
             return
         asking = asyncio.create_task(
             asyncio.to_thread(ask, str(question.content.get("prompt", "")), bool(question.content.get("password")))
         )
-        self._asking = asking  # held until it has ended
+        self._asking = asking
 
         def send(done: asyncio.Task[str]) -> None:
             if not done.cancelled() and done.exception() is None:

@@ -173,6 +173,24 @@ def test_a_question_of_a_cell_that_may_not_ask_gets_no_answer(started):
     started(scenario)
 
 
+def test_a_question_of_a_cell_that_has_ended_is_not_asked(started):
+    """Its front end does not wait for questions any more, and the thread that asks would wait for ever."""
+
+    async def scenario(kernel, link):
+        running, number = await begin(kernel, kernel.execute("input()", lambda _: None, ask=lambda *_: "answer"))
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        other, _ = await begin(kernel, kernel.execute("2", lambda _: None, ask=lambda *_: "answer"))
+        before = len(link.items)
+        await hear(kernel, "stdin", "input_request", number, prompt="name? ")
+        await asyncio.sleep(0.1)
+        assert len(link.items) == before
+        other.cancel()
+        await asyncio.gather(other, return_exceptions=True)
+
+    started(scenario, run=asyncio.run)  # a question waits in a thread
+
+
 def test_a_start_that_fails_is_raised(monkeypatch):
     monkeypatch.setattr(remote, "Link", Link)
     monkeypatch.setattr(Link, "fails", KernelGone("No executor answers."))

@@ -15,7 +15,7 @@ from typing import Final
 _PREFIX: Final = "cj-kernel-"
 _LOCK: Final = "lock"
 _LONGEST: Final = 70
-"""Characters of the path of the folder around: the address of a socket has at most 107."""
+"""Bytes of the path of the folder around: the address of a socket has at most 107."""
 _AGE: Final = 3600.0
 """Seconds after which a folder without a lock is left over: its executor was killed while it made the folder."""
 
@@ -41,7 +41,7 @@ class Folder:
 def _around() -> str:
     """Return the folder for temporary files; batch systems may set one with a path that is too long for sockets."""
     chosen = tempfile.gettempdir()
-    return chosen if len(chosen) <= _LONGEST else "/tmp"  # noqa: S108 - of mode 0700
+    return chosen if len(os.fsencode(chosen)) <= _LONGEST else "/tmp"  # noqa: S108 - of mode 0700
 
 
 def remove_stale() -> None:

@@ -64,8 +64,12 @@ def test_what_is_no_folder_of_a_killed_executor_stays(around):
     assert not old.exists()
 
 
-def test_a_path_that_is_too_long_for_sockets_is_not_used(monkeypatch):
-    monkeypatch.setattr(folders, "_LONGEST", 3)
+@pytest.mark.parametrize(("name", "is_used"), [("a" * 20, True), ("a" * 21, False), ("ä" * 11, False)])
+def test_a_path_that_is_too_long_for_sockets_is_not_used(around, monkeypatch, name, is_used):
+    place = around / name
+    place.mkdir()
+    monkeypatch.setattr(folders, "_LONGEST", len(bytes(around)) + 21)
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
     folder = Folder()
     folder.remove()
-    assert folder.path.parent == Path("/tmp")
+    assert folder.path.parent == (place if is_used else Path("/tmp"))

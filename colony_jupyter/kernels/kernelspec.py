@@ -73,7 +73,9 @@ async def install(
     if not _NAME.fullmatch(name):
         raise UsageError(f"'{name}' cannot be the name of a kernelspec: use letters, digits, '.', '_' and '-'.")
     trusted = _choose(await colony.executors(), executortype, executors)
-    display_name = display_name or f"{'Python 3' if language == 'python' else kernel} ({executortype}, ColonyOS)"
+    display_name = (
+        display_name or f"{'Python 3' if language == 'python' else kernel or language} ({executortype}, ColonyOS)"
+    )
     spec = {
         "argv": [
             *(sys.executable, "-m", _PROGRAM, "-f", "{connection_file}"),

@@ -68,6 +68,19 @@ async def test_it_names_a_real_server_without_keys():
 
 
 @pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        ({"kernel": "ir", "language": "R"}, "ir (hpc, ColonyOS)"),
+        ({"language": "R"}, "R (hpc, ColonyOS)"),
+        ({"kernel": "analysis"}, "Python 3 (hpc, ColonyOS)"),
+    ],
+)
+async def test_menus_show_the_kernel_and_the_type(options, shown):
+    done, _ = await written(colony(), "hpc", **options)
+    assert done.display_name == shown
+
+
+@pytest.mark.parametrize(
     ("options", "sentence"),
     [
         ({"executortype": "gpu"}, "no approved executor of type 'gpu'"),

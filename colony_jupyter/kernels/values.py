@@ -23,6 +23,7 @@ _module.serve(get_ipython(), __import__("comm").get_comm_manager())
 del _sys, _types, _module
 """
 _SECONDS: Final = 1.0
+"""Seconds after which it is checked whether the kernel still runs."""
 _AHEAD: Final = 4
 """Messages that are sent before the first of them is confirmed."""
 
@@ -127,7 +128,7 @@ class Values:
     async def _next(self, heard: asyncio.Queue[Message], name: str) -> dict[str, Any]:
         data: dict[str, Any] = (await self._message(heard)).content.get("data", {})
         if "error" in data:
-            raise UsageError(f"'{name}' cannot be moved: {data['error']}.".replace("..", "."))
+            raise UsageError(f"'{name}' cannot be moved: {str(data['error']).removesuffix('.')}.")
         return data
 
     async def _message(self, heard: asyncio.Queue[Message]) -> Message:

@@ -120,9 +120,9 @@ def test_a_kernel_of_another_language_is_named():
 
 def test_a_refusal_of_the_kernel_names_the_variable():
     async def scenario(kernel, values):
-        kernel.error = "there is no such variable."
+        kernel.error = "there is no '../x'."
         for move in (values.pull("x", quietly), values.push("x", 1, quietly)):
-            with pytest.raises(UsageError, match=r"'x' cannot be moved: there is no such variable\.$"):
+            with pytest.raises(UsageError, match=r"'x' cannot be moved: there is no '\.\./x'\.$"):
                 await move
 
     moving(scenario)

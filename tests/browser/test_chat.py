@@ -83,7 +83,7 @@ def test_typing_sending_and_recalling(notebook):
 
 
 def test_a_kernel_that_accepts_no_input_now_is_shown_as_busy(notebook):
-    """What older kernels do while a cell runs: the message waits, and the page says so until it is taken."""
+    """Older kernels while a cell runs: the message waits, and the page shows that until the kernel receives it."""
     held = "import threading; gate = threading.Event(); chat_of = PaneCallbacks(on_send=lambda *_: gate.wait(60))"
     opening = (
         "view = open_view('chat', kind='chat', callbacks=chat_of); running(view, funcname='chat', channels=['chat'])"

@@ -83,7 +83,7 @@ def test_each_cell_shows_its_turn_and_the_box_is_under_the_last(notebook, theme)
     assert process_of(third) != process_of(second)
     expect(third.locator(".cj-state").first).to_have_text("answered", timeout=LONG)
     book.run(5)
-    # The file says so, too.
+    # The file shows it, too.
     transcripts = [
         "".join(output["data"]["text/plain"])
         for cell in book.save()["cells"][2:4]

@@ -87,7 +87,7 @@ TYPED = ["are you there?", "ok", "ok"]
 
 
 def test_messages_typed_while_a_cell_runs(opened, version, released):
-    """They are heard at once, or after the cell; the pane says so. None is lost or heard twice, and the order stays."""
+    """They arrive at once, or after the cell, which the pane shows. None is lost or repeated, and the order stays."""
     book = opened(CHAT, "until_released(); print(heard)", "print(heard)")
     book.run(2)
     pane = book.cell(2).locator(".cj")
@@ -195,7 +195,7 @@ STOPPING = CHAT.replace(
 
 
 def test_buttons_pressed_while_a_cell_runs(opened, version, released):
-    """They are heard at once, or the page says that the kernel is busy, and how to get through to it."""
+    """They arrive at once, or the page shows that the kernel is busy, and how to get through to it."""
     book = opened(STOPPING + "view.feed(ReplyDue(due=True))", "until_released()")
     book.run(2)
     pane = book.cell(2).locator(".cj")

@@ -28,7 +28,7 @@ WRITTEN = Path(__file__).parent / "written"
 
 
 class Toy:
-    """Answers by a script: a function from the message to what is to be said."""
+    """Answers by a script: a function from the message to the reply."""
 
     def __init__(self) -> None:
         self.calls = []

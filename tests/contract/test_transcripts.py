@@ -10,7 +10,7 @@ from colony_contract.replaying import Transcript, replay
 
 HERE = Path(__file__).parent
 RECORDED = [Transcript.read(path) for path in sorted((HERE / "transcripts").glob("*.json"))]
-# What docs/protocol.md says and no recording shows.
+# What is in docs/protocol.md and no recording shows.
 WRITTEN = [Transcript.read(path) for path in sorted((HERE / "written").glob("*.json"))]
 TRANSCRIPTS = RECORDED + WRITTEN
 

@@ -38,14 +38,14 @@ test("JSON is broken into lines without its values being read", () => {
   }
 });
 
-test("sizes and times read as people say them", () => {
+test("sizes and times read as in speech", () => {
   assert.deepEqual([0, 1, 999, 1500, 2_500_000].map(text.byteSize), ["0 bytes", "1 byte", "999 bytes", "1.5 kB", "2.5 MB"]);
   assert.deepEqual([0, 4.9, 161, 3723, -1].map(text.elapsedText), ["0:00", "0:04", "2:41", "1:02:03", "0:00"]);
   assert.deepEqual([0.04, 3, 42.4, 120, 9000].map(text.spanText), ["0.0 s", "3.0 s", "42 s", "2 min", "2.5 h"]);
   assert.match(text.clockText(1_000_000_000_123), /^\d\d:\d\d:\d\d\.123$/);
 });
 
-test("beside the bar stands what the label does not say", () => {
+test("beside the bar stands what is not in the label", () => {
   assert.equal(text.progressText({ fraction: 0.4, label: "4/10", rate: 2, left: 3 }), "40 % · 2.0/s · 3.0 s left");
   assert.equal(text.progressText({ fraction: 0.62, label: "62 %" }), "");
   assert.equal(text.progressText({ fraction: 1, label: "10/10", took: 5 }), "5.0 s");

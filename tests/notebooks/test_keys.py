@@ -1,8 +1,8 @@
 """Keys are in no place that is shown or saved: known ones are put wherever they may come from, and then looked for.
 
 They come from the environment, from files, from the embedded colony, and from typed input. They are looked for,
-whole and in part, in all that a kernel sends (outputs, widgets, tracebacks, completions), in what commands and logs
-say, in the command lines and environments of child processes, and in every file that was written meanwhile.
+whole and in part, in all that a kernel sends (outputs, widgets, tracebacks, completions), in what commands print,
+in logs, in the command lines and environments of child processes, and in every file that was written meanwhile.
 """
 
 from __future__ import annotations

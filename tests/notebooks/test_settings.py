@@ -57,7 +57,7 @@ def test_a_pane_shows_the_newest_of_what_was_there_and_all_that_comes(notebook, 
 def test_what_is_no_value_is_refused_and_changes_nothing(notebook, setting):
     cell = notebook.run(f"%config ColonyMagics.{setting}")
     name = setting.partition(" ")[0]
-    assert f"'{name}' trait" in cell.text  # IPython says it, and runs the rest of the cell
+    assert f"'{name}' trait" in cell.text  # IPython reports it, and runs the rest of the cell
     now = notebook.evaluate(f"get_ipython().magics_manager.registry['ColonyMagics'].{name}")
     assert now == {"history": None, "settle": 1.5, "theme": "auto"}[name]
 

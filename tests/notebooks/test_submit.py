@@ -358,7 +358,7 @@ def test_a_wrong_key_is_refused_and_not_repeated(notebook, wrong):
 
 
 def test_the_acknowledged_ending_loses_nothing(notebook):
-    """The function is over before anybody can have subscribed; its channel `sync` keeps the process open."""
+    """The function is over before a reader can have subscribed; its channel `sync` keeps the process open."""
     begun = time.monotonic()
     cell = notebook.run("%colony submit at-once --channel progress sync --type magics-test --wait")
     assert cell.status == "ok", cell.error

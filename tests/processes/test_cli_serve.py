@@ -27,7 +27,7 @@ from colony_jupyter.wire.models import ProcessState
 
 
 class Serve:
-    """The command, run in a process of its own; ``wait`` returns once it has printed everything there is to say."""
+    """The command, run in a process of its own; ``wait`` returns once it has printed everything."""
 
     def __init__(self, data, *arguments: str) -> None:
         self.data = data

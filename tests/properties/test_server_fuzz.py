@@ -1,4 +1,4 @@
-"""Anything at all sent to the embedded colony: it answers as the protocol says, keeps its wits, and leaks nothing."""
+"""Anything at all sent to the embedded colony: it answers by the protocol, goes on, and leaks nothing."""
 
 from __future__ import annotations
 

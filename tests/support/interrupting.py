@@ -28,7 +28,7 @@ Holdings = tuple[list[str], list[str], int]
 
 
 def prepare(notebook: Notebook) -> None:
-    """Have a kernel able to say what it holds."""
+    """Define in a kernel the function that lists what it holds."""
     assert notebook.run(_HOLDINGS).status == "ok"
 
 

@@ -59,7 +59,7 @@ class Kernel:
         return self.run("embedded.ensure(data).port")
 
     def end(self) -> str:
-        """End it as a kernel ends that is shut down; what it said on standard error."""
+        """End it as a kernel ends that is shut down; returns what it wrote to standard error."""
         self.process.stdin.close()
         said = self.process.stderr.read()
         self.process.wait()
@@ -94,7 +94,7 @@ def servers(data: Path) -> list[psutil.Process]:
 
 
 def wait_until(condition: Any, seconds: float = 5.0) -> float:
-    """Wait until a condition holds; how long it took. For what no event tells: the end of others' processes."""
+    """Wait until a condition holds; return the seconds. For what has no event: the end of others' processes."""
     start = time.monotonic()
     while not condition():
         assert time.monotonic() - start < seconds, f"not within {seconds} s"

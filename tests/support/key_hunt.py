@@ -62,12 +62,12 @@ class Hunt:
         return len(self._forms) // len(forms("00" * 32))
 
     def found(self, *where: str | bytes) -> list[str]:
-        """Say which keys are there, and in which form; the keys themselves are not repeated."""
+        """Report which keys are there, and in which form; the keys themselves are not repeated."""
         texts = [each.encode("utf-8", "surrogatepass") if isinstance(each, str) else each for each in where]
         return [name for name, form in self._forms.items() if any(form in text for text in texts)]
 
     def in_files(self, *folders: Path) -> dict[str, list[str]]:
-        """Say which files hold keys, and are not there to hold them or may be read by others."""
+        """Report which files hold keys, and are not there to hold them or may be read by others."""
         held: dict[str, list[str]] = {}
         for path in self._files(folders):
             found = self.found(path.read_bytes())

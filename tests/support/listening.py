@@ -28,7 +28,7 @@ SUBSCRIBE_PROCESS = '{"payloadtype": "subscribeprocessmsg"}'
 
 
 class App:
-    """Echoes; the path says how."""
+    """Echoes in the way that the path names."""
 
     def __init__(self) -> None:
         self.release = asyncio.Event()

@@ -23,7 +23,7 @@ _PATIENCE = 60.0
 
 
 def open_envelope(text: str | bytes) -> dict[str, Any]:
-    """Read an envelope; what is none is said to be so."""
+    """Read an envelope; a reply that is none is reported as such."""
     try:
         envelope = json.loads(text)
         payload = json.loads(base64.b64decode(envelope["payload"], validate=True))

@@ -44,7 +44,7 @@ class KnownDifference:
         transcript: its theme.
         step: the step's name.
         reply: what is expected instead; nothing at the paths it does not name.
-        reason: why that is better, with the section of docs/protocol.md that says so.
+        reason: why that is better, with the section of docs/protocol.md that states it.
     """
 
     transcript: str

@@ -150,7 +150,7 @@ CALLS = {
     },
 }
 NOT_WAITING = {
-    blocking.Colony: {"around", "connect", "disconnect"},  # of a real server there is nothing to ask or say
+    blocking.Colony: {"around", "connect", "disconnect"},  # they make no call to a server that is not embedded
     blocking.Process: {"channel", "log"},
     blocking.WorkflowRun: {"raise_unless_successful", "to_dicts", "to_pandas", "to_polars"},
     # A group whose processes all wait has none to submit again; the others read what is known.

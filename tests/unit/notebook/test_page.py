@@ -1,4 +1,4 @@
-"""The page's side: its modules can be joined into one, and do what their own tests say."""
+"""The page's side: its modules can be joined into one, and pass their own tests."""
 
 import re
 import subprocess

@@ -50,7 +50,7 @@ class World:
         self.server = Server(folder, **self.options)
 
     def tick(self) -> int:
-        """Tell the time; no two moments are the same."""
+        """Return the time; no two moments are the same."""
         self.time += 1000
         return self.time
 

@@ -40,7 +40,7 @@ async def test_a_line_whose_answer_was_lost_is_there_once(parties):
     await log.add("before")
     async with proxy.swallowed_replies():
         adding = asyncio.create_task(log.add("once"))
-        while "once" not in await lines(user, process):  # noqa: ASYNC110 - no event tells what a server has
+        while "once" not in await lines(user, process):  # noqa: ASYNC110 - no event announces what a server has
             await asyncio.sleep(0.01)
     await adding
     await log.add("after")

@@ -122,7 +122,7 @@ def test_ending_waits_for_no_long_poll_and_answers_it(colony_server):
         target=lambda: answers.append(call(port, messages.AssignProcess(colonyname="dev", timeout=60), key))
     )
     poll.start()
-    time.sleep(0.3)  # until the poll waits; nothing tells
+    time.sleep(0.3)  # until the poll waits, which nothing announces
     start = time.monotonic()
     colony_server.stop()
     assert time.monotonic() - start < 2

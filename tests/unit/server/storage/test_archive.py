@@ -140,7 +140,7 @@ async def test_all_callers_see_the_same_while_it_is_being_moved(peopled, monkeyp
 async def test_success_reported_twice_is_stored_twice(peopled, monkeypatch):
     world = peopled
     pid = await close(world, ProcessState.SUCCESS)
-    monkeypatch.setattr(world.server.store.writer, "_syncs", True)  # a thread writes, while more is said
+    monkeypatch.setattr(world.server.store.writer, "_syncs", True)  # a thread writes while more arrives
 
     async def confirm(number):
         for _ in range(number):

@@ -86,10 +86,6 @@ def parse_address(text: str, source: str) -> Address:
     Raises:
         SettingsError: naming the source, the text and what is wrong with it.
     """
-
-    def wrong(reason: str) -> SettingsError:
-        return SettingsError(f"{source} is '{text}': {reason}. Write HOST or HOST:PORT, such as localhost:50080.")
-
     try:
         tls, rest = _split_scheme(text.strip())
         host, number = _split_port(rest)

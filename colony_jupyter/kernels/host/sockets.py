@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _NUDGE: Final = 0.3
 _START_SECONDS: Final = 60.0
 _END_SECONDS: Final = 3.0
+_LAST_SECONDS: Final = 0.1
 _KEEP_ALL: Final = (
     "(lambda thread: thread.schedule(lambda: setattr(thread.socket, 'sndhwm', 0)))(get_ipython().kernel.iopub_thread)"
 )
@@ -163,7 +164,7 @@ class KernelSockets:
 
     async def drain(self) -> None:
         """Give messages that the kernel sent before its end the time to arrive."""
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(_LAST_SECONDS)
 
     async def aclose(self) -> None:
         """Close the sockets."""

@@ -65,7 +65,7 @@ class Queue:
 
     @property
     def is_text(self) -> bool:
-        """Whether all that waits is printed text: it is not looked at, so only if nothing waits."""
+        """Whether all that waits is printed text: items are not read here, so only if nothing waits."""
         return not self._items
 
     def put(self, item: Item) -> None:
@@ -178,11 +178,6 @@ class Line:
     def has_session(self) -> bool:
         """Whether it can send."""
         return self._sealer is not None
-
-    @property
-    def dropped(self) -> int:
-        """Entries of this session that were repeated or forged."""
-        return 0 if self._opener is None else self._opener.dropped
 
     @property
     def out(self) -> str:

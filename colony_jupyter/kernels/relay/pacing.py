@@ -31,11 +31,6 @@ class Pace:
         self._bucket = TokenBucket(now)
         self._text = TokenBucket(now, _TEXT_RATE, _TEXT_BURST)
 
-    @property
-    def tokens(self) -> float:
-        """Entries that may be appended at once, at the time of the last entry."""
-        return self._bucket.tokens
-
     def note(self, now: float) -> None:
         """Count one entry of either party."""
         self._bucket.tokens = max(0.0, self._bucket.refill(now) - 1)

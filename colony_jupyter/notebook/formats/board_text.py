@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import html
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from colony_jupyter.notebook.formats.plain_text import aligned, seconds
-from colony_jupyter.notebook.formats.tables import COLOURS, NO_MATH
+from colony_jupyter.notebook.formats.plain_text import aligned, seconds, written
+from colony_jupyter.notebook.formats.tables import CELL_STYLE, COLOURS, MONO, NO_MATH
 from colony_jupyter.wire.models import ProcessState
 
 if TYPE_CHECKING:
     from colony_jupyter.notebook.model.board import Board, Cell, Section
 
 _BAR: Final = 30
-_MONO: Final = "font-family:ui-monospace,Menlo,Consolas,monospace"
-_CELL: Final = "text-align:left;vertical-align:top;padding:1px 12px 1px 0;overflow-wrap:anywhere"
 _FAILED: Final = COLOURS[ProcessState.FAILED]
 
 
-def bundle(board: Board, written: float) -> dict[str, str]:
-    """Return the MIME bundle of the transcript, written at the time ``written`` (Unix seconds)."""
-    at = f"transcript written {datetime.fromtimestamp(written).astimezone():%Y-%m-%d %H:%M:%S %z}"
-    return {"text/html": as_html(board, at), "text/plain": f"{as_text(board)}\n({at})"}
+def bundle(board: Board, at: float) -> dict[str, str]:
+    """Return the MIME bundle of the transcript, written at the time ``at`` (Unix seconds)."""
+    note = written(at)
+    return {"text/html": as_html(board, note), "text/plain": f"{as_text(board)}\n({note})"}
 
 
 def as_text(board: Board) -> str:
@@ -44,7 +41,7 @@ def as_html(board: Board, note: str = "") -> str:
     state = f'<b style="color:{_colour(board.state)}">{html.escape(board.state)}</b> ' if board.state else ""
     title = html.escape(" ".join(filter(None, [board.title, board.meta, _elapsed(board)])), quote=False)
     small = f' <small style="opacity:.7">{html.escape(note)}</small>' if note else ""
-    bar = f'<div style="{_MONO};font-size:12px">{html.escape(_bar(board))}</div>' if board.bar is not None else ""
+    bar = f'<div style="{MONO};font-size:12px">{html.escape(_bar(board))}</div>' if board.bar is not None else ""
     counts = "".join(
         f'<b style="color:{_colour(each.state)};margin-right:12px">'
         f"{html.escape(_count(each.state, each.count, each.rate))}</b>"
@@ -88,7 +85,7 @@ def _table(section: Section) -> list[str]:
 
 def _html_table(section: Section) -> str:
     columns = section.columns if section.rows else []
-    head = "".join(f'<th style="{_CELL}">{html.escape(name)}</th>' for name in columns)
+    head = "".join(f'<th style="{CELL_STYLE}">{html.escape(name)}</th>' for name in columns)
     body = "".join(f"<tr>{''.join(_html_cell(cell) for cell in row.cells)}</tr>" for row in section.rows)
     more = f'<div style="opacity:.7">{html.escape(section.more)}</div>' if section.more else ""
     return (
@@ -99,7 +96,7 @@ def _html_table(section: Section) -> str:
 
 
 def _html_cell(cell: Cell) -> str:
-    style = _CELL + (f";{_MONO}" if cell.pid else "")
+    style = CELL_STYLE + (f";{MONO}" if cell.pid else "")
     style += f";color:{_colour(cell.state)};font-weight:600" if cell.state else ""
     title = f' title="{html.escape(cell.exact)}"' if cell.exact else ""
     return f'<td style="{style}"{title}><bdi>{html.escape(cell.x)}</bdi></td>'

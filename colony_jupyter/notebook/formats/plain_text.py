@@ -101,3 +101,13 @@ def seconds(count: float) -> str:
 def clock(at: float) -> str:
     """Return the local time of day of ``at`` (Unix seconds) to the millisecond."""
     return datetime.fromtimestamp(at).astimezone().strftime("%H:%M:%S.%f")[:-3]
+
+
+def written(at: float) -> str:
+    """Return the remark of a transcript that was written at ``at`` (Unix seconds)."""
+    return f"transcript written {datetime.fromtimestamp(at).astimezone():%Y-%m-%d %H:%M:%S %z}"
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return the first ``limit`` characters of a text, the last of them an ellipsis if there are more."""
+    return text if len(text) <= limit else text[: limit - 1] + "\u2026"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from colony_jupyter.notebook.formats.plain_text import aligned, clean, one_line, seconds, value_line
+from colony_jupyter.notebook.formats.plain_text import aligned, clean, one_line, seconds, shortened, value_line
 from colony_jupyter.notebook.model.rows import row_of
 from colony_jupyter.values.records import Records, Tabular
 from colony_jupyter.values.rows import (
@@ -50,10 +50,14 @@ COLOURS: Final = {
 NO_MATH: Final = "mathjax_ignore tex2jax_ignore"
 """Classes that prevent MathJax from reading dollars in a text as formulas, which may hold links."""
 
+MONO: Final = "font-family:ui-monospace,Menlo,Consolas,monospace"
+HEAD_STYLE: Final = "text-align:left;padding:2px 12px 2px 0"
+CELL_STYLE: Final = "text-align:left;vertical-align:top;padding:1px 12px 1px 0;overflow-wrap:anywhere"
+"""Styles of ids and code, of the head of a table and of its cells."""
+
 _WIDEST: Final = 64  # a whole id
 _LONGEST: Final = 500
 _DATA_ROWS: Final = 50
-_MONO: Final = "font-family:ui-monospace,Menlo,Consolas,monospace"
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -112,9 +116,7 @@ class Table(Tabular):
     def _repr_html_(self) -> str:
         if not self.rows:
             return f"<i>{html.escape(self.empty)}</i>"
-        head = "".join(
-            f'<th style="text-align:left;padding:2px 12px 2px 0">{html.escape(name)}</th>' for name in self.columns
-        )
+        head = "".join(f'<th style="{HEAD_STYLE}">{html.escape(name)}</th>' for name in self.columns)
         body = "".join(f"<tr>{''.join(_cell(cell) for cell in row)}</tr>" for row in self.rows)
         note = f'<div style="font-size:12px;opacity:.7">{html.escape(self.note)}</div>' if self.note else ""
         return (
@@ -227,7 +229,7 @@ def entries(listed: Sequence[Entry], senders: Mapping[str, str] | None = None, m
             Cell(str(entry.sequence)),
             Cell(str(entry.inreplyto) if entry.inreplyto else ""),
             Cell(shown.kind),
-            Cell(_cut(shown.line), mono=True),
+            Cell(shortened(shown.line, _LONGEST), mono=True),
         )
 
     columns = ["time", "sender", "sequence", "in reply to", "type", "text"]
@@ -250,7 +252,7 @@ def logs(
             _time(datetime.fromtimestamp(line.timestamp / 1e9, UTC).isoformat()),
             Cell(one_line(line.executorname, _LONGEST)),
             *([_identity(line.processid)] if processes else []),
-            Cell(_cut(clean(line.message)), mono=True),
+            Cell(shortened(clean(line.message), _LONGEST), mono=True),
         )
         for line in lines
     ]
@@ -268,6 +270,7 @@ def process(record: ProcessRecord, executorname: str = "", me: str = "") -> Tabl
     """
     spec = record.spec
     who = "you" if me and record.initiatorid == me else record.initiatorname or record.initiatorid[:8]
+    errors = shortened(clean("\n".join(record.errors or [])), _LONGEST)
     found: list[tuple[str, Cell]] = [
         ("process", Cell(clean(record.processid), mono=True)),
         ("function", Cell(one_line(spec.funcname, _LONGEST))),
@@ -299,7 +302,7 @@ def process(record: ProcessRecord, executorname: str = "", me: str = "") -> Tabl
         ("attributes", _json({each.key: each.value for each in record.attributes if each.key not in spec.env})),
         ("input", _json(record.input)),
         ("output", _json(record.output)),
-        ("errors", Cell(_cut(clean("\n".join(record.errors or []))), colour=COLOURS[ProcessState.FAILED], mono=True)),
+        ("errors", Cell(errors, colour=COLOURS[ProcessState.FAILED], mono=True)),
     ]
     rows = [(Cell(name), cell) for name, cell in found if cell.text]
     return Table(["", ""], rows, "", process_records([record]))
@@ -334,15 +337,14 @@ _SHOWN: Final = ("colonyname", "executortype")
 def data(table: DataTable) -> Table:
     """Return the first rows of a table that a function returned."""
     names, values = table.grid(_DATA_ROWS)
-    rows = [[Cell(_cut(value_line(each))) for each in row] for row in values]
+    rows = [[Cell(shortened(value_line(each), _LONGEST)) for each in row] for row in values]
     more = table.row_count - len(rows)
     note = f"{more:,} more rows: .to_pandas(), .to_polars() and .to_dicts() return all of them." if more else ""
     return Table([clean(name) for name in names], rows, "The table has no rows.", note=note)
 
 
 def _cell(cell: Cell) -> str:
-    style = "text-align:left;vertical-align:top;padding:1px 12px 1px 0;white-space:pre-wrap;overflow-wrap:anywhere"
-    style += f";{_MONO}" if cell.mono else ""
+    style = f"{CELL_STYLE};white-space:pre-wrap{f';{MONO}' if cell.mono else ''}"
     style += f";color:{cell.colour};font-weight:600" if cell.colour else ""
     title = f' title="{html.escape(cell.exact)}"' if cell.exact else ""
     return f'<td style="{style}"{title}><bdi>{html.escape(cell.text)}</bdi></td>'
@@ -378,8 +380,4 @@ def _took(record: ProcessRecord) -> str:
 
 
 def _json(value: Any) -> Cell:
-    return Cell(_cut(clean(msgspec.json.encode(value).decode())) if value else "", mono=True)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return Cell(shortened(clean(msgspec.json.encode(value).decode()), _LONGEST) if value else "", mono=True)

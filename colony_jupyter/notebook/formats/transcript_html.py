@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import base64
 import html
-from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
-from colony_jupyter.notebook.formats.plain_text import clean, clock, one_line, size
+from colony_jupyter.notebook.formats.plain_text import clean, clock, one_line, shortened, size, written
 from colony_jupyter.notebook.formats.plot_svg import POINTS, svg
 from colony_jupyter.notebook.formats.sparkline import plot_lines
-from colony_jupyter.notebook.formats.tables import COLOURS, NO_MATH
+from colony_jupyter.notebook.formats.tables import COLOURS, HEAD_STYLE, MONO, NO_MATH
 from colony_jupyter.notebook.model.rows import FAULT, LOG, NOTE
 from colony_jupyter.values.mime import picture as picture_of
 from colony_jupyter.wire.models import ERROR, ProcessState
@@ -52,25 +51,23 @@ _TURN: Final = 4000
 _STORY: Final = 2000
 _STANDING_OUT: Final = (ERROR, FAULT, NOTE)
 _TABLE: Final = 6000  # bytes of a table, its markup included
-_CELL_STYLE: Final = "text-align:left;padding:2px 12px 2px 0"
-_MONO: Final = "font-family:ui-monospace,Menlo,Consolas,monospace"
 
 _Line: TypeAlias = tuple[str, str]  # kind of the row or bubble, and what is shown of it
 
 
-def bundle(model: PaneModel, written: float) -> dict[str, str]:
-    """Return the MIME bundle of the transcript, written at the time ``written`` (Unix seconds)."""
+def bundle(model: PaneModel, at: float) -> dict[str, str]:
+    """Return the MIME bundle of the transcript, written at the time ``at`` (Unix seconds)."""
     left_out, chosen = _chosen(model)
     forms = {
-        "text/html": _as_html(model, written, left_out, chosen, ""),
-        "text/plain": _as_text(model, written, left_out, chosen),
+        "text/html": _as_html(model, at, left_out, chosen, ""),
+        "text/plain": _as_text(model, at, left_out, chosen),
     }
     room = CELL - len(msgspec.json.encode(forms))
     pictures = _graph(model, room)
     pictures += _plots(model, room - len(msgspec.json.encode(pictures)))
     pictures += _picture(model, room - len(msgspec.json.encode(pictures)))
     if pictures:
-        forms["text/html"] = _as_html(model, written, left_out, chosen, pictures)
+        forms["text/html"] = _as_html(model, at, left_out, chosen, pictures)
     return forms
 
 
@@ -122,21 +119,21 @@ def _picture(model: PaneModel, room: int) -> str:
     return f'<div><i style="opacity:.7">{html.escape(missing)}</i></div>'
 
 
-def _as_text(model: PaneModel, written: float, left_out: int, chosen: list[_Line]) -> str:
+def _as_text(model: PaneModel, at: float, left_out: int, chosen: list[_Line]) -> str:
     bar = [model.meter.latest.bar] if model.meter.latest is not None else []
     lines = [_headline(model), *bar, *([_left_out(left_out)] if left_out else []), *(text for _, text in chosen)]
     lines += islice(plot_lines(model.plots), _SPARKLINES)
     if model.result is not None:
-        lines.append(_cut(model.result.line))
-    return "\n".join([*lines, f"({_written(written)})"])
+        lines.append(shortened(model.result.line, _STORY))
+    return "\n".join([*lines, f"({written(at)})"])
 
 
-def _as_html(model: PaneModel, written: float, left_out: int, chosen: list[_Line], pictures: str) -> str:
+def _as_html(model: PaneModel, at: float, left_out: int, chosen: list[_Line], pictures: str) -> str:
     lines = [model.meter.latest.bar] if model.meter.latest is not None else []
     lines += [f'<i style="opacity:.7">{html.escape(_left_out(left_out))}</i>'] if left_out else []
     lines += [_marked(line) for line in chosen]
     log = (
-        f'<pre style="{_MONO};font-size:12px;line-height:1.5;margin:4px 0;white-space:pre-wrap;overflow-wrap:anywhere">'
+        f'<pre style="{MONO};font-size:12px;line-height:1.5;margin:4px 0;white-space:pre-wrap;overflow-wrap:anywhere">'
         f"{chr(10).join(lines)}</pre>"
         if lines
         else ""
@@ -146,8 +143,8 @@ def _as_html(model: PaneModel, written: float, left_out: int, chosen: list[_Line
         result = _table(model.result)
     elif model.result is not None:
         result = (
-            f'<div style="white-space:pre-wrap;overflow-wrap:anywhere;{_MONO};font-size:12px">'
-            f"{html.escape(_cut(model.result.line), quote=False)}</div>"
+            f'<div style="white-space:pre-wrap;overflow-wrap:anywhere;{MONO};font-size:12px">'
+            f"{html.escape(shortened(model.result.line, _STORY), quote=False)}</div>"
         )
     state = _state(model)
     if model.answer:
@@ -157,7 +154,7 @@ def _as_html(model: PaneModel, written: float, left_out: int, chosen: list[_Line
     title = html.escape(_title(model), quote=False)
     return (
         f'<details open class="cj-transcript {NO_MATH}"><summary>{state}<bdi>{title}</bdi> '
-        f'<small style="opacity:.7">{html.escape(_written(written))}</small></summary>{log}{result}{pictures}</details>'
+        f'<small style="opacity:.7">{html.escape(written(at))}</small></summary>{log}{result}{pictures}</details>'
     )
 
 
@@ -167,12 +164,12 @@ def _table(result: Result) -> str:
     room = _TABLE
     shown = []
     for row in rows:
-        cells = "".join(f'<td style="{_CELL_STYLE}">{html.escape(cell, quote=False)}</td>' for cell in row)
+        cells = "".join(f'<td style="{HEAD_STYLE}">{html.escape(cell, quote=False)}</td>' for cell in row)
         room -= len(msgspec.json.encode(cells))
         if room < 0:
             break
         shown.append(f"<tr>{cells}</tr>")
-    head = "".join(f'<th style="{_CELL_STYLE}">{html.escape(name, quote=False)}</th>' for name in columns)
+    head = "".join(f'<th style="{HEAD_STYLE}">{html.escape(name, quote=False)}</th>' for name in columns)
     note = f"{result.label}: {result.text}"
     note += f"; {len(shown)} are in this transcript" if len(shown) < result.count else ""
     return (
@@ -198,10 +195,6 @@ def _title(model: PaneModel) -> str:
     if model.waiting_for:
         parts.append(f"· {one_line(model.waiting_for, _LINE)}")
     return " ".join(parts)
-
-
-def _written(at: float) -> str:
-    return f"transcript written {datetime.fromtimestamp(at).astimezone():%Y-%m-%d %H:%M:%S %z}"
 
 
 def _left_out(count: int) -> str:
@@ -247,7 +240,7 @@ def _of_log(model: PaneModel) -> Iterator[_Line]:
 def _text(row: Row) -> str:
     """Return a row's text as one line; that of a displayed object retains its lines, such as those of a table."""
     line = row.line
-    return f"\n{_cut(line)}" if row.media is not None and "\n" in line else one_line(line, _LINE)
+    return f"\n{shortened(line, _STORY)}" if row.media is not None and "\n" in line else one_line(line, _LINE)
 
 
 def _of_workflow(model: PaneModel) -> Iterator[_Line]:
@@ -261,7 +254,7 @@ def _of_workflow(model: PaneModel) -> Iterator[_Line]:
 
 def _of_chat(model: PaneModel) -> Iterator[_Line]:
     for bubble in reversed(model.chat.bubbles):
-        text = clean(bubble.text[: _TURN - 1] + "…" if len(bubble.text) > _TURN else bubble.text)
+        text = clean(shortened(bubble.text, _TURN))
         yield bubble.kind, f"{clock(bubble.at)[:8]}  {_who(bubble.who)}{text}"
 
 
@@ -275,7 +268,3 @@ def _marked(line: _Line) -> str:
     if kind in (ERROR, FAULT):
         return f'<b style="color:{COLOURS[ProcessState.FAILED]}">{text}</b>'
     return f'<i style="opacity:.7">{text}</i>' if kind == NOTE else text
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _STORY else text[: _STORY - 1] + "…"

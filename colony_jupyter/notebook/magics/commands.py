@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import keyword
+import math
 from typing import Any, Final
 
 from colony_jupyter.notebook.magics.parser import Command, Operand
@@ -16,6 +17,8 @@ CHANNEL: Final = Operand("CHANNEL", "name of a channel of the process")
 def seconds(text: str) -> float:
     """Read a time in seconds."""
     number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
     if number < 0:
         raise argparse.ArgumentTypeError(f"'{text}' must not be negative")
     return number
@@ -206,7 +209,7 @@ def _plot() -> Command:
         metavar="KEY",
         help="x axis: a key of the entries, entry (number of the entry) or time (default: step, epoch or entry)",
     )
-    command.option("--y", metavar="KEY", help="keys to plot (default: all)", nargs="+", action="extend")
+    command.option("--y", metavar="KEY", help="keys to plot (default: all)", **_SEVERAL)
     return command
 
 
@@ -243,9 +246,7 @@ def _kernel(name: str, summary: str, *operands: Operand) -> Command:
         metavar="EXECUTORTYPE",
         help="type of executor (default: that of the kernel used last, otherwise the only type with kernels)",
     )
-    command.option(
-        "--executor", wire="executornames", metavar="NAME", help="only these executors", nargs="+", action="extend"
-    )
+    command.option("--executor", wire="executornames", metavar="NAME", help="only these executors", **_SEVERAL)
     return command
 
 

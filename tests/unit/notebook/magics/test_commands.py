@@ -30,7 +30,13 @@ def test_what_cannot_be_a_variable_is_refused(word):
         commands.SUBMIT.read(f"f -o {word}")
 
 
-@pytest.mark.parametrize(("word", "sentence"), [("-1", "must not be negative"), ("soon", "number of seconds")])
+@pytest.mark.parametrize(
+    ("word", "sentence"),
+    [
+        ("-1", "must not be negative"),
+        *((word, f"needs a number of seconds, not '{word}'") for word in ("soon", "nan", "inf")),
+    ],
+)
 def test_what_is_no_time_is_refused(word, sentence):
     with pytest.raises(UsageError, match=sentence):
         commands.CHAT.read(f"chat --timeout={word}")

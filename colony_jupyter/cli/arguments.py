@@ -64,7 +64,7 @@ def no_arguments(_: Parser) -> None:
 
 
 def port(text: str) -> int:
-    """Read a port, where 0 means any free one."""
+    """Read the number of a port; 0 is any free one."""
     if not (text.isascii() and text.isdecimal()) or int(text) > _MAX_PORT:
         raise argparse.ArgumentTypeError(f"'{text}' is not a port: use a number from 0 to {_MAX_PORT}")
     return int(text)
@@ -93,3 +93,16 @@ def _number(text: str, unit: str) -> float:
 def write(line: str) -> None:
     """Write a line of output at once: another program may read it through a pipe."""
     print(line, flush=True)  # noqa: T201 - the output of a command
+
+
+def start_log(*, verbose: bool) -> None:
+    """Log to standard error.
+
+    Args:
+        verbose: whether every step is logged, or warnings only.
+    """
+    import logging  # noqa: PLC0415 - see the package's docstring
+
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
+    )

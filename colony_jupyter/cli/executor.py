@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from colony_jupyter.cli.arguments import Command, Parser, seconds
+from colony_jupyter.cli.arguments import Command, Parser, seconds, start_log
 
 if TYPE_CHECKING:
     import argparse
@@ -24,14 +24,10 @@ def _add_arguments(parser: Parser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    import logging  # noqa: PLC0415 - see the package's docstring
-
-    from colony_jupyter.executor.command_line import run_until_signalled  # noqa: PLC0415
+    from colony_jupyter.executor.command_line import run_until_signalled  # noqa: PLC0415 - see the package's docstring
     from colony_jupyter.executor.import_path import load  # noqa: PLC0415
 
-    logging.basicConfig(
-        level=logging.INFO if arguments.verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
-    )
+    start_log(verbose=arguments.verbose)
     run_until_signalled(load(arguments.name, Path.cwd()), finish=arguments.finish)
     return 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any, Final
 
-from colony_jupyter.cli.arguments import Command, Parser, write
+from colony_jupyter.cli.arguments import Command, Parser, start_log, write
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -108,14 +108,10 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    import logging  # noqa: PLC0415 - see the package's docstring
-
-    from colony_jupyter.executor.command_line import run_until_signalled  # noqa: PLC0415
+    from colony_jupyter.executor.command_line import run_until_signalled  # noqa: PLC0415 - see the package's docstring
     from colony_jupyter.executor.executor import Executor  # noqa: PLC0415
 
-    logging.basicConfig(
-        level=logging.INFO if arguments.verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
-    )
+    start_log(verbose=arguments.verbose)
     executor = Executor(arguments.type, arguments.name)
     executor.kernels(
         "anyone" if arguments.allow_anyone else arguments.allow, kernel=arguments.kernel, keep=arguments.keep

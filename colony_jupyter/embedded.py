@@ -43,9 +43,10 @@ __all__ = [
 ]
 
 _POLL: Final = 0.02
-_ASK: Final = 1.0
+"""Seconds between two checks of a process that starts."""
 _FIRST_ASK: Final = 0.25
-"""Seconds for a running process to answer; one too busy for the first is asked again."""
+_ASK: Final = 1.0
+"""Seconds for a running process to answer: first, and again if it is busy."""
 _STOP_SECONDS: Final = 2.5
 """A child needs 2 s at most."""
 
@@ -64,7 +65,7 @@ class Address:
 
 
 def default_data_dir() -> Path:
-    """Returns the data folder of the user's own embedded colony.
+    """Return the data folder of the user's own embedded colony.
 
     Raises:
         EmbeddedError: if the user has no home folder.
@@ -142,7 +143,7 @@ class Child:
         return self.process.poll()
 
     def complaint(self) -> str:
-        """Returns why it ended: its last sentence."""
+        """Return why it ended: its last sentence."""
         reason = log.last_line(self.place.log, self._log_start)
         return reason or f"it ended with status {self.status} and gave no reason; its log is {self.place.log}"
 
@@ -340,9 +341,12 @@ def _wait(
 
 
 def _refuse_unusable(place: layout.Layout) -> None:
-    """Raises at once where the folder is in use by a process that cannot be reached from here.
+    """Refuse a folder that is in use by a process which cannot be reached from here.
 
-    Its port has been probed before: only a process that did not answer there gets here.
+    Called only after the process has not answered at its port.
+
+    Raises:
+        EmbeddedError: naming the process and the remedy.
     """
     running = info.read(place.info)
     if running is None:
@@ -375,7 +379,7 @@ def _in_fork() -> None:
 
 
 def _at_exit() -> None:
-    # They would end by themselves, but a warning about processes still running is no good-bye.
+    # They end by themselves, but `Popen` warns of processes that still run.
     children = list(_children)
     for child in children:
         child.release()

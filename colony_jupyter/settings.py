@@ -45,7 +45,6 @@ _PLAIN_PORT: Final = 80
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 _FALSE: Final = frozenset({"false", "0", "no", "off"})
 
-
 T = TypeVar("T")
 
 

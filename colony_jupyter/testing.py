@@ -33,10 +33,10 @@ __all__ = ["ColonyServer", "colony_server", "make_colony_server"]
 
 
 class ColonyServer:
-    """A server of one's own, as a child process; also a context manager, which starts and stops it.
+    """A server as a child process; also a context manager, which starts and stops it.
 
     Args:
-        data: its data folder; what lies there already is gone on with.
+        data: its data folder; the server continues with what is there.
         limits: whether ColonyOS's limits hold (100 appends a second and process, 10,000 entries a channel ...).
         deaf: whether it answers no pings during channel subscriptions, as ColonyOS does not.
         arguments: further ones of ``colony-jupyter serve``.
@@ -53,7 +53,7 @@ class ColonyServer:
         self.port = 0
         self._place = layout.prepare(data)
         self._arguments = [*arguments, *([] if limits else ["--no-limits"]), *(["--deaf"] if deaf else [])]
-        # Both are made by the first start or read before it.
+        # The keys are read when they are first used; the child runs between `start` and `stop`.
         self._keys: embedded.Keys | None = None
         self._child: embedded.Child | None = None
 

@@ -18,7 +18,6 @@ LONGEST: Final = 64_000
 _DEEPEST: Final = 50
 """Levels of nesting at the most; a value that contains itself exceeds it."""
 
-
 _NUMPY: Final = re.compile(r"numpy\.(bool_?|u?int\d+|float(16|32|64)|complex(64|128))")
 """Types of numpy's numbers that Python's own hold without loss."""
 

@@ -5,8 +5,8 @@ begins with what the function needs, and ``colony_jupyter`` states from which ce
 
 ColonyOS's Python executor runs the text with ``exec(code)`` inside a method, where a function does not see names that
 the text defines beside it (from Python 3.13 on the method itself does not see them), and passes a keyword argument
-``ctx``. So the text begins with a ``global`` statement, and
-ends with lines that accept ``ctx``; our own executor leaves the latter out.
+``ctx``. So the text begins with a ``global`` statement and ends with lines that accept ``ctx``; our own executor leaves
+the latter out.
 """
 
 from __future__ import annotations

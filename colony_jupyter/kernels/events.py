@@ -38,15 +38,15 @@ class Target:
 
 
 class Events(Protocol):
-    """What the user of a link is called with, on its loop."""
+    """What a link calls, on its loop."""
 
     async def deliver(self, item: Item, note: Callable[[], None]) -> None:
         """Accept a message of the kernel.
 
         Args:
             item: the message.
-            note: called right before it leaves this program: one that is killed after the message was seen has then
-                noted it.
+            note: called right before the message leaves this program, so that it is noted even if the program is killed
+                when the message was seen.
         """
 
     def delivered(self, lane: Lane, position: Position) -> None:

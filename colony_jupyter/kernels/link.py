@@ -43,12 +43,12 @@ _AT_ONCE: Final = 20
 
 
 class Link:
-    """A kernel of the caller's.
+    """The caller's side of one kernel.
 
     Args:
         colony: the colony, as the caller.
         target: where the kernel is to run.
-        events: what is called.
+        events: what is called with all that happens.
         key: key that Jupyter's messages are signed with.
         confirms: whether what arrives counts as delivered; otherwise the next caller gets it again.
         limits: when channels and processes are full.

@@ -65,7 +65,7 @@ def read_message(frames: Sequence[bytes]) -> Message:
 
 
 class RemoteKernel:
-    """A kernel of the caller's, on the caller's event loop.
+    """A kernel on an executor, used on the caller's event loop.
 
     Args:
         colony: the colony, as the caller.

@@ -45,8 +45,11 @@ _ACK_SECONDS: Final = 10.0
 _LAST_BATCH: Final = 6.0
 """Seconds for the delivery of a batch, when this ends; a front end that has gone is waited for."""
 _REST: Final = 0.15
-"""Of the time that an append to ``in`` takes, the part to leave before the next. The executor's appends take as long:
-it is then done with its answer to the former messages when the next ones arrive, and their answers need not wait."""
+"""Pause after an append to ``in``, as a part of the time that the append took.
+
+The executor needs as long to append its answer. With the pause, that append has ended when the next messages arrive, and
+the answer to these need not wait for it.
+"""
 _GREETINGS: Final = (HELLO, WELCOME)
 
 

@@ -93,7 +93,9 @@ class Host:
             ExecutorError: if no caller comes, or none came back.
         """
         if not set(CHANNELS) <= set(process.spec.channels):
-            raise ExecutorError("The process has not the channels of a kernel: start it with `colony-jupyter kernel`.")
+            raise ExecutorError(
+                "The process does not have the channels of a kernel: start it with `colony-jupyter kernel`."
+            )
         former = self.find(process)
         carrier = Carrier(self, process, former)
         if former is not None and former.process.processid == process.processid:

@@ -50,7 +50,7 @@ class FrontEnd:
         self._sockets: dict[str, zmq.asyncio.Socket] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._subscribed = asyncio.Event()
-        self._absent: set[bytes] = set()  # front ends that do not take replies any more
+        self._absent: set[bytes] = set()  # front ends that no reply has reached lately
         self._session = uuid.uuid4().hex
 
     def bind(self) -> None:

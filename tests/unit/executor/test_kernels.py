@@ -64,7 +64,7 @@ def test_a_process_without_the_channels_of_a_kernel_fails_with_what_to_do(make_e
     executor.start()
     for _ in range(2):
         assert failure(submit_kernel(colony, "kernels-channels")) == (
-            "The process has not the channels of a kernel: start it with `colony-jupyter kernel`.",
+            "The process does not have the channels of a kernel: start it with `colony-jupyter kernel`.",
         )
     assert [each.funcname for each in colony.functions(executor.name)] == [names.FUNCTION]
 

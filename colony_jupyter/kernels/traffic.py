@@ -47,8 +47,8 @@ _LAST_BATCH: Final = 6.0
 _REST: Final = 0.15
 """Pause after an append to ``in``, as a part of the time that the append took.
 
-The executor needs as long to append its answer. With the pause, that append has ended when the next messages arrive, and
-the answer to these need not wait for it.
+The executor needs as long to append its answer. With the pause, that append has ended when the next messages arrive,
+and the answer to these need not wait for it.
 """
 _GREETINGS: Final = (HELLO, WELCOME)
 

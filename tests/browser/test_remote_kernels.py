@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 from pathlib import Path
 
 import pytest
+from kernels import wait_until
 from playwright.sync_api import expect
 from remote_kernel import Serving, install
 from servers import SERVERS, open_server, own
@@ -81,10 +81,7 @@ def no_kernel_stays(environ, serving):
     with cj.Colony(settings_module.resolve(environ)) as colony:
         for process in colony.processes("running", executortype=TYPE):
             process.cancel()
-    deadline = time.monotonic() + 20
-    while serving.children:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_until(lambda: not serving.children, 20)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

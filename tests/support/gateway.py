@@ -10,12 +10,12 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from forward_proxy import carry_both
 from local_server import LocalServer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_PIECE = 65536
 _PHRASES = {
     403: "Forbidden",
     429: "Too Many Requests",
@@ -163,23 +163,6 @@ class Gateway(LocalServer):
         self._tunnels.add(writer)
         try:
             onward_writer.write(head)
-            carrying = [
-                asyncio.create_task(_carry(reader, onward_writer)),
-                asyncio.create_task(_carry(onward_reader, writer)),
-            ]
-            try:
-                await asyncio.wait(carrying, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in carrying:
-                    task.cancel()
-                await asyncio.gather(*carrying, return_exceptions=True)
+            await carry_both((reader, writer), (onward_reader, onward_writer))
         finally:
             self._tunnels.discard(writer)
-            onward_writer.transport.abort()
-
-
-async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await source.read(_PIECE):
-            sink.write(data)
-            await sink.drain()

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 SOON = 0.5
 """Seconds within which the prompt must be back."""
 
+PANES = "colony-panes"
+"""Name of the thread that renews panes."""
+
 _HOLDINGS = """
 import asyncio, threading, psutil
 from colony_jupyter.client.portal import PORTAL
@@ -32,31 +35,28 @@ def prepare(notebook: Notebook) -> None:
     assert notebook.run(_HOLDINGS).status == "ok"
 
 
-def holdings(notebook: Notebook) -> Holdings:
-    """Return the tasks, the threads and the number of sockets that a kernel holds; the panes' thread ends by itself."""
-    while "colony-panes" in (now := notebook.evaluate("holdings()"))[1]:
+def _once(notebook: Notebook, holds: Callable[[Holdings], bool], about: object = "") -> Holdings:
+    """Return what a kernel holds once a condition on it holds; ``about`` is shown if it never does."""
+    deadline = time.monotonic() + 10
+    while not holds(now := notebook.evaluate("holdings()")):
+        assert time.monotonic() < deadline, (about, now)
         time.sleep(0.1)
     return now
+
+
+def holdings(notebook: Notebook) -> Holdings:
+    """Return the tasks, the threads and the number of sockets that a kernel holds; the panes' thread ends by itself."""
+    return _once(notebook, lambda now: PANES not in now[1])
 
 
 def at_rest(notebook: Notebook) -> Holdings:
     """Return what a kernel holds once nothing goes on: what an earlier cell lets go of takes a moment."""
-    deadline = time.monotonic() + 10
-    while (now := holdings(notebook))[0]:
-        assert time.monotonic() < deadline, now
-        time.sleep(0.1)
-    return now
+    return _once(notebook, lambda now: PANES not in now[1] and not now[0])
 
 
 def nothing_is_left(notebook: Notebook, before: Holdings) -> None:
     """Make sure that a kernel holds no more than it did; a connection of the HTTP client stays for a few seconds."""
-    deadline = time.monotonic() + 10
-    while True:
-        tasks, threads, sockets = notebook.evaluate("holdings()")
-        if (tasks, threads) == before[:2] and sockets <= before[2]:
-            return
-        assert time.monotonic() < deadline, (before, (tasks, threads, sockets))
-        time.sleep(0.1)
+    _once(notebook, lambda now: now[:2] == before[:2] and now[2] <= before[2], before)
 
 
 def interrupted(notebook: Notebook, start: Callable[[], Cell], waits: Callable[[Cell], bool]) -> tuple[Cell, float]:

@@ -29,7 +29,7 @@ _loops: weakref.WeakSet[asyncio.base_events.BaseEventLoop] = weakref.WeakSet()
 
 # They belong to the process, not to whatever test happened to be the first to need them.
 _PROCESS_WIDE_THREADS = (
-    "colony-jupyter",  # the package's one loop thread: its tasks are looked at, the thread itself stays
+    "colony-jupyter",  # the package's one loop thread: its tasks are compared, the thread itself stays
     "asyncio_",  # the default executor's threads of such a loop stay with it
     "IPythonHistorySavingThread",
     "pydevd",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from kernel_parties import parties, run
+from kernels import wait_until
 from remote_kernel import Front, Serving, install
 from servers import own
 
@@ -47,10 +48,7 @@ def test_the_folder_of_a_killed_executor_is_removed_at_the_next_start(environ, t
         serving.kill()
         assert folder.exists()
         serving.start()
-        deadline = time.monotonic() + 20
-        while folder.exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        wait_until(lambda: not folder.exists(), 20)
     finally:
         front.stop()
         serving.stop()

@@ -8,11 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 
 import nbformat
+from kernels import wait_until
 from remote_kernel import without_colonies
 from servers import own
 
@@ -55,13 +55,6 @@ def test_papermill_stops_at_the_cell_that_fails(environ, serving, tmp_path):
     assert done.returncode == 1
     assert "ZeroDivisionError" in done.stderr
     assert all(not cell.outputs for cell in nbformat.read(tmp_path / "out.ipynb", 4).cells[-1:])
-
-
-def wait_until(condition, seconds):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.1)
 
 
 def test_a_jupyter_server_that_is_stopped_leaves_no_process_and_no_child(environ, serving, server, tmp_path):

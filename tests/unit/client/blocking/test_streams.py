@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from colony_jupyter import ChannelNotFound, Colony, ProcessState, StreamError, UsageError, WaitTimeout
@@ -49,7 +47,6 @@ def test_a_closed_stream_raises_though_entries_and_lines_were_received(parties):
         assigned.channel("c").send(str(number))
         executor.add_log(assigned, number)
     stream, log = process.channel("c").stream(to_end=False), process.log()
-    time.sleep(0.5)
     assert (next(stream).text, next(log).message) == ("0", "0")
     for each in (stream, log):
         each.close()

@@ -6,6 +6,7 @@ import time
 
 import flows
 import pytest
+from kernels import wait_until
 
 import colony_jupyter as cj
 from colony_jupyter.errors import InvalidSpec, UsageError
@@ -71,8 +72,7 @@ def test_the_type_is_the_one_that_offers_the_function(colony, executor):
 
     workflow = cj.Workflow()
     workflow.add("only here")
-    while not any(each.funcname == "only here" for each in colony.functions()):
-        pass
+    wait_until(lambda: any(each.funcname == "only here" for each in colony.functions()))
     run = colony.submit(workflow)
     assert run["only here"].spec.conditions.executortype == executor.executortype
     assert run.result(20) == {"only here": 3}

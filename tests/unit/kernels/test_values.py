@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,8 +17,22 @@ from colony_jupyter.kernels.remote import Message
 from colony_jupyter.kernels.values import Values
 
 
+class Comm:
+    """One end of a comm in the remote kernel."""
+
+    def __init__(self, kernel, number) -> None:
+        self._kernel, self._number = kernel, number
+        self.receive: Any = None
+
+    def on_msg(self, receive):
+        self.receive = receive
+
+    def send(self, data, buffers=()):
+        self._kernel.values.hear(message("comm_msg", comm_id=self._number, data=data, buffers=list(buffers)))
+
+
 class Kernel:
-    """A kernel with variables."""
+    """A kernel with variables, which runs what is sent to prepare it."""
 
     def __init__(self, status="ok") -> None:
         self.gone: KernelGone | None = None
@@ -26,48 +42,43 @@ class Kernel:
         self.executed = 0
         self.open: dict[str, Any] = {}
         self.is_silent = False
-        self.error = ""
+        self.ahead: list[int] = []  # pieces that were sent and not confirmed, at each piece
 
     async def execute(self, code, output, *, silent):
         assert silent
-        assert "serve" in code
         self.executed += 1
+        shell, manager = SimpleNamespace(user_ns=self.variables), SimpleNamespace(register_target=self._register)
+        scope = {"get_ipython": lambda: shell}
+        comm = SimpleNamespace(get_comm_manager=lambda: manager)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(sys.modules, "comm", comm)
+            exec(code, scope)
+        assert set(scope) == {"get_ipython", "__builtins__"}  # nothing is left among the user's variables
         return message("execute_reply", status=self.status, evalue="no such thing")
 
+    def _register(self, target, opened):
+        assert target == transfer.TARGET
+        self.opened = opened
+
     def send(self, kind, content, metadata, buffers):
-        number, data = content["comm_id"], content["data"]
+        number = content["comm_id"]
         if kind == "comm_close":
             self.open.pop(number, None)
-        if self.is_silent or kind == "comm_close":
-            return
-        if kind == "comm_open":
-            self.open[number] = transfer.Receiving(data["kind"], data["size"]) if "push" in data else None
-            self._begin(number, data)
-            return
-        receiving = self.open[number]
-        receiving.feed(buffers[0])
-        self._answer(number, {"received": receiving.received})
-        if receiving.received == receiving.size:
-            self.variables[self.pushed] = receiving.value()
-
-    def _begin(self, number, data):
-        if self.error:
-            self._answer(number, {"error": self.error})
-        elif "push" in data:
-            self.pushed = data["push"]
-            self._answer(number, {})
+        elif kind == "comm_open":
+            self.open[number] = comm = Comm(self, number)
+            if not self.is_silent:
+                self.opened(comm, {"content": content})
         else:
-            kind, text = transfer.encode(self.variables[data["pull"]], data["pull"])
-            self._answer(number, {"kind": kind, "size": len(text)})
-            for piece in transfer.pieces(text):
-                self._answer(number, {}, [piece])
+            self.ahead.append(self.ahead[-1] + 1 if self.ahead else 1)
+            asyncio.get_running_loop().call_later(0.1, self._confirm, number, {"buffers": buffers})
 
-    def _answer(self, number, data, buffers=()):
-        self.values.hear(Message("comm_msg", {"comm_id": number, "data": data}, {}, "", list(buffers)))
+    def _confirm(self, number, message):
+        self.ahead.append(self.ahead[-1] - 1)
+        self.open[number].receive(message)
 
 
-def message(kind, **content):
-    return Message(kind, content, {}, "", [])
+def message(kind, buffers=(), **content):
+    return Message(kind, content, {}, "", list(buffers))
 
 
 def moving(scenario, **how):
@@ -97,6 +108,16 @@ def test_a_variable_is_set_there_and_read_back_in_pieces(monkeypatch):
         assert await values.pull("config", lambda *counts: counted.append(counts)) == value
         assert counted[-1] == (size, size)
         assert kernel.executed == 1  # the kernel is prepared once
+        assert max(kernel.ahead) == 4
+
+    moving(scenario)
+
+
+def test_an_empty_variable_is_moved():
+    async def scenario(kernel, values):
+        assert await values.push("nothing", b"", quietly) == 0
+        assert kernel.variables == {"nothing": b""}
+        assert await values.pull("nothing", quietly) == b""
 
     moving(scenario)
 
@@ -120,10 +141,25 @@ def test_a_kernel_of_another_language_is_named():
 
 def test_a_refusal_of_the_kernel_names_the_variable():
     async def scenario(kernel, values):
-        kernel.error = "there is no '../x'."
-        for move in (values.pull("x", quietly), values.push("x", 1, quietly)):
-            with pytest.raises(UsageError, match=r"'x' cannot be moved: there is no '\.\./x'\.$"):
-                await move
+        with pytest.raises(UsageError, match=r"^'x' cannot be moved: there is no variable 'x' in the kernel\.$"):
+            await values.pull("x", quietly)
+        kernel.variables["x"] = {1}
+        with pytest.raises(UsageError, match=r"^'x' cannot be moved: 'x' is a set\. .* convert it first\.$"):
+            await values.pull("x", quietly)
+
+    moving(scenario)
+
+
+def test_a_value_that_the_kernel_cannot_make_is_refused(monkeypatch):
+    async def scenario(kernel, values):
+        monkeypatch.setattr(transfer, "encode", lambda value, name: ("../x", b"abc"))
+        with pytest.raises(UsageError) as raised:
+            await values.push("x", 1, quietly)
+        assert str(raised.value) == (
+            "'x' cannot be moved: TypeError: a value of kind '../x' is not known: both sides need the same version of "
+            "colony_jupyter."
+        )
+        assert kernel.variables == {}
 
     moving(scenario)
 

@@ -105,8 +105,6 @@ def stop_all() -> None:
     with _lock:
         executors = list(_running.values())
         _running.clear()
-    if _registered_in != os.getpid():
-        return
     workers = [executor.worker for executor in executors if executor.worker is not None]
     for worker in workers:
         worker.request_stop(0.0)

@@ -148,7 +148,7 @@ class OutputCapture:
         """Send the rest, for a few seconds at the most; text that is written later is dropped."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LAST_SEND), self._sending:
-                self._task.cancel()  # not while it sends a message: that would be lost
+                pass  # a message that is being sent is not cut off: it would be lost
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         with self._lock:

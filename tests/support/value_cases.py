@@ -92,7 +92,7 @@ def offer_values(executor: Any) -> None:
     @executor.function("echo")
     def echo(context: Any, value: Any, *, key: Any) -> Any:
         context.channel("out").send({"value": value})
-        return {"value": value, "key": key, "table": hasattr(value, "to_pandas")}
+        return {"value": value, "key": key, "table": hasattr(value, "to_pandas") and hasattr(key, "to_pandas")}
 
 
 def check_round_trips(submit: Any) -> None:

@@ -13,6 +13,7 @@ import virtual_time
 import colony_jupyter as cj
 from colony_jupyter.errors import ServerUnreachable
 from colony_jupyter.executor.chat import Chat
+from colony_jupyter.executor.worker import Worker
 from colony_jupyter.wire.models import TURN
 
 
@@ -215,6 +216,42 @@ def test_a_conversation_that_is_cancelled_ends(make_executor, submit):
     assert begun.wait(10)
     process.cancel()
     assert closed.wait(8)
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_a_chat_that_is_assigned_again_answers_what_was_not_answered(
+    make_executor, submit, colony, monkeypatch, is_answered
+):
+    """Its process waits again when its executor is removed; here the same executor gets it once more."""
+    monkeypatch.setitem(Worker.__init__.__kwdefaults__, "poll", 0.5)
+    executor = make_executor()
+    begun, attempts = threading.Event(), []
+
+    @executor.chat("chat")
+    async def bot(context, message):
+        attempts.append(message.text)
+        yield f"Part of {message.text}"
+        if not is_answered and len(attempts) == 1:
+            await context.channel("chat").flush()
+            begun.set()
+            await asyncio.Event().wait()
+
+    executor.start()
+    process = submit("chat", channels=["chat"])
+    channel = process.channel("chat")
+    stream = iter(channel)
+    channel.send("one")
+    if is_answered:
+        assert turn(stream) == ("Part of one", 1)
+    else:
+        assert begun.wait(10)
+    colony.remove_executor(executor.name)
+    channel.send("two")
+    found = [turn(stream)] if is_answered else [turn(stream), turn(stream)]
+    assert found[-1] == ("Part of two", 3)
+    assert attempts == (["one", "two"] if is_answered else ["one", "one", "two"])
+    channel.end()
+    process.result(timeout=10)
 
 
 def test_asking(make_executor, submit):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import random
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
+import virtual_time
 from awkward import ERRORS, OUTPUTS, TEXTS, offer_awkward
 from gateway import Gateway
 
@@ -18,7 +21,7 @@ from colony_jupyter.errors import RequestTooLarge, ServerRefused
 from colony_jupyter.executor import closing
 from colony_jupyter.executor.closing import Outcome, close_process
 from colony_jupyter.wire.identity import PrivateKey
-from colony_jupyter.wire.models import ProcessState
+from colony_jupyter.wire.models import Entry, ProcessState
 
 
 @pytest.fixture
@@ -271,6 +274,126 @@ def test_the_reader_is_waited_for_and_closing_happens_all_the_same(make_executor
     process.closed(10)
     assert process.refresh().state is cj.ProcessState.SUCCESS
     assert "did not acknowledge" in caplog.text
+
+
+class Writer:
+    """The writer of a channel."""
+
+    def __init__(self, *, is_used=True, has_ended=False, hangs=False) -> None:
+        self.is_used, self.has_ended, self._hangs = is_used, has_ended, hangs
+
+    async def flush(self):
+        if self._hangs:
+            await asyncio.Event().wait()
+
+
+class Channel:
+    """A channel that notes what is sent, and gives entries at times, in seconds from the beginning."""
+
+    def __init__(self, name, sent, arriving) -> None:
+        self._name, self._sent, self._arriving = name, sent, arriving
+
+    async def error(self, text, *, inreplyto):
+        self._sent.append((self._name, "error", text, inreplyto))
+
+    async def end(self):
+        self._sent.append((self._name, "end"))
+
+    def stream(self, **_):
+        return contextlib.nullcontext(self._entries())
+
+    async def _entries(self):
+        for seconds, senderid, text in self._arriving:
+            await asyncio.sleep(seconds)
+            yield Entry(sequence=1, senderid=senderid, payload=text.encode())
+        await asyncio.Event().wait()
+
+
+@pytest.fixture
+def close(monkeypatch):
+    """Return a function that closes a process on virtual time; it returns what was sent, and after how many seconds."""
+
+    async def closed(process, outcome):
+        del process, outcome
+
+    monkeypatch.setattr(closing, "close_process", closed)
+
+    def close(outcome, writers, *, arriving=(), answering=None, hurries_after=None):
+        sent = []
+        process = SimpleNamespace(
+            spec=SimpleNamespace(channels=list(writers)),
+            shared=SimpleNamespace(writers={name: writer for name, writer in writers.items() if writer is not None}),
+            channel=lambda name: Channel(name, sent, arriving),
+            initiatorid="user",
+        )
+
+        async def run():
+            loop, hurry = asyncio.get_running_loop(), asyncio.Event()
+            if hurries_after == 0.0:
+                hurry.set()
+            elif hurries_after is not None:
+                loop.call_later(hurries_after, hurry.set)
+            begun = loop.time()
+            await closing.Closing(process, answering=answering or {}, hurry=hurry).run(outcome)
+            return loop.time() - begun
+
+        return sent, virtual_time.run(run())
+
+    return close
+
+
+FAILED = Outcome(errors=("no luck",))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "arriving", "hurries_after", "seconds"),
+    [
+        (Outcome(), (), None, 30.0),
+        (FAILED, (), None, 3.0),
+        (Outcome(), [(5.0, "user", "ack\n")], None, 5.0),
+        (Outcome(), [(1.0, "user", "no"), (1.0, "executor", "ack"), (1.0, "user", "ack")], None, 3.0),
+        (FAILED, [(1.0, "user", "ack")], None, 1.0),
+        (Outcome(), (), 2.0, 2.0),
+    ],
+    ids=["success", "failure", "acknowledged", "other entries", "acknowledged failure", "stop"],
+)
+def test_the_reader_has_its_time_to_acknowledge(close, outcome, arriving, hurries_after, seconds):
+    _, took = close(outcome, {"sync": None}, arriving=arriving, hurries_after=hurries_after)
+    assert took == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(("hurries_after", "seconds"), [(None, 30.0), (0.0, 1.0)])
+def test_text_that_cannot_be_delivered_holds_the_end_up_for_a_while_only(close, hurries_after, seconds):
+    sent, took = close(Outcome(), {"out": Writer(hangs=True)}, hurries_after=hurries_after)
+    assert (sent, took) == ([], pytest.approx(seconds))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "with_sync", "expected"),
+    [
+        (Outcome(), False, [("out", "end")]),
+        (Outcome(), True, [("out", "end"), ("unused", "end"), ("never", "end")]),
+        (
+            FAILED,
+            False,
+            [
+                ("out", "error", "no luck", 7),
+                ("out", "end"),
+                ("unused", "error", "no luck", 0),
+                ("unused", "end"),
+                ("never", "error", "no luck", 0),
+                ("never", "end"),
+            ],
+        ),
+    ],
+    ids=["success", "success with a reader to wait for", "failure"],
+)
+def test_channels_are_ended_that_have_not_ended(close, outcome, with_sync, expected):
+    writers = {"out": Writer(), "unused": Writer(is_used=False), "never": None, "ended": Writer(has_ended=True)}
+    if with_sync:
+        writers["sync"] = None
+    sent, _ = close(outcome, writers, answering={"out": 7}, arriving=[(0.0, "user", "ack")])
+    assert sent == expected
 
 
 def test_the_tutorials_client_acknowledges_by_hand(make_executor, colony, submit):

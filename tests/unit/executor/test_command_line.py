@@ -15,6 +15,7 @@ import pytest
 import colony_jupyter as cj
 from colony_jupyter import embedded
 from colony_jupyter.executor.command_line import run_until_signalled
+from colony_jupyter.executor.executor import Executor
 
 
 def failure(process, timeout=10):
@@ -157,9 +158,31 @@ def test_then_it_is_failed_at_the_time_or_at_a_second_signal(program, submit, fi
     assert (out, errors, child.returncode) == ("over\n", "", 0)
 
 
-def test_the_programs_entry_continues_an_executor_of_the_background(make_executor):
+def test_the_programs_entry_continues_an_executor_of_the_background(make_executor, submit, monkeypatch):
     executor = make_executor("taken over")
+    executor.function("give")(lambda context: "given")
     executor.start()
-    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    results = []
+
+    def signal_after_some_work():
+        results.append(submit("give", executortype="taken over").result(timeout=20))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    signalling = threading.Thread(target=signal_after_some_work)
+    background = executor.worker
+    monkeypatch.setattr(Executor, "serve", serve_and(signalling.start))
     run_until_signalled(executor, finish=1)
+    signalling.join()
+    assert results == ["given"]
     assert not executor.is_running
+    assert executor.worker is not background
+
+
+def serve_and(begin):
+    serve = Executor.serve
+
+    async def serving(self):
+        begin()
+        await serve(self)
+
+    return serving

@@ -87,8 +87,8 @@ def described(context, image: str, scale: float = 1.0, *more, mode: Literal["fas
     """Make an image larger.
 
     Args:
-        image: where it is,
-            as an address.
+        image: where it is, as an
+            address: a URL or a path.
         scale (float): how much larger.
         mode: how: the one or the other.
 
@@ -105,7 +105,7 @@ async def answering(context, message, name: str = "you"):
 def test_what_the_colony_lists_of_arguments():
     arguments = define("a", described).offer.arguments
     assert [(each.name, each.type, each.required, each.description, each.enum) for each in arguments] == [
-        ("image", "str", True, "where it is, as an address.", None),
+        ("image", "str", True, "where it is, as an address: a URL or a path.", None),
         ("scale", "float", False, "how much larger.", None),
         ("*more", "", False, "", None),
         ("mode", "Literal['fast', 'fine']", False, "how: the one or the other.", ["fast", "fine"]),

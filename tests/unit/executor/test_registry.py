@@ -25,9 +25,12 @@ def test_a_cell_that_is_run_again_replaces_its_executor(make_executor, submit, c
     assert submit("give", executortype="replaced").result(timeout=10) == "one"
     second = cell("two")
     assert (first.is_running, second.is_running) == (False, True)
+    assert [each for each in registry.running() if each in (first, second)] == [second]
     assert submit("give", executortype="replaced").result(timeout=10) == "two"
     (record,) = records(colony, "replaced")
     assert record.executorname == first.name == second.name
+    second.stop()
+    assert second not in registry.running()
 
 
 def test_making_it_again_stops_the_earlier_one_at_once(make_executor):

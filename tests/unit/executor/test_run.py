@@ -10,6 +10,7 @@ import threading
 import pytest
 
 import colony_jupyter as cj
+from colony_jupyter.client.writer import ChannelWriter
 from colony_jupyter.errors import UsageError
 
 
@@ -237,6 +238,28 @@ def test_a_task_left_behind_that_opens_channels_does_not_fail_the_process(make_e
     executor.start()
     for _ in range(5):
         assert submit("task", channels=["out", *others]).result(timeout=20) == "done"
+
+
+def test_the_writers_of_a_process_are_closed_with_it(make_executor, submit, monkeypatch, until):
+    closed, aclose = [], ChannelWriter.aclose
+
+    async def noted(self):
+        closed.append(self)
+        await aclose(self)
+
+    monkeypatch.setattr(ChannelWriter, "aclose", noted)
+    executor, writers = make_executor(), []
+
+    @executor.function("write")
+    async def write(context):
+        for name in ("one", "two"):
+            await context.channel(name).write(name)
+        writers.extend(context.process.shared.writers.values())
+
+    executor.start()
+    submit("write", channels=["one", "two"]).result(timeout=20)
+    until(lambda: len(closed) == 2)
+    assert {id(writer) for writer in writers} == {id(writer) for writer in closed}
 
 
 def test_a_line_of_the_log_is_the_text_of_any_object(make_executor, submit, colony):

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import itertools
 import threading
 import time
+
+import pytest
+from gateway import Gateway
+from proxy import Proxy
 
 import colony_jupyter as cj
 from colony_jupyter.executor import worker as worker_module
@@ -139,6 +145,18 @@ def test_an_abandoned_conversation_gives_up_its_place(make_executor, submit, mon
     assert thinking.refresh().state is lively.refresh().state is cj.ProcessState.RUNNING
 
 
+def test_of_two_abandoned_conversations_the_one_that_was_quiet_longer_ends(make_executor, submit, monkeypatch):
+    set_times(monkeypatch, chat_idle=1.0)
+    bot_and_function(make_executor, "queueing", 2)
+    longer, shorter = (submit("chat", executortype="queueing", channels=["chat"]) for _ in range(2))
+    for process in (longer, shorter):
+        assert process.channel("chat").ask("hello", timeout=10).text == "You said hello"
+        time.sleep(0.5)
+    assert submit("give", executortype="queueing").result(timeout=10) == "done"
+    assert longer.result(timeout=10) is None
+    assert shorter.refresh().state is cj.ProcessState.RUNNING
+
+
 def test_a_quiet_conversation_goes_on_while_there_is_a_slot(make_executor, submit, monkeypatch):
     set_times(monkeypatch, chat_idle=0.3)
     bot_and_function(make_executor, "roomy", 3)
@@ -147,6 +165,33 @@ def test_a_quiet_conversation_goes_on_while_there_is_a_slot(make_executor, submi
     time.sleep(1)
     assert submit("give", executortype="roomy").result(timeout=10) == "done"
     assert process.channel("chat").ask("still there?", timeout=10).text == "You said still there?"
+
+
+async def test_a_process_whose_assignment_did_not_arrive_is_failed_by_the_stop(settings, make_executor, colony):
+    async with Proxy(settings.port) as proxy:
+        executor = make_executor("unaware", settings=dataclasses.replace(settings, port=proxy.port))
+        executor.function("give")(lambda context: "never")
+        await asyncio.to_thread(executor.start)
+        proxy.swallowing = True
+        process = await asyncio.to_thread(colony.submit, "give", executortype="unaware")
+        await asyncio.to_thread(process.running, 10)
+        proxy.swallowing = False
+        await asyncio.to_thread(executor.stop)
+        with pytest.raises(cj.ProcessFailed, match="was stopped while it ran this process"):
+            await asyncio.to_thread(process.result, 10)
+
+
+async def test_polls_that_are_answered_at_once_are_not_repeated_at_once(server, settings, make_executor, monkeypatch):
+    set_times(monkeypatch, poll=-1)
+    async with Gateway(server.port) as gateway:
+        executor = make_executor("prompt", settings=dataclasses.replace(settings, port=gateway.port))
+        await asyncio.to_thread(executor.start)
+        async with asyncio.timeout(10):
+            while gateway.count("assignprocessmsg") < 4:  # noqa: ASYNC110 - a gateway has no event for it
+                await asyncio.sleep(0.05)
+        await asyncio.to_thread(executor.stop)
+    polls = [at for name, at in gateway.calls if name == "assignprocessmsg"]
+    assert min(later - earlier for earlier, later in itertools.pairwise(polls)) > 0.15
 
 
 def test_several_run_at_once_and_no_more_than_allowed(make_executor, submit, until):

@@ -105,6 +105,24 @@ async def test_leaving_kills_the_function_and_all_that_it_started(capsys):
         await asyncio.sleep(0.05)
 
 
+async def test_what_a_function_leaves_running_is_killed_when_it_has_finished():
+    def leaves():
+        import subprocess
+        import sys
+
+        return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]).pid
+
+    async with ChildProcess() as child, asyncio.timeout(20):
+        await child.send(start_of(leaves))
+        last = await child.receive()
+        assert isinstance(last, Returned)
+        (pid,) = msgspec.json.decode(last.output)
+        assert is_alive(pid)
+        await child.finish()
+        while is_alive(pid):  # noqa: ASYNC110 - the operating system has no event for it
+            await asyncio.sleep(0.01)
+
+
 def is_alive(pid):
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE

@@ -12,6 +12,7 @@ import time
 import pytest
 
 import colony_jupyter as cj
+from colony_jupyter.executor.callers import child_process
 from colony_jupyter.functions.packing import pack
 from colony_jupyter.values.datatable import DataTable
 
@@ -285,7 +286,9 @@ def test_arguments_that_do_not_fit_fail_with_a_sentence(serving, colony, send):
     )
 
 
-def test_bytes_in_the_pipe_that_are_no_message_fail_the_call_only(serving, send):
+def test_bytes_in_the_pipe_that_are_no_message_fail_the_call_only_and_at_once(serving, send, monkeypatch):
+    monkeypatch.setattr(child_process, "_EXIT_SECONDS", 60.0)  # for a process that has sent its last message
+
     def writes():
         import gc
 

@@ -64,6 +64,13 @@ def test_what_exceeds_the_limit_is_counted():
     assert messages(pending) == ["c"]
 
 
+def test_nothing_is_added_behind_what_was_left_out_until_that_is_counted():
+    pending = PendingLines(limit=10)
+    pending.write("stdout", "1234567\nlong line\na\n")  # the last one would fit
+    first, sentence = messages(pending)
+    assert (first, sentence.split()[1]) == ("1234567", "2")
+
+
 def test_a_line_longer_than_a_message_is_divided():
     pending = PendingLines()
     text = "ab" * MESSAGE_CHARACTERS

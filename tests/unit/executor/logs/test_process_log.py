@@ -7,6 +7,7 @@ import dataclasses
 import random
 
 import pytest
+from gateway import Fault, Gateway
 from proxy import Proxy
 
 from colony_jupyter import AsyncColony
@@ -64,6 +65,34 @@ async def test_lines_at_once_arrive_in_order(parties):
     user, process, log, _ = parties
     await asyncio.gather(*(log.add(str(number)) for number in range(20)))
     assert await lines(user, process) == [str(number) for number in range(20)]
+
+
+@pytest.fixture
+async def gateway(parties, settings):
+    """Have the calls of the executor pass a gateway."""
+    _, _, log, _ = parties
+    async with Gateway(settings.port) as gateway:
+        colony = log._process.colony
+        async with AsyncColony(dataclasses.replace(settings, port=gateway.port), prvkey=colony.key) as by_way:
+            log._process.colony = by_way
+            yield gateway
+            log._process.colony = colony
+
+
+async def test_an_equal_line_that_may_have_arrived_is_added_again(parties, gateway):
+    """The log cannot show which of the two it holds."""
+    user, process, log, _ = parties
+    await log.add("same")
+    gateway.plan("addlogmsg", [Fault(502)])
+    await log.add("same")
+    assert await lines(user, process) == ["same", "same"]
+
+
+async def test_a_line_waits_for_the_one_before_it(parties, gateway):
+    user, process, log, _ = parties
+    gateway.plan("addlogmsg", [Fault(503)])
+    await asyncio.gather(log.add("first"), log.add("second"))
+    assert await lines(user, process) == ["first", "second"]
 
 
 async def test_a_refusal_is_not_tried_again(parties):

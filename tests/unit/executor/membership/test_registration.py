@@ -7,14 +7,25 @@ import threading
 
 import pytest
 
+import colony_jupyter as cj
 from colony_jupyter.errors import ExecutorError
+from colony_jupyter.executor.membership import registration
+from colony_jupyter.executor.membership.registration import Registration
 
 
 def records(colony, executortype):
     return [each for each in colony.executors() if each.executortype == executortype]
 
 
-def test_the_owner_is_asked_and_waited_for(make_executor, colony, settings, capsys, until):
+def test_the_owner_is_asked_and_waited_for(make_executor, colony, settings, capsys, until, monkeypatch):
+    joins, join = [], Registration.join
+
+    async def counted(self):
+        joins.append(self)
+        return await join(self)
+
+    monkeypatch.setattr(registration, "_POLL", 0.05)
+    monkeypatch.setattr(Registration, "join", counted)
     without = dataclasses.replace(settings, colony_prvkey=None)
     executor = make_executor("asking", "applicant", settings=without)
     executor.function("give")(lambda context: "in")
@@ -26,7 +37,8 @@ def test_the_owner_is_asked_and_waited_for(make_executor, colony, settings, caps
     assert {"applicant", "asking"} <= set(words)
     executorid = words[words.index("id") + 1].rstrip(".")
     colony.add_executor("applicant", executorid, "asking")
-    threading.Event().wait(0.1)
+    before = len(joins)
+    until(lambda: len(joins) >= before + 3)  # of these, the second saw it pending, and did not suffice
     assert starting.is_alive()
     colony.approve_executor("applicant")
     starting.join(10)
@@ -50,6 +62,20 @@ def test_a_name_under_which_another_runs_is_refused(make_executor, tmp_path, mon
     other = make_executor("taken else", "unique")
     with pytest.raises(ExecutorError, match="The name 'unique' is in use"):
         other.start()
+
+
+def test_a_name_under_which_none_was_heard_for_long_is_taken_over(make_executor, colony, tmp_path, monkeypatch):
+    former = make_executor("gone", "heir")
+    former.start()
+    former.stop()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "another machine"))
+    other = make_executor("gone too", "heir")
+    with pytest.raises(ExecutorError, match="The name 'heir' is in use"):
+        other.start()
+    monkeypatch.setattr(registration, "_ALIVE", 0.0)
+    other.start()
+    (record,) = [each for each in colony.executors() if each.executorname == "heir"]
+    assert record.executorid == other.executorid != former.executorid
 
 
 def test_an_executor_that_is_one_already_is_not_added_again(make_executor, colony):
@@ -85,6 +111,19 @@ def test_the_functions_that_the_colony_lists(make_executor, colony, until):
     executor.start()
     assert executor.name == name
     assert [name for name, _ in listed()] == ["first", "second"]
+
+
+def test_a_function_that_is_listed_twice_is_listed_once_after_the_next_start(make_executor, colony, settings):
+    executor = make_executor()
+    executor.function("give")(lambda context: 1)
+    executor.start()
+    ((first, *_),) = [[each.functionid] for each in colony.functions(executor.name)]
+    with cj.Colony(settings, prvkey=executor.worker.identity.key) as itself:
+        itself.add_function(executor.name, "give", executortype="task")
+    assert len(colony.functions(executor.name)) == 2
+    executor.stop()
+    executor.start()
+    assert [each.functionid for each in colony.functions(executor.name)] == [first]
 
 
 def test_a_function_that_is_defined_again_replaces_it_at_once(make_executor, submit, colony):

@@ -5,9 +5,9 @@ cancelled workflows, removals. Where many processes are followed, lists of those
 these requests, and only a process that has left its list is asked for.
 
 Where no channel of the process is read, one socket waits for the next state in the usual course (RUNNING, then
-SUCCESS); one connection carries one announcement (trap 8). Where a channel is read, its own socket is the only one, and
-its ``end`` entry leads to asking at once. The announcement of success has no output (trap 10), so the server is always
-asked.
+SUCCESS); one connection carries one announcement (trap 8), and what changes between two is asked for. Where a channel
+is read, its own socket is the only one, and its ``end`` entry leads to asking at once. The announcement of success has
+no output (trap 10), so the server is always asked.
 """
 
 from __future__ import annotations
@@ -284,6 +284,9 @@ class ProcessWatcher:
             begun = _now()
             try:
                 async with self._connection.open_subscription(message, object) as frames:
+                    await self._quietly_refresh()  # what changed before the subscription existed is not announced
+                    if self._listener is not asyncio.current_task():
+                        return
                     async for _ in frames:
                         retries = delays(random.random)
                         await self._ask_soon(state)

@@ -55,6 +55,19 @@ def test_an_announced_end_is_known_at_once():
     simulated(scenario)
 
 
+@pytest.mark.parametrize("after", [0.01, 0.06, 0.11])
+def test_a_process_that_has_run_before_the_subscription_exists_is_known_at_once(after):
+    async def work():
+        server = SimulatedColony(latency=lambda: 0.05)
+        server.record = msgspec.structs.replace(server.record, state=ProcessState.WAITING, assignedexecutorid="")
+        following = asyncio.create_task(end(server.session()))
+        await asyncio.sleep(after)
+        server.close()
+        assert await following < 0.3
+
+    virtual_time.run(work())
+
+
 @pytest.mark.parametrize("state", [ProcessState.FAILED, ProcessState.CANCELLED])
 def test_an_end_that_is_not_announced_is_known_within_a_second(state):
     async def scenario(server, session):

@@ -16,7 +16,7 @@ from colony_jupyter.channels.reader import Reader
 from colony_jupyter.wire.models import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ME = "me"
 OTHER = "other"
@@ -24,7 +24,9 @@ OTHER = "other"
 
 @dataclass
 class Subscription:
+    seconds: int
     connected: bool = False
+    ends: float = 0.0
     afterseq: int = 0
     frames: list[list[Entry]] = field(default_factory=list)
 
@@ -40,6 +42,8 @@ class World:
         self.subscriptions: dict[int, Subscription] = {}
         self.reads: list[ReadLog] = []
         self.closed = False
+        self.unfollowed = 0
+        """Windows that ended in `run` while no other one was open or about to be opened."""
         self.sequence = {ME: 1, OTHER: 2}
         self.reader = Reader(
             ends=lambda entry: entry.is_end and entry.senderid == OTHER and not entry.inreplyto, random=lambda: 0.5
@@ -51,7 +55,7 @@ class World:
         """Carry out what the reader asks for, as far as that needs nothing from outside."""
         for effect in self.reader.effects():
             if isinstance(effect, Open):
-                self.subscriptions[effect.window] = Subscription(afterseq=effect.afterseq)
+                self.subscriptions[effect.window] = Subscription(effect.seconds, afterseq=effect.afterseq)
             elif isinstance(effect, Close):
                 self.subscriptions.pop(effect.window, None)
             elif isinstance(effect, ReadLog):
@@ -96,6 +100,7 @@ class World:
             self.reader.refused(window, 404, "Channel not found", self.now)
         else:
             subscription.connected = True
+            subscription.ends = self.now + subscription.seconds
             if self.log[subscription.afterseq :]:
                 subscription.frames.append(self.log[subscription.afterseq :])
         self.settle()
@@ -147,6 +152,49 @@ class World:
         self.reader.tick(self.now)
         self.settle()
 
+    def tick(self) -> None:
+        """Let time pass until the reader has something to do."""
+        if (deadline := self.reader.deadline()) is not None:
+            self.advance(max(0.0, deadline - self.now))
+
+    def calm(self) -> None:
+        """Deliver and answer all that is on its way, in no time."""
+        before = None
+        while before != (before := (len(self.delivered), len(self.reads), sorted(self.subscriptions))):
+            for window in list(self.subscriptions):
+                self.connect(window)
+                while window in self.subscriptions and self.subscriptions[window].frames:
+                    self.deliver(window)
+            while self.reads:
+                self.answer()
+
+    def renew(self) -> None:
+        """Let time pass in which nothing happens, until a window is followed by the next one."""
+        self.calm()
+        for _ in self.run(100.0, until=lambda: len(self.subscriptions) > 1):
+            pass
+
+    def run(self, seconds: float, until: Callable[[], bool] = lambda: False) -> Iterator[None]:
+        """Let time pass with a good network, in which windows end in time; yields whenever nothing is on its way."""
+        end = self.now + seconds
+        self.calm()
+        yield
+        while not self.reader.state.is_over:
+            steps = [each.ends for each in self.subscriptions.values() if each.connected]
+            if (deadline := self.reader.deadline()) is not None:
+                steps.append(deadline)
+            if not steps or min(steps) > end:
+                return
+            self.advance(max(0.0, min(steps) - self.now))
+            for window, subscription in list(self.subscriptions.items()):
+                if subscription.connected and self.now >= subscription.ends:
+                    self.unfollowed += len(self.subscriptions) == 1 and self.reader._open_at is None
+                    self.end_window(window)
+            if until():
+                return
+            self.calm()
+            yield
+
     def drain(self, sockets: str = "open") -> None:
         """Let the network be good again, or at least calls, until nothing new comes for several looks.
 
@@ -168,9 +216,7 @@ class World:
                     self.deliver(window)
             while self.reads:
                 self.answer()
-            deadline = self.reader.deadline()
-            if deadline is not None:
-                self.advance(max(0.0, deadline - self.now))
+            self.tick()
             quiet = quiet + 1 if len(self.delivered) == before else 0
 
 
@@ -178,6 +224,8 @@ OPS = [
     *("append", "append other", "connect", "deliver", "deliver", "cut", "end", "answer", "lose answer", "tick", "pass"),
     *("refuse", "fail"),
 ]
+RENEWALS = ["renew", "tick", "tick", "cut", "end", "calm", "append", "connect", "deliver", "answer", "lose answer"]
+"""Few disturbances, around the moments in which a window that stands is followed by the next one."""
 WINDOW_OPS: dict[str, Callable[..., object]] = {
     "connect": World.connect,
     "deliver": World.deliver,
@@ -188,25 +236,28 @@ WINDOW_OPS: dict[str, Callable[..., object]] = {
 }
 
 
-def play(world: World, data: st.DataObject, *, steps: int, inserts: bool) -> None:
+TIME_OPS: dict[str, Callable[[World], object]] = {
+    "answer": World.answer,
+    "lose answer": partial(World.answer, lost=True),
+    "tick": World.tick,
+    "calm": World.calm,
+    "renew": World.renew,
+}
+
+
+def play(world: World, data: st.DataObject, *, steps: int, inserts: bool, ops: list[str] = OPS) -> None:
     for _ in range(steps):
         if world.reader.state.is_over:
             return
-        op = data.draw(st.sampled_from(OPS))
+        op = data.draw(st.sampled_from(ops))
         windows = sorted(world.subscriptions)
         if op.startswith("append"):
             back = data.draw(st.sampled_from((0, 0, 0, 1, 3))) if inserts else 0
             world.append(OTHER if op.endswith("other") else ME, back=back)
         elif op in WINDOW_OPS and windows:
             WINDOW_OPS[op](world, data.draw(st.sampled_from(windows)))
-        elif op == "answer":
-            world.answer()
-        elif op == "lose answer":
-            world.answer(lost=True)
-        elif op == "tick":
-            deadline = world.reader.deadline()
-            if deadline is not None:
-                world.advance(max(0.0, deadline - world.now))
+        elif op in TIME_OPS:
+            TIME_OPS[op](world)
         elif op == "pass":
             world.advance(data.draw(st.sampled_from((0.01, 0.5, 2.0))))
 
@@ -236,8 +287,7 @@ def test_every_entry_once_while_the_process_runs_where_websockets_do_not_work(da
     begun = world.now
     while len(world.delivered) < len(world.arrived):
         assert world.now - begun < (20 if sockets == "silent" else 2.1)
-        if (deadline := world.reader.deadline()) is not None:
-            world.advance(max(0.0, deadline - world.now))
+        world.tick()
         for window in list(world.subscriptions):
             if sockets == "silent":
                 world.connect(window)
@@ -269,8 +319,7 @@ def test_a_close_while_the_log_is_polled_ends_it_within_five_seconds(data, has_e
         for window in list(world.subscriptions):
             world.refuse(window)
         world.answer()
-        if (deadline := world.reader.deadline()) is not None:
-            world.advance(max(0.0, deadline - world.now))
+        world.tick()
     assert world.now - closed < 5
     assert world.delivered == world.arrived
     assert world.reader.state is (StreamState.ENDED if has_end else StreamState.BROKEN)
@@ -285,6 +334,28 @@ def test_entries_inserted_before_the_read_position_are_not_missed(data):
     world.drain()
     assert sorted(world.delivered, key=lambda entry: entry.timestamp) == world.arrived
     assert len(set(map(id, world.delivered))) == len(world.delivered)
+
+
+@settings(max_examples=examples(400), deadline=None)
+@given(st.data())
+def test_where_the_network_is_good_all_entries_are_there_before_an_idle_log_is_read(data):
+    world = World()
+    play(world, data, steps=60, inserts=True, ops=RENEWALS)
+    for _ in world.run(world.reader._policy.silence - 0.1):
+        pass
+    assert sorted(world.delivered, key=lambda entry: entry.timestamp) == world.arrived
+
+
+@settings(max_examples=examples(200), deadline=None)
+@given(st.data())
+def test_where_the_network_is_good_each_window_is_followed_before_it_ends(data):
+    world = World()
+    play(world, data, steps=60, inserts=False, ops=RENEWALS)
+    for _ in world.run(100.0):
+        pass
+    assert not world.unfollowed
+    assert world.reader.state is StreamState.OPEN
+    assert world.delivered == world.arrived
 
 
 @settings(max_examples=examples(300), deadline=None)

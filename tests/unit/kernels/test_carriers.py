@@ -79,11 +79,12 @@ async def test_a_successor_runs_on_the_same_executor():
     process: Any = Process()
     colony: Any = Colony(process)
     former: Any = Process()
-    assert await carriers.succeed(colony, TARGET, former) is process
+    successor = await carriers.succeed(colony, TARGET, former)
     [submitted] = colony.submitted
     assert submitted["executornames"] == ["executor e"]
     assert submitted["kwargs"] == {"adopt": former.processid}
     assert not process.is_cancelled
+    assert successor is process
 
 
 async def test_a_successor_that_does_not_run_is_cancelled():

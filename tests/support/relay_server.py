@@ -28,6 +28,8 @@ class Server:
         self.changed = asyncio.Event()
         self.cut: set[str] = set()  # keys of parties that do not reach it
         self.slowness: dict[str, float] = {}  # by key: seconds that the way to the server takes, and the way back
+        self.denied: set[str] = set()  # keys of parties whose streams are refused
+        self.outputs: list[Any] = []  # that were set
         self.stream_lags: dict[str, float] = {}  # by key: seconds after a cut until its streams are back
         self.refusals: dict[str, list[bool]] = {}  # by key: whether the append that fails next is stored
 
@@ -103,6 +105,8 @@ class Stream:
                 await server.changed.wait()
                 if self._party.key.id not in server.cut:
                     await asyncio.sleep(server.stream_lags.get(self._party.key.id, 0.0))
+            if self._party.key.id in server.denied:
+                raise ColonyError("It is no member.")
             if self._epoch != server.epoch:
                 self._epoch, self._read = server.epoch, 0
                 self._on_loss(1)
@@ -221,4 +225,4 @@ class Party:
         return "Waiting for an executor."
 
     async def set_output(self, process: Process, output: Any) -> None:
-        pass
+        self.server.outputs.append(output)

@@ -12,7 +12,8 @@ from colony_jupyter.kernels import carriers, names
 from colony_jupyter.kernels.events import KernelGone, Target
 from colony_jupyter.kernels.host import hosted
 from colony_jupyter.kernels.relay.framing import Item
-from colony_jupyter.kernels.relay.line import Position
+from colony_jupyter.kernels.relay.layout import OUT
+from colony_jupyter.kernels.relay.line import Delivery, Position
 from colony_jupyter.wire.models import ProcessState
 
 
@@ -238,6 +239,49 @@ def test_a_cut_right_after_a_hello_costs_nothing(parties, seconds, slowness, str
     play(work)
 
 
+def test_an_executor_has_its_time_again_when_both_machines_were_asleep():
+    """Its connections are back some seconds after it has woken up."""
+
+    async def work(scene):
+        await started(scene)
+        scene.server.stream_lags[scene.host_key.id] = 10.0
+        scene.server.cut.add(scene.host_key.id)
+        scene.front.link.interrupted("the test wants it")
+        await asyncio.sleep(0.1)
+        asyncio.get_running_loop().now += 60
+        scene.server.cut.clear()
+        scene.server.change()
+        scene.front.request(b"r0")
+        await replies(scene, 1, 60)
+        assert [kernel.starts for kernel in scene.kernels] == [1]
+
+    play(work)
+
+
+def test_a_flood_of_messages_lets_others_have_their_turn():
+    """An interrupt among them."""
+
+    async def work(scene):
+        await started(scene)
+        turns = []
+
+        async def deliver(item, note):
+            note()
+
+        async def count():
+            while True:
+                turns.append(True)
+                await asyncio.sleep(0)
+
+        scene.front.deliver = deliver
+        counting = asyncio.create_task(count())
+        await scene.front.link.deliver(Delivery(OUT, 99, [Item("iopub", [b"x"])] * 200))
+        counting.cancel()
+        assert len(turns) >= 10
+
+    play(work)
+
+
 @pytest.mark.parametrize("pause", [None, 0.0, 14.0, 26.0], ids=lambda each: f"new session: {each}")
 def test_an_executor_that_is_killed_counts_as_lost_within_45_seconds(pause):
     async def work(scene):
@@ -275,6 +319,9 @@ def test_a_successor_that_never_had_a_session_leads_to_the_process_that_it_was_t
         await started(scene)
         party = scene.front.party
         successor = await carriers.submit(party, Target("hpc"), adopt=scene.processid)
+        found = await carriers.find(party, successor.processid)
+        assert found is not None
+        assert found.processid == successor.processid
         scene.server.set_state(successor.processid, ProcessState.FAILED, scene.host_key.id)
         found = await carriers.find(party, successor.processid)
         assert found is not None

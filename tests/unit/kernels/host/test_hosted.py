@@ -9,11 +9,12 @@ import pytest
 import virtual_time
 from relay_scene import PROGRAM
 
+from colony_jupyter.errors import ExecutorError
 from colony_jupyter.kernels import names
 from colony_jupyter.kernels.host import hosted as hosted_module
 from colony_jupyter.kernels.host.hosted import Hosted
 from colony_jupyter.kernels.relay.framing import Item
-from colony_jupyter.kernels.relay.layout import CTL
+from colony_jupyter.kernels.relay.layout import CTL, IN
 from colony_jupyter.kernels.relay.line import Delivery
 
 
@@ -49,12 +50,20 @@ class Sockets:
     def __init__(self, launched) -> None:
         self.launched = launched
         self.is_closed = False
+        self.sent: list[Item] = []
+        self.interrupts: list[bool] = []
 
     async def connect(self):
         await asyncio.sleep(0.5)
 
     async def drain(self):
         await asyncio.sleep(0.1)
+
+    async def send(self, item):
+        self.sent.append(item)
+
+    async def interrupt(self, *, by_message):
+        self.interrupts.append(by_message)
 
     async def shut_down(self):
         self.launched.ended.set()
@@ -71,7 +80,12 @@ class Kernel(Hosted):
         self.programs: list[Launched] = []
         self.sockets: list[Sockets] = []
         self.reports: list[str] = []
-        self.line.put = lambda lane, item: self.reports.append(item.name)  # type: ignore[method-assign]
+        self.texts: list[bytes] = []
+        self.line.put = self._note  # type: ignore[method-assign]
+
+    def _note(self, lane, item):
+        self.reports.append(item.name)
+        self.texts.append(item.frames[0])
 
     def command(self, name, data=b""):
         self.deliver(Delivery(CTL, 1, [Item(name, [data])]))
@@ -171,13 +185,46 @@ def test_all_is_closed_if_the_executor_stops_while_a_program_ends(play):
     play(scenario)
 
 
-def test_a_program_that_cannot_be_found_is_reported(play, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ExecutorError("There is no kernel 'ir'."), b"There is no kernel 'ir'."),
+        (OSError("secret"), b"The executor failed with OSError; its log has more."),
+    ],
+)
+def test_a_program_that_cannot_be_started_is_reported(play, monkeypatch, error, text):
     async def scenario(kernel):
         kernel.command(names.BYE)
         await kernel.ended.wait()
-        monkeypatch.setattr(hosted_module, "find_program", lambda _: 1 / 0)
+        monkeypatch.setattr(hosted_module, "find_program", lambda _: raise_(error))
         await kernel.start()
         assert kernel.reports == [names.STARTED, names.NOT_STARTED]
+        assert kernel.texts[-1] == text
+
+    play(scenario)
+
+
+def raise_(error):
+    raise error
+
+
+def test_requests_and_interrupts_reach_the_program_while_it_runs(play):
+    request = Item("shell", [b"<IDS|MSG>", b"", b'{"msg_id":"m"}', b"{}", b"{}", b"{}"])
+
+    async def scenario(kernel):
+        [sockets] = kernel.sockets
+        for item in (request, Item("stdin", [b"answer"])):
+            kernel.deliver(Delivery(IN, 1, [item]))
+        kernel.command("control", b"debug")
+        kernel.command(names.INTERRUPT)
+        await asyncio.sleep(1)
+        assert {item.name for item in sockets.sent} == {"shell", "stdin", "control"}
+        assert sockets.interrupts == [False]
+        assert kernel._backlog._gathering._last == "m"
+        kernel.command(names.BYE)
+        kernel.deliver(Delivery(IN, 2, [request]))
+        await asyncio.sleep(1)
+        assert len(sockets.sent) == 3
 
     play(scenario)
 

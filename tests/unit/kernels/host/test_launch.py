@@ -72,6 +72,16 @@ async def test_what_has_not_started_or_has_ended_has_no_memory_and_needs_no_end(
     await one.aclose()
 
 
+async def test_it_has_the_variables_of_the_executor_and_above_them_its_own(tmp_path):
+    code = "import os; print(os.environ['ONE'], os.environ['TWO'])"
+    one = Launched(program(code)._replace(env={"TWO": "own"}), tmp_path, "key", {**os.environ, "ONE": "1", "TWO": "2"})
+    await one.start()
+    await one.exited()
+    assert one.last_words() == "1 own"
+    assert (tmp_path / "connection.json").stat().st_mode & 0o777 == 0o600
+    await one.aclose()
+
+
 async def test_its_last_words_are_those_outside_of_cells(launched):
     one = launched("print('a'); raise SystemExit('\\x1b[31mno memory\\x1b[0m')")
     await one.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 import virtual_time
@@ -248,7 +249,8 @@ def test_an_executor_has_its_time_again_when_both_machines_were_asleep():
         scene.server.cut.add(scene.host_key.id)
         scene.front.link.interrupted("the test wants it")
         await asyncio.sleep(0.1)
-        asyncio.get_running_loop().now += 60
+        loop: Any = asyncio.get_running_loop()
+        loop.now += 60
         scene.server.cut.clear()
         scene.server.change()
         scene.front.request(b"r0")

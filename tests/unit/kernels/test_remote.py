@@ -101,7 +101,14 @@ def test_a_cell_ends_when_its_reply_and_all_of_its_output_have_come(started):
     async def scenario(kernel, link):
         output = []
         running, number = await begin(kernel, kernel.execute("1 + 1", output.append))
-        assert asked(link)[1].content["code"] == "1 + 1"
+        assert asked(link)[1].content == {
+            "code": "1 + 1",
+            "silent": False,
+            "store_history": True,
+            "user_expressions": {},
+            "allow_stdin": False,
+            "stop_on_error": True,
+        }
         assert kernel.is_expecting()
         await hear(kernel, "shell", "execute_reply", number, status="ok")
         await asyncio.sleep(1)
@@ -111,6 +118,17 @@ def test_a_cell_ends_when_its_reply_and_all_of_its_output_have_come(started):
         assert (await running).content == {"status": "ok"}
         assert [each.content["text"] for each in output] == ["2"]
         assert not kernel.is_expecting()
+
+    started(scenario)
+
+
+def test_a_silent_cell_leaves_no_trace_in_the_history(started):
+    async def scenario(kernel, link):
+        running, _ = await begin(kernel, kernel.execute("1 + 1", lambda _: None, silent=True))
+        content = asked(link)[1].content
+        assert (content["silent"], content["store_history"]) == (True, False)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
     started(scenario)
 

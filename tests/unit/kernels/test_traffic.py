@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from types import SimpleNamespace
@@ -11,11 +12,12 @@ import pytest
 from relay_log import Relay, item
 
 from colony_jupyter.errors import ColonyError
+from colony_jupyter.kernels import traffic as traffic_module
 from colony_jupyter.kernels.relay.backlog import Backlog
 from colony_jupyter.kernels.relay.framing import PART, Item
 from colony_jupyter.kernels.relay.gathering import SHORT
 from colony_jupyter.kernels.relay.handshake import SEALED
-from colony_jupyter.kernels.relay.layout import CTL, OUT
+from colony_jupyter.kernels.relay.layout import CTL, OUT, Limits
 from colony_jupyter.kernels.traffic import Traffic
 from colony_jupyter.wire.models import Entry
 
@@ -40,6 +42,7 @@ class Process:
     def __init__(self) -> None:
         self.entries: dict[str, asyncio.Queue[Entry]] = {}
         self.sent: list[str] = []
+        self.payloads: dict[str, list[bytes]] = {}
         self.times: list[tuple[float, float]] = []  # when each append began and ended
         self.seconds = 0.0  # that an append takes
         self.refusals = 0  # appends that fail next
@@ -47,8 +50,8 @@ class Process:
 
     def channel(self, name):
         async def send(payload, *, type):  # noqa: A002
-            del payload, type
             self.sent.append(name)
+            self.payloads.setdefault(name, []).append(payload)
             begun = time.monotonic()
             await asyncio.sleep(self.seconds)
             if self.refusals:
@@ -59,20 +62,25 @@ class Process:
         queue = self.entries.setdefault(name, asyncio.Queue())
         return SimpleNamespace(stream=lambda **_: Stream(queue), send=send)
 
+    def arrive(self, channel, **fields):
+        """Append an entry of the executor's."""
+        entry = Entry(**{"senderid": "other", "type": SEALED, "sequence": 2, **fields})
+        self.entries.setdefault(channel, asyncio.Queue()).put_nowait(entry)
+
     def say(self, relay, *texts):
         """Append what the executor puts on ``out``, a batch for each text, after what it sends again."""
         for text in texts:
             relay.host.line.put(OUT, item(text))
             while entries := relay.host.line.pop(OUT):
                 for channel, payload in entries:
-                    entry = Entry(senderid="other", payload=payload, type=SEALED, sequence=2)
-                    self.entries.setdefault(channel, asyncio.Queue()).put_nowait(entry)
+                    self.arrive(channel, payload=payload)
 
 
 class Owner:
     """Holds the delivery of a batch until it may go on."""
 
-    def __init__(self) -> None:
+    def __init__(self, line) -> None:
+        self.line = line
         self.delivered: list[bytes] = []
         self.begun = asyncio.Event()
         self.may_go_on = asyncio.Event()
@@ -83,14 +91,17 @@ class Owner:
             self.begun.set()
             await self.may_go_on.wait()
             self.delivered.append(each.frames[0])
+        self.line.delivered(delivery)
 
     def interrupted(self, reason, *, log_is_lost=False):
         self.interruptions.append(reason)
 
 
-@pytest.fixture
-async def parties():
-    relay, process, owner = Relay(), Process(), Owner()
+@contextlib.asynccontextmanager
+async def connected(limits=None):
+    """The traffic of a caller in a session, with what it works on."""
+    relay, process = Relay(limits), Process()
+    owner = Owner(relay.caller.line)
     relay.session()
     traffic = Traffic(process, relay.caller.line, owner, is_caller=True)
     traffic.start()
@@ -100,6 +111,12 @@ async def parties():
     owner.may_go_on.set()
     await traffic.aclose()
     assert owner.interruptions == expected.interruptions
+
+
+@pytest.fixture
+async def parties():
+    async with connected() as parties:
+        yield parties
 
 
 async def until(holds):
@@ -129,6 +146,74 @@ async def test_the_end_waits_for_the_delivery_of_a_batch(parties):
     parties.owner.may_go_on.set()
     await closing
     assert parties.owner.delivered == [b"one"]
+
+
+async def test_a_batch_that_was_given_up_at_the_end_is_delivered_in_the_next_session(parties, monkeypatch):
+    monkeypatch.setattr(traffic_module, "_LAST_BATCH", 0.05)
+    parties.process.say(parties.relay, b"one")
+    await parties.owner.begun.wait()
+    await parties.traffic.aclose()
+    assert parties.owner.delivered == []
+    parties.owner.may_go_on.set()
+    parties.relay.session()
+    again = Traffic(parties.process, parties.relay.caller.line, parties.owner, is_caller=True)
+    again.start()
+    again.begin_session()
+    parties.process.say(parties.relay)
+    parties.process.say(parties.relay, b"two")
+    await until(lambda: len(parties.owner.delivered) == 2)
+    await again.aclose()
+    assert parties.owner.delivered == [b"one", b"two"]
+
+
+async def test_entries_of_a_former_executor_are_left_out(parties):
+    parties.owner.may_go_on.set()
+    parties.relay.host.line.put(OUT, item(b"one"))
+    [(channel, payload)] = parties.relay.host.line.pop(OUT)
+    parties.process.arrive(channel, payload=payload, former=True)
+    parties.process.arrive(channel, payload=payload)
+    await until(lambda: parties.owner.delivered)
+    assert parties.owner.delivered == [b"one"]
+
+
+@pytest.mark.parametrize(("size", "seconds"), [(3 * 2**20, 60.0), (10, 0.05)], ids=["much", "after a while"])
+async def test_what_was_delivered_is_acknowledged(monkeypatch, size, seconds):
+    monkeypatch.setattr(traffic_module, "_ACK_SECONDS", seconds)
+    async with connected() as parties:
+        parties.owner.may_go_on.set()
+        parties.process.say(parties.relay, os.urandom(size))
+        await until(lambda: parties.process.sent == [CTL])
+
+
+async def test_an_acknowledgement_makes_room_for_what_waits():
+    async with connected(Limits(window=100)) as parties:
+        for _ in range(3):
+            parties.traffic._line.put("in", item(b"x" * 60))
+            parties.traffic.wake()
+            await asyncio.sleep(0.02)
+        assert parties.process.sent == ["in"] * 2
+        host = parties.relay.host.line
+        for payload in parties.process.payloads["in"]:
+            host.delivered(host.feed("in", payload))
+        host.note(item(b"", "ack"))
+        parties.owner.may_go_on.set()
+        for channel, payload in host.pop(CTL):
+            parties.process.arrive(channel, payload=payload)
+        await until(lambda: parties.process.sent == ["in"] * 3)
+
+
+async def test_entries_of_both_parties_count_for_the_pace(parties):
+    for sender in ("other", "me"):
+        for _ in range(150):
+            parties.process.arrive(CTL, senderid=sender, type="of no session", payload=b"")
+    await until(parties.process.entries[CTL].empty)
+    for text in (b"one", b"two"):
+        parties.traffic._line.put("in", item(text))
+        parties.traffic.wake()
+        await until(lambda: parties.process.sent)
+    await until(lambda: len(parties.process.times) == 2)
+    (_, ended), (begun, _) = parties.process.times
+    assert begun - ended >= 0.02
 
 
 async def test_what_is_complete_is_sent_at_once(parties):

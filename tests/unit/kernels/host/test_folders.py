@@ -54,14 +54,28 @@ def test_what_is_no_folder_of_a_killed_executor_stays(around):
     elsewhere.mkdir()
     (elsewhere / "lock").touch()
     (around / "cj-kernel-link").symlink_to(elsewhere)
+    misled = around / "cj-kernel-misled"
+    misled.mkdir()
+    (misled / "lock").symlink_to(elsewhere / "lock")
     new, old = around / "cj-kernel-new", around / "cj-kernel-old"
     for each in (new, old):
         each.mkdir()
     os.utime(old, (0, 0))
     remove_stale()
-    assert elsewhere.exists()
+    assert (elsewhere / "lock").exists()
+    assert misled.exists()
     assert new.exists()  # its executor is about to lock it
     assert not old.exists()
+
+
+def test_folders_of_other_users_stay(around, monkeypatch):
+    other = around / "cj-kernel-other"
+    other.mkdir()
+    (other / "lock").touch()
+    monkeypatch.setattr(os, "getuid", lambda: other.stat().st_uid + 1)
+    remove_stale()
+    assert other.exists()
+    monkeypatch.undo()
 
 
 @pytest.mark.parametrize(("name", "is_used"), [("a" * 20, True), ("a" * 21, False), ("ä" * 11, False)])

@@ -19,6 +19,7 @@ from typing import Final
 MODULES: Final = (
     "text.js",
     "dom.js",
+    "frames.js",
     "store.js",
     "view.js",
     "media.js",

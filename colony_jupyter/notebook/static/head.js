@@ -1,5 +1,6 @@
 // The head line with state and controls, the progress bar, and the result.
 import { button, copyFrom, copyText, download, folding, make, setText } from "./dom.js";
+import { FRAMES } from "./frames.js";
 import { mediaElement } from "./media.js";
 import { elapsedText, progressText } from "./text.js";
 /** @typedef {import("./view.js").View} View */
@@ -37,9 +38,9 @@ export class Head {
     this.reply = button("Reply", () => tools.reply?.(), "cj-quiet");
     this.fillTools(tools);
     // Screen readers announce its state wherever the view is.
-    for (const name of ["head", "dead"]) this.store.addEventListener(name, () => this.draw(), { signal: view.gone });
-    const tick = setInterval(() => this.drawTime(), 1000);
-    view.gone.addEventListener("abort", () => clearInterval(tick));
+    const draw = () => this.draw();
+    for (const name of ["head", "dead"]) this.store.addEventListener(name, () => FRAMES.draw(draw), { signal: view.gone });
+    FRAMES.drawEverySecond(() => this.drawTime(), view.gone);
     this.draw();
   }
 

@@ -1,5 +1,6 @@
 // The box people type into.
 import { button, make } from "./dom.js";
+import { FRAMES } from "./frames.js";
 /** @typedef {import("./view.js").View} View */
 
 const HINT = "Enter sends · Shift+Enter new line · ↑ last message";
@@ -35,7 +36,8 @@ export class Input {
     const options = { signal: gone };
     this.area.addEventListener("keydown", (event) => this.onKey(event), options);
     this.area.addEventListener("input", () => this.fit(), options);
-    for (const name of ["head", "dead"]) store.addEventListener(name, () => this.draw(), options);
+    const draw = () => this.draw();
+    for (const name of ["head", "dead"]) store.addEventListener(name, () => FRAMES.draw(draw), options);
     store.addEventListener("refused", (event) => this.onRefused(/** @type {CustomEvent} */ (event).detail), options);
     this.draw();
   }

@@ -1,5 +1,6 @@
 // The log: a window of rows that follows the end while the reader is there, and moves through all rows by scrolling.
 import { button, make, setText } from "./dom.js";
+import { FRAMES } from "./frames.js";
 import { markSender, rowElement } from "./rows.js";
 import { Store, WINDOW } from "./store.js";
 import { nameWidth, shortName } from "./text.js";
@@ -10,22 +11,6 @@ const EDGE = 40;
 const STEP = 200;
 /** Rows that are painted together: those of a part in which nothing changes are not painted again. */
 const PART = 50;
-
-/** @type {Set<Log>} those that follow the end and lack what came since the last frame */
-const behind = new Set();
-
-/** Have a log catch up in the next frame, with all others: the page is laid out once for them together. */
-function catchUpSoon(/** @type {Log} */ log) {
-  if (!behind.size) requestAnimationFrame(catchUp);
-  behind.add(log);
-}
-
-function catchUp() {
-  const logs = [...behind].filter((log) => log.following && !log.words);
-  behind.clear();
-  for (const log of logs) log.catchUp();
-  for (const log of logs) log.stick();
-}
 
 /**
  * @param {import("./store.js").Row[]} rows
@@ -73,13 +58,15 @@ export class Log {
     this.search = make("div", "cj-search", this.field, this.found);
     this.search.hidden = true;
     this.element = make("div", "", this.search, make("div", "cj-frame", this.list, this.fresh));
+    this.drawRows = () => this.onRows();
+    this.scrollToEnd = () => this.following && !this.words && this.stick();
     const options = { signal: view.gone };
     this.list.addEventListener("scroll", () => this.onScroll(), { ...options, passive: true });
     // A picture has its size only when it is loaded.
     this.list.addEventListener("load", () => this.following && this.stick(), { ...options, capture: true });
     this.field.addEventListener("input", () => void this.onSearch(), options);
     this.field.addEventListener("keydown", (event) => event.key === "Escape" && this.toggleSearch(false), options);
-    view.on(["rows"], () => this.onRows());
+    view.on(["rows"], this.drawRows);
     view.on(["replaced"], () => this.onReplaced());
     view.on(["head"], () => this.drawHead());
     this.drawHead();
@@ -109,7 +96,7 @@ export class Log {
   onRows() {
     if (this.element.hidden) return; // `choose` draws what came meanwhile
     if (this.words) this.searchOn();
-    else if (this.following) catchUpSoon(this);
+    else if (this.following) this.catchUp();
     else this.drawFresh();
   }
 
@@ -127,13 +114,14 @@ export class Log {
     });
   }
 
-  /** Show what the store has and the document has not. */
+  /** Show what the store has and the document has not; called in a frame. */
   catchUp() {
     const last = Math.max(this.upTo, this.shown[this.shown.length - 1]?.n ?? -1);
     const rows = this.store.rows.filter(Store.of(this.channel));
     if (this.store.holds(last + 1)) this.append(rows.filter((row) => row.n > last));
     else this.showNewest(rows);
     this.upTo = this.store.next - 1;
+    FRAMES.atEnd(this.scrollToEnd);
   }
 
   /** @param {import("./store.js").Row[]} rows of the channel, all that are here */
@@ -237,7 +225,7 @@ export class Log {
     const below = list.scrollHeight - list.scrollTop - list.clientHeight;
     const last = this.shown[this.shown.length - 1]?.n ?? -1;
     this.following = below < 8 && !this.words && this.store.holds(last + 1);
-    if (this.following) catchUpSoon(this);
+    if (this.following) FRAMES.draw(this.drawRows);
     else if (below < EDGE && !this.words) void this.newer();
     this.drawFresh();
     if (list.scrollTop < EDGE && list.scrollHeight > list.clientHeight) void this.older();

@@ -1,5 +1,6 @@
 // One view of a pane: what it shows, for how long, and whether it is in sight.
 import { make } from "./dom.js";
+import { FRAMES } from "./frames.js";
 /** @typedef {import("./store.js").Store} Store */
 
 /** How far out of sight a view is drawn all the same, so that it is complete when it is scrolled to. */
@@ -32,14 +33,17 @@ export class View {
   }
 
   /**
-   * Have something drawn whenever one of some events happens, or once for all that happened out of sight.
+   * Have something drawn in the next frame after one of some events, or once for all that happened out of sight.
    * @param {string[]} names of events of the store
    * @param {() => void} draw
    */
   on(names, draw) {
+    const drawIfThere = () => {
+      if (!this.gone.aborted) draw();
+    };
     const happened = () => {
-      if (this.inSight) draw();
-      else this.missed.add(draw);
+      if (this.inSight) FRAMES.draw(drawIfThere);
+      else this.missed.add(drawIfThere);
     };
     for (const name of names) this.store.addEventListener(name, happened, { signal: this.gone });
   }
@@ -59,9 +63,8 @@ export class View {
   turn(inSight) {
     this.inSight = inSight;
     if (!inSight) return;
-    const missed = [...this.missed];
+    for (const draw of this.missed) FRAMES.draw(draw);
     this.missed.clear();
-    for (const draw of missed) draw();
   }
 }
 

@@ -1,5 +1,6 @@
 // A board: head, bar, counts, tables, and below them the pane of a process that was clicked.
 import { button, make, setText } from "../dom.js";
+import { FRAMES } from "../frames.js";
 import { elapsedText } from "../text.js";
 import { InnerPane } from "../view.js";
 import { BoardTable } from "./table.js";
@@ -41,12 +42,9 @@ export class BoardBody {
     this.element = make("div", "cj-board", head, this.progress, this.counts, this.sections, this.trouble, this.below.element);
     view.on(["board"], () => this.draw());
     this.store.addEventListener("dead", () => this.draw(), { signal: view.gone });
-    const tick = setInterval(() => this.drawTime(), 1000);
+    FRAMES.drawEverySecond(() => this.drawTime(), view.gone);
     const timer = setInterval(() => this.reportVisible(), VISIBLE);
-    view.gone.addEventListener("abort", () => {
-      clearInterval(tick);
-      clearInterval(timer);
-    });
+    view.gone.addEventListener("abort", () => clearInterval(timer));
     this.draw();
   }
 

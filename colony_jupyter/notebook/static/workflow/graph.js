@@ -1,5 +1,6 @@
 // A workflow as a graph: its processes in columns, each to the right of all it depends on. A press opens the pane of one.
 import { button, make, setText } from "../dom.js";
+import { FRAMES } from "../frames.js";
 import { elapsedText } from "../text.js";
 import { InnerPane } from "../view.js";
 /** @typedef {import("../view.js").View} View */
@@ -62,8 +63,7 @@ export class Graph {
     this.member = new InnerPane(view, "cj-member");
     this.element = make("div", "cj-entries", this.scroller, this.note, this.remarks, this.member.element);
     view.on(["head"], () => this.draw());
-    const tick = setInterval(() => this.drawTimes(), 1000);
-    view.gone.addEventListener("abort", () => clearInterval(tick));
+    FRAMES.drawEverySecond(() => this.drawTimes(), view.gone);
     this.draw();
   }
 

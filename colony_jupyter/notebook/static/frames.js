@@ -1,0 +1,107 @@
+// When a page draws: all of its panes in the same frame, and with time between two frames for everything else.
+
+/** How long the page rests after a frame, in lengths of that frame: it draws a third of the time at most. */
+const REST = 2;
+/** Milliseconds it rests at most. */
+const LONGEST_REST = 120;
+
+/** Draws what has changed, once for all changes since the last time. */
+export class Frames {
+  /**
+   * @param {object} page
+   * @param {(draw: () => void) => void} page.frame calls back in the next frame
+   * @param {(then: () => void) => void} page.painted calls back when the frame has been painted
+   * @param {(then: () => void, milliseconds: number) => void} page.later
+   * @param {(action: () => void, milliseconds: number) => () => void} page.every returns what ends it
+   * @param {() => number} page.now in milliseconds
+   */
+  constructor(page) {
+    this.page = page;
+    /** @type {Set<() => void>} */
+    this.draws = new Set();
+    /** @type {Set<() => void>} */
+    this.endings = new Set();
+    this.isAsked = false;
+    this.restsUntil = 0;
+    /** @type {Set<() => void>} what is drawn every second */
+    this.ticking = new Set();
+    this.endTicks = () => {};
+  }
+
+  /**
+   * Have something drawn in the next frame.
+   * @param {() => void} draw called once, however often it was asked for
+   */
+  draw(draw) {
+    this.draws.add(draw);
+    if (this.isAsked) return;
+    this.isAsked = true;
+    const ask = () => this.page.frame(() => this.drawAll());
+    const rest = this.restsUntil - this.page.now();
+    if (rest > 0) this.page.later(ask, rest);
+    else ask();
+  }
+
+  /**
+   * Have something done when the present frame has drawn everything: what reads sizes lays the page out once for all.
+   * @param {() => void} action called once, however often it was asked for
+   */
+  atEnd(action) {
+    this.endings.add(action);
+  }
+
+  /**
+   * Have something drawn every second, with all else on the page that is: each change of a clock is a frame.
+   * @param {() => void} draw
+   * @param {AbortSignal} gone ends it
+   */
+  drawEverySecond(draw, gone) {
+    if (!this.ticking.size) this.endTicks = this.page.every(() => this.ticking.forEach((each) => this.draw(each)), 1000);
+    this.ticking.add(draw);
+    gone.addEventListener("abort", () => {
+      this.ticking.delete(draw);
+      if (!this.ticking.size) this.endTicks();
+    });
+  }
+
+  drawAll() {
+    const { page } = this;
+    const began = page.now();
+    this.isAsked = false;
+    for (const waiting of [this.draws, this.endings]) {
+      const actions = [...waiting];
+      waiting.clear();
+      for (const action of actions) {
+        try {
+          action();
+        } catch (error) {
+          reportError(error); // what another pane draws must not depend on it
+        }
+      }
+    }
+    page.painted(() => {
+      const now = page.now();
+      this.restsUntil = now + Math.min(REST * (now - began), LONGEST_REST);
+    });
+  }
+}
+
+/** The one of the page. */
+export const FRAMES = new Frames({
+  frame: (draw) => requestAnimationFrame(draw),
+  // A task that is made in a frame runs after it.
+  painted: (then) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      then();
+    };
+    port2.postMessage(null);
+  },
+  later: (then, milliseconds) => setTimeout(then, milliseconds),
+  every: (action, milliseconds) => {
+    const timer = setInterval(action, milliseconds);
+    return () => clearInterval(timer);
+  },
+  now: () => performance.now(),
+});

@@ -1,0 +1,144 @@
+// All panes draw in one frame, and a page that takes long for it draws less often.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Frames } from "../../colony_jupyter/notebook/static/frames.js";
+
+/** A page whose clock, frames and painting the test moves. */
+function page() {
+  const waiting = { frame: [], painted: [], later: [] };
+  const clock = { now: 1000 };
+  const ticks = new Set();
+  const frames = new Frames({
+    frame: (draw) => waiting.frame.push(draw),
+    painted: (then) => waiting.painted.push(then),
+    later: (then, milliseconds) => waiting.later.push([then, milliseconds]),
+    every: (action) => {
+      ticks.add(action);
+      return () => ticks.delete(action);
+    },
+    now: () => clock.now,
+  });
+  /** Run the frame that was asked for, which takes a while. */
+  const run = (milliseconds) => {
+    waiting.frame.shift()();
+    clock.now += milliseconds;
+    waiting.painted.shift()();
+  };
+  return { frames, waiting, clock, ticks, run };
+}
+
+test("what is asked for several times is drawn once, in one frame with all else", () => {
+  const { frames, waiting, run } = page();
+  const drawn = [];
+  const [one, other] = [() => drawn.push("one"), () => drawn.push("other")];
+  for (const draw of [one, other, one]) frames.draw(draw);
+  assert.deepEqual(drawn, []);
+  assert.equal(waiting.frame.length, 1);
+  run(1);
+  assert.deepEqual(drawn, ["one", "other"]);
+  assert.equal(waiting.frame.length, 0);
+});
+
+test("ends come when all is drawn", () => {
+  const { frames, run } = page();
+  const happened = [];
+  const end = () => happened.push("end");
+  for (const name of ["one", "other"]) {
+    frames.draw(() => {
+      happened.push(name);
+      frames.atEnd(end);
+    });
+  }
+  run(1);
+  assert.deepEqual(happened, ["one", "other", "end"]);
+});
+
+test("what is asked for while drawing comes in the next frame", () => {
+  const { frames, waiting, clock, run } = page();
+  let count = 0;
+  const draw = () => {
+    count += 1;
+    if (count < 2) frames.draw(draw);
+  };
+  frames.draw(draw);
+  run(1);
+  assert.equal(count, 1);
+  clock.now += 100;
+  run(1);
+  assert.equal(count, 2);
+  assert.equal(waiting.frame.length, 0);
+});
+
+test("the page rests after a frame, longer after a longer one, and never long", () => {
+  const { frames, waiting, clock, run } = page();
+  const restAfter = (took) => {
+    clock.now += 10_000;
+    frames.draw(() => {});
+    run(took);
+    frames.draw(() => {});
+    const [then, milliseconds] = waiting.later.shift();
+    assert.equal(waiting.frame.length, 0);
+    clock.now += milliseconds;
+    then();
+    run(1);
+    return milliseconds;
+  };
+  assert.equal(restAfter(5), 10);
+  assert.equal(restAfter(40), 80);
+  assert.equal(restAfter(3000), 120);
+});
+
+test("after the rest a frame is asked for at once", () => {
+  const { frames, waiting, clock, run } = page();
+  frames.draw(() => {});
+  run(40);
+  clock.now += 80;
+  frames.draw(() => {});
+  assert.equal(waiting.frame.length, 1);
+  assert.equal(waiting.later.length, 0);
+});
+
+test("one that fails is reported, and does not stop the others", () => {
+  const { frames, run } = page();
+  const reported = [];
+  const { reportError } = globalThis;
+  globalThis.reportError = (error) => reported.push(error.message);
+  try {
+    let isDrawn = false;
+    frames.draw(() => {
+      throw new Error("broken");
+    });
+    frames.draw(() => (isDrawn = true));
+    run(1);
+    assert.ok(isDrawn);
+    assert.deepEqual(reported, ["broken"]);
+  } finally {
+    globalThis.reportError = reportError;
+  }
+});
+
+test("clocks are drawn in one frame, as long as there are any", () => {
+  const { frames, waiting, ticks, run } = page();
+  const drawn = [];
+  const ends = ["one", "other"].map((name) => {
+    const end = new AbortController();
+    frames.drawEverySecond(() => drawn.push(name), end.signal);
+    return end;
+  });
+  assert.equal(ticks.size, 1);
+  const tick = () => [...ticks].forEach((action) => action());
+  tick();
+  assert.equal(waiting.frame.length, 1);
+  run(0);
+  assert.deepEqual(drawn, ["one", "other"]);
+  ends[0].abort();
+  tick();
+  run(0);
+  assert.deepEqual(drawn, ["one", "other", "other"]);
+  ends[1].abort();
+  assert.equal(ticks.size, 0);
+  frames.drawEverySecond(() => drawn.push("third"), new AbortController().signal);
+  tick();
+  run(0);
+  assert.equal(drawn[3], "third");
+});

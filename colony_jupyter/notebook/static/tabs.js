@@ -1,5 +1,6 @@
 // The strip of tabs over what a pane shows.
 import { button, make, setText } from "./dom.js";
+import { FRAMES } from "./frames.js";
 
 /**
  * @typedef {object} Tab
@@ -11,6 +12,11 @@ import { button, make, setText } from "./dom.js";
  * @property {boolean} [lone] whether it is shown also where it is the only one
  */
 
+/** Milliseconds between two changes of the counts: a change costs about as much as a row, and faster ones cannot be read. */
+const COUNTED = 500;
+/** Made once: `toLocaleString` makes one each time. */
+const COUNT = new Intl.NumberFormat("en");
+
 /** Tabs of which one is on. */
 export class Tabs {
   /** @param {(key: string) => void} onChoose */
@@ -20,6 +26,10 @@ export class Tabs {
     this.drawn = [];
     /** @type {string} key of the tab that is on */
     this.chosen = "";
+    /** When the counts may change again, by performance.now(). */
+    this.countsFrom = 0;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
     this.element = make("div", "cj-tabs");
     this.element.setAttribute("role", "tablist");
   }
@@ -38,11 +48,11 @@ export class Tabs {
     this.drawn = tabs;
     this.element.hidden = tabs.length < 2 && !tabs[0]?.lone;
     if (!same) this.element.replaceChildren(...tabs.map((tab) => this.tabElement(tab)));
-    tabs.forEach(({ key, count, title }, at) => {
+    if (same) this.drawCountsInTime();
+    else this.drawCounts();
+    tabs.forEach(({ key, title }, at) => {
       const tab = /** @type {HTMLElement} */ (this.element.children[at]);
       const on = key === this.chosen;
-      // Counts change many times a second, and nothing else does.
-      if (!same || count !== drawn[at].count) setText(/** @type {HTMLElement} */ (tab.lastChild), count === null || count === undefined ? "" : count.toLocaleString("en"));
       if (same && title === drawn[at].title && on === tab.classList.contains("cj-on")) return;
       tab.title = title ?? "";
       tab.classList.toggle("cj-on", on);
@@ -50,6 +60,19 @@ export class Tabs {
       tab.tabIndex = on ? 0 : -1;
     });
   }
+
+  /** Draw the counts now if they may change again, and once more when nothing has come for a while. */
+  drawCountsInTime() {
+    if (performance.now() >= this.countsFrom) this.drawCounts();
+    else this.timer ??= setTimeout(() => FRAMES.draw(this.drawCounts), COUNTED);
+  }
+
+  drawCounts = () => {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.countsFrom = performance.now() + COUNTED;
+    this.drawn.forEach(({ count }, at) => setText(/** @type {HTMLElement} */ (this.element.children[at].lastChild), count === null || count === undefined ? "" : COUNT.format(count)));
+  };
 
   /** @param {Tab} tab */
   tabElement({ key, label, colour }) {

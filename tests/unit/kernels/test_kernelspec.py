@@ -48,6 +48,7 @@ async def test_it_trusts_the_executors_that_are_approved_now():
     assert spec["display_name"] == "Python 3 (hpc, ColonyOS)"
     assert spec["interrupt_mode"] == "signal"
     assert spec["env"] == {}
+    assert spec["metadata"] == {"debugger": True}
     assert trusted_ids("hpc") == [ONE, TWO]
     assert trusted_ids("cli") == []
 
@@ -63,8 +64,18 @@ async def test_it_names_a_real_server_without_keys():
         "COLONIES_TLS": "true",
         "COLONIES_COLONY_NAME": "dev",
     }
+    assert spec["metadata"] == {"debugger": False}
     assert spec["argv"][-6:] == ["--executor", "two", "--kernel", "ir", "--trust", TWO]
     assert trusted_ids("hpc") == [TWO]
+
+
+async def test_kernels_of_other_programs_are_trusted_for_nothing(tmp_path):
+    foreign = tmp_path / "jupyter" / "kernels" / "foreign" / "kernel.json"
+    foreign.parent.mkdir(parents=True)
+    spec = {"argv": ["other", "--type", "hpc", "--trust", "ef" * 32], "display_name": "x", "language": "python"}
+    foreign.write_text(json.dumps(spec), "utf-8")
+    await install(colony(), "hpc", executors=["one"])
+    assert trusted_ids("hpc") == [ONE]
 
 
 @pytest.mark.parametrize(

@@ -171,9 +171,12 @@ async def test_entries_of_a_former_executor_are_left_out(parties):
     parties.relay.host.line.put(OUT, item(b"one"))
     [(channel, payload)] = parties.relay.host.line.pop(OUT)
     parties.process.arrive(channel, payload=payload, former=True)
+    await until(parties.process.entries[channel].empty)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert parties.owner.delivered == []
     parties.process.arrive(channel, payload=payload)
-    await until(lambda: parties.owner.delivered)
-    assert parties.owner.delivered == [b"one"]
+    await until(lambda: parties.owner.delivered == [b"one"])
 
 
 @pytest.mark.parametrize(("size", "seconds"), [(3 * 2**20, 60.0), (10, 0.05)], ids=["much", "after a while"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 import zmq
@@ -21,7 +22,9 @@ async def front(tmp_path):
     """Return sockets as files, and the requests that arrive on them."""
     file = tmp_path / "connection.json"
     file.write_text(json.dumps({"key": "k", "transport": "ipc", "ip": str(tmp_path / "s"), **PORTS}), "utf-8")
-    front = FrontEnd(file, lambda item: asyncio.sleep(0))
+    heard: asyncio.Queue[Item] = asyncio.Queue()
+    front: Any = FrontEnd(file, heard.put)
+    front.heard = heard
     front.bind()
     yield front
     await front.aclose()
@@ -68,6 +71,25 @@ async def test_a_reply_is_noted_before_it_is_sent(front, connect, name):
         await front.send(Item(name, [b"client", b"reply"]), lambda: events.append("noted"))
         assert await client.recv_multipart() == [b"reply"]
     assert events == ["noted"]
+
+
+async def test_a_front_end_that_connects_again_gets_the_reply(front, connect):
+    async with asyncio.timeout(10):
+        for _ in range(2):
+            client = connect(zmq.DEALER, "shell")
+            await client.send_multipart([b"request"])
+            await front.heard.get()
+        await front.send(Item("shell", [b"client", b"reply"]))
+        assert await client.recv_multipart() == [b"reply"]
+
+
+async def test_output_for_a_front_end_that_is_slow_to_read_is_held(front, connect):
+    listening = connect(zmq.SUB, "iopub")
+    async with asyncio.timeout(30):
+        for number in range(5_000):
+            await front.send(Item("iopub", [b"%d" % number, b"x" * 1_000]))
+        heard = [int((await listening.recv_multipart())[0]) for _ in range(5_000)]
+    assert heard == list(range(5_000))
 
 
 async def test_a_reply_whose_receiver_has_gone_is_waited_for_once(front, monkeypatch):

@@ -75,6 +75,9 @@ class Link:
         if command == names.BYE:
             self.ends.set_exception(KernelGone("The kernel has ended."))
 
+    async def detach(self, _):
+        pass
+
     async def cancel(self):
         self.is_cancelled = True
 
@@ -96,11 +99,12 @@ def play(monkeypatch, tmp_path):
     """Return a function that runs a scenario with a proxy, and returns its exit status and what it has left."""
     file = tmp_path / "connection.json"
 
-    async def work(scenario):
+    async def work(scenario, *, is_to_restart):
         monkeypatch.setattr(proxy_module, "FrontEnd", Front)
         monkeypatch.setattr(proxy_module, "Link", Link)
         saved = SavedState(file)
         saved.use(PROCESS, {})
+        saved.restarts(wanted=is_to_restart)
         proxy: Any = Proxy(None, Target("hpc"), file, saved)  # type: ignore[arg-type]
         running = asyncio.create_task(proxy.run())
         await asyncio.sleep(0)
@@ -108,7 +112,7 @@ def play(monkeypatch, tmp_path):
             await scenario(proxy, proxy._front, proxy._link)
             return await running, SavedState(file).read()[0]
 
-    return lambda scenario: virtual_time.run(work(scenario))
+    return lambda scenario, *, is_to_restart=False: virtual_time.run(work(scenario, is_to_restart=is_to_restart))
 
 
 def test_what_was_held_is_sent_once_the_kernel_has_started(play):
@@ -210,6 +214,21 @@ def test_ending_a_kernel_after_a_failure_leaves_nothing(play, gone, is_cancelled
         assert link.is_cancelled is is_cancelled
 
     assert play(scenario)[1] == ""
+
+
+def test_a_restart_that_a_former_proxy_could_not_ask_for_is_asked_for_once(play):
+    async def scenario(proxy, front, link):
+        assert link.commands == [names.RESTART]
+        await proxy.started(ABOUT)
+        proxy.detach()
+
+    assert play(scenario, is_to_restart=True) == (0, PROCESS)
+    assert play(detached) == (0, PROCESS)
+
+
+async def detached(proxy, front, link):
+    assert link.commands == []
+    proxy.detach()
 
 
 def test_a_shutdown_ends_the_kernel_and_forgets_it(play):

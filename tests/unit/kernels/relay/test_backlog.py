@@ -29,6 +29,19 @@ def test_the_largest_output_fits_in_a_batch_with_what_is_before_it():
     assert LARGEST + 2**21 < LARGEST_BATCH
 
 
+def test_text_beyond_the_bound_is_dropped_from_its_middle():
+    size = message("stream", {"name": "stdout", "text": "0"}).size
+    backlog = Backlog(lambda: "new", key=b"k", bound=8 * size)
+    for number in range(8):
+        backlog.put(message("stream", {"name": "stdout", "text": str(number)}))
+    assert len(backlog) == 8
+    backlog.put(message("stream", {"name": "stdout", "text": "8"}))
+    [first, line, last] = backlog.pop()
+    assert content_of(first.frames)["text"] == "01"  # a quarter of the bound
+    assert "output was dropped here" in content_of(line.frames)["text"]
+    assert content_of(last.frames)["text"] == "78"
+
+
 def test_it_knows_whether_all_that_waits_is_text():
     backlog = Backlog(lambda: "new", batch=1)
     assert backlog.is_text

@@ -68,6 +68,20 @@ def test_an_entry_of_another_channel_is_dropped():
     assert opener.open("ctl", sealer.seal("in", b"text")) is None
 
 
+def test_channels_have_nonces_of_their_own():
+    """With the nonce of another channel, equal texts would be equal entries, and two of them would give both texts."""
+    sealer, _ = ends()
+    one, other = (sealer.seal(channel, b"a text") for channel in ("in", "ctl"))
+    assert one[:16] == other[:16]
+    assert one[16 : 16 + len(b"a text")] != other[16 : 16 + len(b"a text")]
+
+
+def test_an_entry_of_another_process_is_dropped_even_under_the_same_keys():
+    sealer, _ = ends()
+    keys = pair()[0]._replace(processid="q" * 64)
+    assert Opener(keys, keys.to_kernel).open("in", sealer.seal("in", b"text")) is None
+
+
 def test_an_entry_of_the_other_direction_is_dropped():
     sealer, _ = ends()
     keys = pair()[0]

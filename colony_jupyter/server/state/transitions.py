@@ -381,7 +381,7 @@ class Transitions:
         records = list(colony.functions_named(executor.record.executorname, process.spec.funcname).values())
         waited = (process.started - process.submitted) / quantities.SECOND
         ran = (process.ended - process.started) / quantities.SECOND
-        # Not the first of them: loaded from disk they are in no order. The one that has counted most was there first.
+        # The one that has counted most: a record that was added since has counted nothing.
         before = max(records, key=lambda function: function.counter)
         first = before.counter == 0
         counts = {

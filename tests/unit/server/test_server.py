@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 
 import pytest
 
@@ -116,6 +117,47 @@ async def test_a_timer_that_fails_is_logged_and_runs_again(world, monkeypatch, c
         await asyncio.wait_for(ran.wait(), 5)
         timer.cancel()
     assert "a fault of the timer" in caplog.text
+
+
+async def test_a_timer_reads_a_state_that_could_not_be_read_before(world, monkeypatch, caplog):
+    async def odd():
+        raise KeyError("dev")
+
+    async def nothing():
+        pass
+
+    with monkeypatch.context() as patched, caplog.at_level(logging.CRITICAL):
+        patched.setattr(world.server.store, "load", odd)
+        await world.server._recover()
+        with pytest.raises(Refused, match="could not be read"):
+            await world.submit()
+    timer = asyncio.create_task(world.server._every(0.001, nothing))
+    async with asyncio.timeout(5):
+        while world.server._unreadable:  # noqa: ASYNC110 - no event announces it
+            await asyncio.sleep(0.001)
+    timer.cancel()
+    assert (await world.get(await world.submit()))["state"] == 0
+
+
+async def test_a_refusal_is_answered_once_what_it_is_based_on_is_on_disk(world, monkeypatch):
+    pid = await world.submit()
+    go, write = threading.Event(), world.server.store.writer._write
+
+    def slowly(group):
+        assert go.wait(10)
+        write(group)
+
+    monkeypatch.setattr(world.server.store.writer, "_syncs", True)  # a thread writes
+    monkeypatch.setattr(world.server.store.writer, "_write", slowly)
+    removing = asyncio.create_task(world.call(m.RemoveProcess(processid=pid), "ann"))
+    await asyncio.sleep(0)
+    getting = asyncio.create_task(world.refusal(m.GetProcess(processid=pid), "ann"))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert (removing.done(), getting.done()) == (False, False)
+    go.set()
+    await removing
+    assert (await getting)[0] == 404
 
 
 async def test_a_state_that_cannot_be_restored_refuses_calls_and_does_not_hang(world, monkeypatch, caplog):

@@ -97,6 +97,24 @@ async def test_what_is_there_comes_in_one_frame_and_then_each_entry_in_its_own(w
     assert [[entry["sequence"] for entry in frame] for frame in heard.frames] == [[2, 3], [7], [4]]
 
 
+async def test_an_entry_that_is_not_on_disk_yet_comes_once(world, listen):
+    pid = await running(world)
+    appending = asyncio.create_task(append(world, pid, "ann", 1))
+    heard = await listen(to_channel(pid))  # begins in the same turn of the loop, so that it reads what is not written
+    await appending
+    await append(world, pid, "ann", 2)
+    await heard.until(2)
+    assert [[entry["sequence"] for entry in frame] for frame in heard.frames] == [[1], [2]]
+
+
+async def test_a_state_that_is_read_from_disk_again_ends_subscriptions_to_channels(world, listen):
+    """Their client subscribes again: it cannot know what of its entries was on disk."""
+    pid = await running(world)
+    heard = await listen(to_channel(pid))
+    await world.server._recover()
+    assert isinstance(await heard.end(), ConnectionDropped)
+
+
 async def test_the_end_of_the_window_is_an_empty_list(world):
     pid = await running(world)
     await append(world, pid, "ann", 1)
@@ -194,6 +212,9 @@ async def test_a_process_is_shown_each_time_it_enters_the_state(world, listen):
         await world.assign("one")
         await heard.until(number)
     assert [process["retries"] for process in heard.frames] == [0, 1, 2]
+    heard.task.cancel()
+    await asyncio.gather(heard.task, return_exceptions=True)
+    assert not world.server.waiters._processes
 
 
 async def test_states_that_are_written_together_are_announced_each_to_its_own_listeners(world, listen):

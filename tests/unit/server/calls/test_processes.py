@@ -62,6 +62,47 @@ async def test_a_poll_of_an_executor_removed_meanwhile_is_assigned_nothing(world
     assert (await world.get(pid))["state"] == ProcessState.WAITING
 
 
+@pytest.fixture
+def attempts(world, monkeypatch):
+    """Return a list that has an item for each attempt to assign a process."""
+    found, assign = [], world.server.assign
+
+    def counting(*arguments):
+        found.append(arguments)
+        return assign(*arguments)
+
+    monkeypatch.setattr(world.server, "assign", counting)
+    return found
+
+
+async def test_a_poll_that_finds_nothing_waits_for_the_next_event(world, attempts):
+    await world.executor("one")
+    poll = asyncio.create_task(world.assign("one", timeout=100))
+    await run_ready_tasks()
+    await world.submit(names=["another"])
+    await run_ready_tasks()
+    assert len(attempts) == 2  # at the beginning, and when it was woken
+    pid = await world.submit()
+    assert (await poll)["processid"] == pid
+
+
+async def test_a_poll_is_assigned_nothing_while_the_state_is_read_from_disk(world, attempts):
+    await world.executor("one")
+    pid = await world.submit(names=["another"])
+    poll = asyncio.create_task(world.assign("one", timeout=100))
+    await run_ready_tasks()
+    world.server._whole.clear()
+    world.server.waiters.wake_all()
+    await run_ready_tasks()
+    assert len(attempts) == 1
+    world.server._whole.set()
+    await run_ready_tasks()
+    assert len(attempts) == 2
+    await world.call(m.RemoveProcess(processid=pid), "ann")
+    last = await world.submit()
+    assert (await poll)["processid"] == last
+
+
 async def test_executornames_and_offers(world):
     await world.executor("one")
     unnamed = await world.submit(names=["*"])

@@ -218,6 +218,26 @@ async def test_addchild(world, make_spec, insert):
     assert ready == ({child} if insert else {child, last})
 
 
+async def test_a_process_that_could_run_waits_for_a_parent_that_is_added(world, make_spec):
+    await world.executor("one")
+    flow = await world.call(workflow(make_spec, a=[], b=[]), "ann")
+    parent, other = flow["processids"]
+    assert (await world.assign("one"))["processid"] == parent
+    message = m.AddChild(
+        processgraphid=flow["processgraphid"],
+        parentprocessid=parent,
+        childprocessid=other,
+        spec=make_spec(nodename="new"),
+    )
+    child = (await world.call(message, "one"))["processid"]
+    assert (await world.get(other))["parents"] == [child]
+    for runs, waits in ((parent, child), (child, other)):
+        with pytest.raises(Refused, match="No process available"):
+            await world.assign("one")
+        await world.call(m.CloseSuccessful(processid=runs), "one")
+        assert (await world.assign("one"))["processid"] == waits
+
+
 @pytest.mark.parametrize("members", [{"parentprocessid": "0" * 64}, {"processgraphid": "0" * 64}])
 async def test_addchild_to_nothing_is_refused(world, make_spec, members):
     """An unknown parent crashes the real server."""

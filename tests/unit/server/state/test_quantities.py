@@ -42,6 +42,18 @@ def test_memory(text, amount):
     assert quantities.mebibytes(text) == amount
 
 
+@pytest.mark.parametrize(
+    ("seconds", "later"), [(0, 5), (1, 1_000_000_005), (2**62, 2**63 - 1), (9_223_372_036, 9_223_372_036_000_000_005)]
+)
+def test_a_time_beyond_64_bits_is_the_last_one(seconds, later):
+    assert quantities.later(5, seconds) == later
+
+
+@pytest.mark.parametrize(("seconds", "waited"), [(-1, 0.0), (7, 7.0), (2**62, 30 * 86_400.0)])
+def test_a_wait_is_neither_negative_nor_too_long_for_an_event_loop(seconds, waited):
+    assert quantities.wait(seconds) == waited
+
+
 def test_memory_of_an_unknown_unit_is_refused():
     with pytest.raises(Refused, match="error converting memory to int: 3parsec"):
         quantities.mebibytes("3parsec")

@@ -58,6 +58,17 @@ async def test_deadlines_and_retries(world):
     assert (await world.get(at_once))["state"] == ProcessState.FAILED
 
 
+async def test_a_deadline_is_enforced_within_the_second_after_it(world):
+    """As a real server compares whole seconds."""
+    await world.executor("one")
+    pid = await world.submit(maxexectime=5)
+    await world.assign("one")
+    world.wait(5.5)
+    assert (await world.get(pid))["state"] == RUNNING
+    world.wait(0.6)
+    assert (await world.get(pid))["state"] == FAILED
+
+
 async def test_times_below_minus_one_have_passed(world):
     """As on a real server, for which -1 alone is no limit."""
     await world.executor("one")
@@ -316,6 +327,15 @@ async def test_pruning_removes_what_closed_long_ago_and_its_log_lines_and_nothin
         assert (await world.refusal(m.GetProcessGraph(processgraphid=graphs), "ann"))[0] == 500
     lines = await world.call(m.SearchLogs(colonyname="dev", text="x", days=1, count=9), "ann")
     assert [line["processid"] for line in lines] == [running]
+
+
+async def test_pruning_continues_also_before_its_last_step_is_on_disk(world):
+    for pid in [await world.submit() for _ in range(5)]:
+        await world.call(m.CancelProcess(processid=pid), "ann")
+    world.time += 100 * 10**9
+    assert [world.server.prune(10**9, 2) for _ in range(3)] == [True, True, False]
+    await world.server.commit()
+    assert await world.call(m.GetProcesses(colonyname="dev", count=9, state=CANCELLED), "ann") is None
 
 
 async def test_pruning_goes_in_small_steps(world):

@@ -59,6 +59,7 @@ def test_subscriptions_are_notified_of_their_state():
     waiters.unsubscribe("p1", ProcessState.RUNNING, one)
     waiters.unsubscribe_type("dev", "cli", ProcessState.RUNNING, kind)
     assert announce("p1", ProcessState.RUNNING) == []
+    assert (waiters._processes, waiters._types) == ({}, {})  # nothing remains of a process that is gone
 
 
 def test_a_listener_may_end_its_subscription_while_it_is_notified():

@@ -137,9 +137,30 @@ async def test_all_callers_see_the_same_while_it_is_being_moved(peopled, monkeyp
     assert await counts(world) == [0, 0, 0, 0, 9]
 
 
+async def test_what_is_removed_is_not_chosen_again_before_that_is_on_disk(peopled):
+    world = peopled
+    pids = [await close(world, ProcessState.CANCELLED) for _ in range(5)]
+    archive, chosen = world.server.store.archive, []
+    while found := archive.ended_before("dev", ProcessState.CANCELLED, 2**62, 2):
+        chosen.append(found)
+        for pid in found:
+            archive.remove(pid)
+    assert [len(found) for found in chosen] == [2, 2, 1]
+    assert sorted(pid for found in chosen for pid in found) == sorted(pids)
+
+
+async def test_submissions_are_numbered_on_behind_what_has_closed(peopled):
+    world = peopled
+    for _ in range(3):
+        await close(world, ProcessState.CANCELLED)
+    before = world.server.next_order()
+    await world.restart()
+    assert world.server.next_order() == before
+
+
 async def test_success_reported_twice_is_stored_twice(peopled, monkeypatch):
     world = peopled
-    pid = await close(world, ProcessState.SUCCESS)
+    pid = await close(world, ProcessState.SUCCESS, env={"a": "1"})
     monkeypatch.setattr(world.server.store.writer, "_syncs", True)  # a thread writes while more arrives
 
     async def confirm(number):
@@ -244,6 +265,8 @@ async def test_workflows_whose_members_have_all_closed(peopled):
             assert alone == graph, name
         return graphs
 
+    history = m.GetProcessHistory(colonyname="dev", seconds=3600, state=ProcessState.FAILED)
+    assert len(await world.call(history, "ann")) == 3  # two of them failed along with the root, at no time
     before = await shown()
     assert [before[name]["state"] for name in ("successful", "failed", "cancelled", "running")] == [2, 3, 4, 1]
     assert all(len(graph["nodes"]) == 3 for graph in before.values())

@@ -178,6 +178,74 @@ async def test_what_cannot_be_written_fails_for_all_that_wait_and_is_repaired_be
     assert book.on_disk() == {1, 3}
 
 
+@contextlib.asynccontextmanager
+async def held(book):
+    """Hold the thread up before it writes; yields a function that lets it go on."""
+    begun, go, write = threading.Event(), threading.Event(), book.writer._write
+
+    def slowly(group):
+        begun.set()
+        assert go.wait(10)
+        write(group)
+
+    book.writer._write = slowly
+    book.add(1, slow=True)  # so that the thread has it
+    first = asyncio.create_task(book.writer.commit())
+    assert await asyncio.to_thread(begun.wait, 10)
+    try:
+        yield first, go.set
+    finally:
+        go.set()
+        await asyncio.gather(first, return_exceptions=True)
+
+
+async def test_what_has_gathered_behind_a_group_that_fails_fails_too(book):
+    book.beside.execute("INSERT INTO logs VALUES (1, '', '', '', '', 0)")  # what is written next is there already
+    async with held(book) as (first, go_on):
+        book.add(2)
+        second = asyncio.create_task(book.writer.commit())
+        await asyncio.sleep(0)
+        go_on()
+        for each in (first, second):
+            with pytest.raises(Unwritten, match="UNIQUE"):
+                await asyncio.wait_for(each, 5)
+    assert book.on_disk() == {1}
+    assert book.mended == 1
+
+
+async def test_what_a_failed_call_has_queued_is_dropped_once_the_group_before_it_is_written(book):
+    async with held(book) as (first, go_on):
+        book.add(2)
+        abandoning = asyncio.create_task(book.writer.abandon("a call failed"))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not book.mended
+        go_on()
+        await asyncio.wait_for(abandoning, 5)
+        await first
+    assert (book.mended, book.on_disk()) == (1, {1})
+
+
+async def test_the_log_is_moved_once_for_so_many_pages_and_the_thread_begins_it_anew(book, monkeypatch):
+    monkeypatch.setattr(group_commit, "_CHECKPOINT_PAGES", 100)
+    log = book.path.with_name("colony.db-wal")
+    moved, checkpoint = [], book.writer._checkpoint
+
+    async def counting():
+        before = log.read_bytes()[16:24]  # salt of the log, which changes as it begins anew
+        await checkpoint()
+        moved.append(log.read_bytes()[16:24] != before)
+
+    monkeypatch.setattr(book.writer, "_checkpoint", counting)
+    for number in range(500):
+        book.add(number)
+        await book.writer.commit()
+        if book.writer._checkpointing is not None:
+            await book.writer._checkpointing
+    assert 3 <= len(moved) <= 12  # for a thousand pages, about
+    assert all(moved)
+
+
 async def test_what_was_queued_before_the_end_is_written(tmp_path):
     book = Book(tmp_path / "colony.db")
     await book.open()

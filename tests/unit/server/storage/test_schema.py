@@ -52,6 +52,20 @@ def test_the_message_names_all_three_files(tmp_path):
     assert not logs(tmp_path)
 
 
+async def test_a_newer_version_that_only_the_log_shows_is_refused(world, tmp_path):
+    newer = tmp_path / "newer"
+    newer.mkdir()
+    world.server.store.writer.connection.execute("PRAGMA user_version=99")
+    for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"):
+        shutil.copy(tmp_path / name, newer / name)
+    world.server.store.writer.connection.execute(f"PRAGMA user_version={len(schema.MIGRATIONS)}")
+    assert int.from_bytes((newer / DATABASE).read_bytes()[60:64], "big") < 99
+    before = (newer / DATABASE).read_bytes()
+    with pytest.raises(EmbeddedError, match=r"newer version of colony_jupyter \(schema 99"):
+        schema.open_database(newer / DATABASE, "normal")
+    assert (newer / DATABASE).read_bytes() == before
+
+
 async def _steps(world, monkeypatch):
     """Count steps of SQLite's machine during a start."""
     counted = []

@@ -23,7 +23,7 @@ def claim(text):
             "Reading entries that exist, beside decoding their frames by hand",
         ),
         ("sockets for a hundred, embedded", "Followed processes and groups"),
-        ("pane: processor time of the kernel", "10,000 entries at 500 a second in a pane"),
+        ("pane: processor time of the kernel, with what makes the entries", "10,000 entries at 500 a second in a pane"),
         ("pane: 10,000 entries at once are shown", "10,000 entries at once; beginning"),
         ("an append with 1,000 streams, beside 1 stream", "Durable appends"),
         ("following a group with its board", "Followed processes and groups"),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+
+import pytest
+
 from colony_jupyter import Process, ProcessState
 
 
@@ -21,6 +25,17 @@ def test_a_process_through_its_life(parties):
     assert process.result(5) == "done"
     assert repr(process).startswith("<Process work ")
     assert repr(process).endswith("SUCCESS>")
+
+
+@pytest.mark.parametrize("wait", [Process.closed, lambda process, timeout: process.wait("success", timeout)])
+def test_waits_last_until_the_process_is_in_the_state(parties, wait):
+    process, assigned, executor = parties
+    timer = threading.Timer(0.2, executor.close, (assigned,))
+    timer.start()
+    try:
+        assert wait(process, 10).state is ProcessState.SUCCESS
+    finally:
+        timer.join()
 
 
 def test_waits_return_the_process_itself(parties):

@@ -38,6 +38,8 @@ def test_a_stream_shows_how_it_stands_and_may_be_closed(parties):
         assert (stream.polling, stream.waiting_for) == ("", "")
         assert stream.process.processid == process.processid
         assert stream.statistics().delivered >= 1
+    with pytest.raises(UsageError, match="closed"):
+        next(stream)
     stream.close()
 
 

@@ -10,6 +10,9 @@ def test_it_halves_when_asked_to_wait_and_grows_back():
     assert (pace.width, pace.wait(0.0)) == (8, 0.0)
     pace.slow_down(0.0, 2.0)
     assert (pace.width, pace.wait(0.5)) == (4, 1.5)
+    for _ in range(5):
+        pace.answered()
+    assert pace.width == 5  # by one a round of four
     for _ in range(40):
         pace.answered()
     assert pace.width == 8

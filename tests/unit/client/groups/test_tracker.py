@@ -135,6 +135,19 @@ def test_a_process_that_was_found_after_it_had_closed_is_over():
     assert tracker.over == [other]
 
 
+def test_a_member_that_was_cancelled_is_over_at_once():
+    tracker = tracker_of(2)
+    member, other = tracker.members
+    changes = tracker.changes
+    tracker.cancelled(member)
+    tracker.cancelled(member)
+    assert (tracker.over, tracker.changes) == ([member], changes + 1)
+    assert tracker.counts() == {"WAITING": 1, "CANCELLED": 1}
+    tracker.learn(record(1, SUCCESS), 1.0, 1.0)
+    tracker.cancelled(other)  # it has ended meanwhile
+    assert tracker.counts() == {"SUCCESS": 1, "CANCELLED": 1}
+
+
 def test_a_member_that_is_submitted_again_is_open_again():
     tracker = tracker_of(2)
     show(tracker, WAITING=[record(1)], FAILED=[record(0, FAILED, errors=["no"])])

@@ -65,6 +65,19 @@ def test_nothing_is_asked_once_nothing_waits():
     simulated(scenario)
 
 
+def test_it_is_followed_until_nothing_waits_any_more():
+    async def scenario(server, group):
+        async with group.watch.following():
+            async with group.watch.following():
+                await asyncio.sleep(2)
+            server.assign(1)
+            async with asyncio.timeout(5):
+                await group.watch.change()
+            assert group.counts()["RUNNING"] == 1
+
+    simulated(scenario)
+
+
 def test_a_change_wakes_what_waits():
     async def scenario(server, group):
         async with group.watch.following():

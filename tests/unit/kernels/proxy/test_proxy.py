@@ -103,8 +103,9 @@ def play(monkeypatch, tmp_path):
         monkeypatch.setattr(proxy_module, "FrontEnd", Front)
         monkeypatch.setattr(proxy_module, "Link", Link)
         saved = SavedState(file)
-        saved.use(PROCESS, {})
-        saved.restarts(wanted=is_to_restart)
+        if not file.with_suffix(".colony").exists():  # else it is what the former proxy has left
+            saved.use(PROCESS, {})
+            saved.restarts(wanted=is_to_restart)
         proxy: Any = Proxy(None, Target("hpc"), file, saved)  # type: ignore[arg-type]
         running = asyncio.create_task(proxy.run())
         await asyncio.sleep(0)

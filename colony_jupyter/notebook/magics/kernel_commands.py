@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Mapping
 
+    from colony_jupyter.kernels.remote import Message
     from colony_jupyter.notebook.actions.remote_cells import CellKernel, RemoteCells
     from colony_jupyter.notebook.actions.remote_output import Display
     from colony_jupyter.notebook.session.session import Session
 
 _LARGE: Final = 1_000_000
+"""Bytes of a variable beyond which a bar shows its progress."""
 _NOTE_AFTER: Final = 1.5
 """Seconds after which the cell shows what is waited for."""
 
@@ -67,8 +69,10 @@ class KernelCommands:
             self.session.start(_interrupt, chosen)
             return True
 
+        def show(message: Message) -> None:
+            arrived.put(lambda: display.show(chosen, message))
+
         def begin() -> None:
-            show = lambda message: arrived.put(lambda: display.show(chosen, message))  # noqa: E731
             self.session.begin(running, cells.run, chosen, cell, show, None if is_headless() else ask)
 
         running: Future[None] = Future()

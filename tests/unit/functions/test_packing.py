@@ -138,6 +138,22 @@ def test_imports_constants_and_helpers_go_along(run):
     assert run(uses_all, [1, 3]) == [2.0, 2.0, 0.5, 2.0, "a", 5.0]
 
 
+def factorial(number):
+    return number * factorial(number - 1) if number else 1
+
+
+product = factorial
+
+
+def uses_a_second_name(number):
+    return product(number)
+
+
+@BOTH
+def test_a_helper_goes_along_with_its_second_name_and_finds_itself(run):
+    assert run(uses_a_second_name, 4) == 24
+
+
 Pair = namedtuple("Pair", "low high", defaults=[7])  # noqa: PYI024 - as it is without types
 Kind = TypeVar("Kind")
 

@@ -42,12 +42,28 @@ def test_code_that_does_not_define_the_function_is_refused():
         define(receive("f", env("x = 1")), {})
 
 
-def test_a_syntax_error_names_the_cell_and_its_line():
-    text = "import os\n\n\ndef f():\n    return 1 +\n"
-    origin = Origin("3.14", 5, [Segment(4, 2, "Cell In[7]", 10)])
+@pytest.mark.parametrize(
+    ("text", "place", "line"),
+    [
+        ("import os\n\n\ndef f():\n    return 1 +\n", "Cell In[7]", 11),
+        ("import os\n\n\ndef f() -> 1 +:\n    return 1\n", "Cell In[7]", 10),
+        ("import os +\n\n\ndef f():\n    return 1\n", "f.py", 1),
+        ("import os\n\n\ndef f():\n    return 1\nx = 1 +\n", "f.py", 6),
+    ],
+    ids=["last line of the cell", "first line of the cell", "a line before it", "a line after it"],
+)
+def test_a_syntax_error_names_the_cell_and_its_line(text, place, line):
+    origin = Origin("3.14", 6, [Segment(4, 2, "Cell In[7]", 10)])
     with pytest.raises(SyntaxError) as raised:
         define(receive("f", env(text, origin)), {})
-    assert (raised.value.filename, raised.value.lineno) == ("Cell In[7]", 11)
+    assert (raised.value.filename, raised.value.lineno) == (place, line)
+
+
+def test_annotations_are_evaluated_unless_the_code_states_otherwise():
+    text = "from os import path\ndef f(x: Unknown):\n    return 1\n"
+    assert define(receive("f", env(f"from __future__ import annotations\n{text}")), {})(0) == 1
+    with pytest.raises(NameError, match="Unknown"):
+        define(receive("f", env(text)), {})
 
 
 def test_lines_are_known_by_their_cell_and_number():

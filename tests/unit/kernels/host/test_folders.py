@@ -31,6 +31,8 @@ def test_a_folder_is_private_and_is_removed(around):
     assert folder.path.exists()  # its executor lives
     folder.remove()
     assert list(around.iterdir()) == []
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(folder._lock)
 
 
 def test_the_folder_of_an_executor_that_was_killed_is_removed(around):

@@ -1,9 +1,9 @@
 """The page's side of the pane, read from its files once.
 
-anywidget accepts one script. Ours is written as small ES modules that import each other by name, so that an editor,
-``deno`` read them as they are; here they are joined in the order in which they build on each other,
-without their import lines and without ``export`` before what is no default export. Names are therefore unique across
-the modules, which the tests check.
+anywidget accepts one script. Ours is written as small ES modules that import each other by name, so that an editor and
+``deno`` read them as they are. Here they are joined in the order in which they build on each other, without their
+import lines and without ``export`` before what is no default export. Names are therefore unique across the modules,
+which the tests check.
 
 That script is the same for all panes, so a loader of a few lines is what each pane has of its own.
 """
@@ -23,8 +23,8 @@ MODULES: Final = (
     "store.js",
     "view.js",
     "media.js",
-    "rows.js",
-    "log.js",
+    "log/rows.js",
+    "log/log.js",
     "tabs.js",
     "plot/scale.js",
     "plot/curves.js",

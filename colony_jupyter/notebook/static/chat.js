@@ -1,7 +1,7 @@
 // The chat: bubbles by sender, the last of which may grow.
 import { button, make, safeBlock } from "./dom.js";
 import { mediaElement } from "./media.js";
-import { codeCopy } from "./rows.js";
+import { codeCopy } from "./log/rows.js";
 import { clockText } from "./text.js";
 /** @typedef {import("./view.js").View} View */
 

@@ -1,6 +1,6 @@
 // What a log's pane shows under its head: a tab for each channel, one for the process log, and those for other views.
 import { make } from "./dom.js";
-import { Log } from "./log.js";
+import { Log } from "./log/log.js";
 import { Plot } from "./plot/plot.js";
 import { LOG } from "./store.js";
 import { Tabs } from "./tabs.js";

@@ -1,10 +1,10 @@
 // The log: a window of rows that follows the end while the reader is there, and moves through all rows by scrolling.
-import { button, make, setText } from "./dom.js";
-import { FRAMES } from "./frames.js";
+import { button, make, setText } from "../dom.js";
+import { FRAMES } from "../frames.js";
 import { markSender, rowElement } from "./rows.js";
-import { Store, WINDOW } from "./store.js";
-import { nameWidth, shortName } from "./text.js";
-/** @typedef {import("./view.js").View} View */
+import { Store, WINDOW } from "../store.js";
+import { nameWidth, shortName } from "../text.js";
+/** @typedef {import("../view.js").View} View */
 
 /** Pixels from an edge at which the next rows are brought. */
 const EDGE = 40;
@@ -13,7 +13,7 @@ const STEP = 200;
 const PART = 50;
 
 /**
- * @param {import("./store.js").Row[]} rows
+ * @param {import("../store.js").Row[]} rows
  * @returns {string} sender of the last entry among them; empty for none
  */
 function senderOf(rows) {
@@ -28,7 +28,7 @@ export class Log {
     this.store = view.store;
     /** @type {string} the channel shown; empty for all */
     this.channel = "";
-    /** @type {import("./store.js").Row[]} rows in the document, in their order */
+    /** @type {import("../store.js").Row[]} rows in the document, in their order */
     this.shown = [];
     this.following = true;
     /** Number of the last row up to which all rows of the channel that are newer than the first one are shown. */
@@ -124,7 +124,7 @@ export class Log {
     FRAMES.atEnd(this.scrollToEnd);
   }
 
-  /** @param {import("./store.js").Row[]} rows of the channel, all that are here */
+  /** @param {import("../store.js").Row[]} rows of the channel, all that are here */
   showNewest(rows) {
     this.show(rows);
     this.upTo = this.store.next - 1;
@@ -148,7 +148,7 @@ export class Log {
     this.end = list.scrollTop;
   }
 
-  /** @param {import("./store.js").Row[]} rows */
+  /** @param {import("../store.js").Row[]} rows */
   show(rows) {
     this.shown = rows;
     this.list.replaceChildren(...this.parts(rows, ""));
@@ -156,7 +156,7 @@ export class Log {
   }
 
   /**
-   * @param {import("./store.js").Row[]} rows
+   * @param {import("../store.js").Row[]} rows
    * @param {string} sender of the entry before them; empty for none
    * @param {Element | null} [last] part that is not full yet, to begin with
    * @returns {Element[]} the parts that are new
@@ -177,7 +177,7 @@ export class Log {
     return parts;
   }
 
-  /** @param {import("./store.js").Row[]} rows */
+  /** @param {import("../store.js").Row[]} rows */
   append(rows) {
     this.list.append(...this.parts(rows, senderOf(this.shown), this.list.lastElementChild));
     this.shown.push(...rows);
@@ -321,13 +321,13 @@ export class Log {
     if (this.words === words) this.showFound(answer.rows ?? [], answer.count ?? 0);
   }
 
-  /** @param {import("./store.js").Row} row */
+  /** @param {import("../store.js").Row} row */
   matches(row) {
     return Store.of(this.channel)(row) && `${row.x}\n${row.w}`.toLowerCase().includes(this.words.toLowerCase());
   }
 
   /**
-   * @param {import("./store.js").Row[]} rows
+   * @param {import("../store.js").Row[]} rows
    * @param {number} count of all there are
    */
   showFound(rows, count) {

@@ -1,9 +1,9 @@
 // One row of the log as an element.
-import { button, copyFrom, download, make } from "./dom.js";
-import { mediaElement } from "./media.js";
-import { LOG } from "./store.js";
-/** @typedef {import("./store.js").Store} Store */
-import { ansiSpans, beginning, byteSize, clockText, indentJson, shortName } from "./text.js";
+import { button, copyFrom, download, make } from "../dom.js";
+import { mediaElement } from "../media.js";
+import { LOG } from "../store.js";
+/** @typedef {import("../store.js").Store} Store */
+import { ansiSpans, beginning, byteSize, clockText, indentJson, shortName } from "../text.js";
 
 const CHANNEL_COLOURS = 6;
 
@@ -20,7 +20,7 @@ function fill(element, text) {
 }
 
 /**
- * @param {import("./store.js").Row} row
+ * @param {import("../store.js").Row} row
  * @param {Store} store
  * @param {string[]} channels in the order of their colours
  * @returns {HTMLElement}
@@ -57,7 +57,7 @@ export function markSender(element, same) {
   element.classList.toggle("cj-same", same);
 }
 
-/** @param {import("./store.js").Row} row */
+/** @param {import("../store.js").Row} row */
 function detailsOf(row) {
   const parts = row.c === LOG ? ["log", `line ${row.s}`] : [row.c ?? "", row.k, `sequence ${row.s}`];
   if (row.r) parts.push(`in reply to ${row.r}`);
@@ -66,7 +66,7 @@ function detailsOf(row) {
 
 /**
  * @param {HTMLElement} element
- * @param {import("./store.js").Row} row
+ * @param {import("../store.js").Row} row
  * @param {Store} store
  */
 function textInto(element, row, store) {
@@ -101,7 +101,7 @@ function textInto(element, row, store) {
 
 /**
  * @param {HTMLElement} element
- * @param {import("./store.js").Row} row
+ * @param {import("../store.js").Row} row
  * @param {Store} store
  */
 function bytesInto(element, row, store) {

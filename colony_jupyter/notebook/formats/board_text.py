@@ -85,7 +85,7 @@ def _table(section: Section) -> list[str]:
 
 def _html_table(section: Section) -> str:
     columns = section.columns if section.rows else []
-    head = "".join(f'<th style="{CELL_STYLE}">{html.escape(name)}</th>' for name in columns)
+    head = "".join(f'<th style="{CELL_STYLE};overflow-wrap:anywhere">{html.escape(name)}</th>' for name in columns)
     body = "".join(f"<tr>{''.join(_html_cell(cell) for cell in row.cells)}</tr>" for row in section.rows)
     more = f'<div style="opacity:.7">{html.escape(section.more)}</div>' if section.more else ""
     return (
@@ -96,7 +96,7 @@ def _html_table(section: Section) -> str:
 
 
 def _html_cell(cell: Cell) -> str:
-    style = CELL_STYLE + (f";{MONO}" if cell.pid else "")
+    style = f"{CELL_STYLE};overflow-wrap:anywhere{f';{MONO}' if cell.pid else ''}"
     style += f";color:{_colour(cell.state)};font-weight:600" if cell.state else ""
     title = f' title="{html.escape(cell.exact)}"' if cell.exact else ""
     return f'<td style="{style}"{title}><bdi>{html.escape(cell.x)}</bdi></td>'

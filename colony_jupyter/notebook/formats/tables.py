@@ -52,7 +52,7 @@ NO_MATH: Final = "mathjax_ignore tex2jax_ignore"
 
 MONO: Final = "font-family:ui-monospace,Menlo,Consolas,monospace"
 HEAD_STYLE: Final = "text-align:left;padding:2px 12px 2px 0"
-CELL_STYLE: Final = "text-align:left;vertical-align:top;padding:1px 12px 1px 0;overflow-wrap:anywhere"
+CELL_STYLE: Final = "text-align:left;vertical-align:top;padding:1px 12px 1px 0"
 """Styles of ids and code, of the head of a table and of its cells."""
 
 _WIDEST: Final = 64  # a whole id
@@ -344,7 +344,7 @@ def data(table: DataTable) -> Table:
 
 
 def _cell(cell: Cell) -> str:
-    style = f"{CELL_STYLE};white-space:pre-wrap{f';{MONO}' if cell.mono else ''}"
+    style = f"{CELL_STYLE};white-space:pre-wrap;overflow-wrap:anywhere{f';{MONO}' if cell.mono else ''}"
     style += f";color:{cell.colour};font-weight:600" if cell.colour else ""
     title = f' title="{html.escape(cell.exact)}"' if cell.exact else ""
     return f'<td style="{style}"{title}><bdi>{html.escape(cell.text)}</bdi></td>'

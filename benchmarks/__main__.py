@@ -37,7 +37,7 @@ NAMES = (
     "memory",
 )
 _PATIENCE = 600  # seconds for one benchmark
-_ROUNDS = {"delivery": 3, "followed": 2, "groups": 1, "kernels": 1, "panes": 1, "pane": 2, "plotting": 1, "text": 2}
+_ROUNDS = {"followed": 2, "groups": 1, "kernels": 1, "panes": 1, "pane": 2, "plotting": 1, "text": 2}
 """Most rounds of those whose rounds take long and differ little: each benchmark is to take about five minutes,
 and on a slow machine less than `_PATIENCE`."""
 _RESULTS = Path(__file__).parent / "results"

@@ -43,7 +43,7 @@ class World:
         self.reads: list[ReadLog] = []
         self.closed = False
         self.unfollowed = 0
-        """Windows that ended in `run` while no other one was open or about to be opened."""
+        """Windows that ended in `run` while nothing was to follow."""
         self.sequence = {ME: 1, OTHER: 2}
         self.reader = Reader(
             ends=lambda entry: entry.is_end and entry.senderid == OTHER and not entry.inreplyto, random=lambda: 0.5
@@ -168,6 +168,11 @@ class World:
             while self.reads:
                 self.answer()
 
+    def has_plans(self) -> bool:
+        """Whether the reader reads the log, after which it opens a window, or is to do either."""
+        reader = self.reader
+        return reader._log is not None or reader._log_at is not None or reader._open_at is not None
+
     def renew(self) -> None:
         """Let time pass in which nothing happens, until a window is followed by the next one."""
         self.calm()
@@ -188,7 +193,7 @@ class World:
             self.advance(max(0.0, min(steps) - self.now))
             for window, subscription in list(self.subscriptions.items()):
                 if subscription.connected and self.now >= subscription.ends:
-                    self.unfollowed += len(self.subscriptions) == 1 and self.reader._open_at is None
+                    self.unfollowed += len(self.subscriptions) == 1 and not self.has_plans()
                     self.end_window(window)
             if until():
                 return

@@ -23,7 +23,7 @@ def portal():
 def of_the_package(source):
     """Return the coroutine function `run` of a source text, as if it were a module of the package."""
     namespace: dict[str, Any] = {"__name__": "colony_jupyter.somewhere"}
-    exec(compile(source, f"{caller._FOLDER}/somewhere.py", "exec"), namespace)
+    exec(compile(source, "<somewhere>", "exec"), namespace)
     return namespace["run"]
 
 

@@ -284,7 +284,8 @@ class ProcessWatcher:
             begun = _now()
             try:
                 async with self._connection.open_subscription(message, object) as frames:
-                    await self._quietly_refresh()  # what changed before the subscription existed is not announced
+                    if not await self._find_listed():  # what changed before the subscription existed is not announced
+                        await self._quietly_refresh()
                     if self._listener is not asyncio.current_task():
                         return
                     async for _ in frames:

@@ -100,17 +100,23 @@ def test_a_lane_continues_on_a_later_channel_only(channel):
         relay.caller.line.feed(relay.host.line.out, payload)
 
 
-@pytest.mark.parametrize(
-    ("end", "after"),
-    [(Relay.kill_caller, 0), (Relay.kill_caller, 2), (Relay.kill_caller, 4), (Relay.give_up, 0), (Relay.give_up, 2)],
-)
-def test_after_the_end_of_a_program_or_of_a_delivery_the_rest_of_the_batch_is_delivered(end, after):
+def with_a_batch():
+    """Return a relay on which a batch is on its way to the caller, and the texts in it."""
     relay = Relay()
     relay.session()
     sent = [b"%d" % number for number in range(5)]
     for text in sent:
         relay.host.line.put(OUT, item(text))
     relay.send(relay.host, OUT)
+    return relay, sent
+
+
+@pytest.mark.parametrize(
+    ("end", "after"),
+    [(Relay.kill_caller, 0), (Relay.kill_caller, 2), (Relay.kill_caller, 4), (Relay.give_up, 0), (Relay.give_up, 2)],
+)
+def test_after_the_end_of_a_program_or_of_a_delivery_the_rest_of_the_batch_is_delivered(end, after):
+    relay, sent = with_a_batch()
     end(relay, after)
     assert texts(relay.caller) == sent[:after]
     relay.drain()
@@ -120,12 +126,7 @@ def test_after_the_end_of_a_program_or_of_a_delivery_the_rest_of_the_batch_is_de
 @pytest.mark.parametrize("after", [0, 2, 4])
 def test_a_batch_that_is_being_delivered_when_a_session_begins_is_kept_until_it_was_delivered(after):
     """The program may be killed before the rest of the batch is delivered."""
-    relay = Relay()
-    relay.session()
-    sent = [b"%d" % number for number in range(5)]
-    for text in sent:
-        relay.host.line.put(OUT, item(text))
-    relay.send(relay.host, OUT)
+    relay, sent = with_a_batch()
     relay.kill_caller(after, in_new_session=True)
     assert texts(relay.caller) == sent[:after]
     relay.drain()

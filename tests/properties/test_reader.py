@@ -41,6 +41,7 @@ class World:
         self.delivered: list[Entry] = []
         self.subscriptions: dict[int, Subscription] = {}
         self.reads: list[ReadLog] = []
+        self.reply: list[Entry] | None = None  # to the first of them, once it has left the server
         self.closed = False
         self.unfollowed = 0
         """Windows that ended in `run` while nothing was to follow."""
@@ -129,16 +130,23 @@ class World:
             self.reader.frame(window, [], self.now)
             self.settle()
 
+    def send_reply(self) -> None:
+        """Let the reply to the first read leave the server: what is appended from now on is not in it."""
+        if self.reads and not self.closed and self.reply is None:
+            self.reply = self.log[self.reads[0].afterseq :]
+
     def answer(self, *, lost: bool = False) -> None:
         if not self.reads:
             return
+        self.send_reply()
+        reply, self.reply = self.reply, None
         request = self.reads.pop(0)
         if lost:
             self.reader.log_lost(request, self.now)
-        elif self.closed:
+        elif reply is None:
             self.reader.log_refused(request, 404, "Channel not found", self.now)
         else:
-            self.reader.log(request, self.log[request.afterseq :], self.now)
+            self.reader.log(request, reply, self.now)
         self.settle()
 
     def advance(self, seconds: float) -> None:
@@ -227,9 +235,11 @@ class World:
 
 OPS = [
     *("append", "append other", "connect", "deliver", "deliver", "cut", "end", "answer", "lose answer", "tick", "pass"),
-    *("refuse", "fail"),
+    *("refuse", "fail", "reply"),
 ]
-RENEWALS = ["renew", "tick", "tick", "cut", "end", "calm", "append", "connect", "deliver", "answer", "lose answer"]
+RENEWALS = [
+    *("renew", "tick", "tick", "cut", "end", "calm", "append", "connect", "deliver", "reply", "answer", "lose answer"),
+]
 """Few disturbances, around the moments in which a window that stands is followed by the next one."""
 WINDOW_OPS: dict[str, Callable[..., object]] = {
     "connect": World.connect,
@@ -242,6 +252,7 @@ WINDOW_OPS: dict[str, Callable[..., object]] = {
 
 
 TIME_OPS: dict[str, Callable[[World], object]] = {
+    "reply": World.send_reply,
     "answer": World.answer,
     "lose answer": partial(World.answer, lost=True),
     "tick": World.tick,

@@ -191,6 +191,14 @@ def test_the_first_caller_learns_it_also_while_the_executor_sends_it_something_e
     play(work)
 
 
+async def check_nothing_is_lost_after_the_cut(scene, seconds):
+    scene.server.cut.clear()
+    scene.server.change()
+    await replies(scene, 1, seconds)
+    assert scene.received == scene.kernels[0].put_out
+    assert [kernel.starts for kernel in scene.kernels] == [1]
+
+
 def test_a_cut_of_the_executor_in_which_a_session_is_begun_anew_costs_nothing():
     async def work(scene):
         await started(scene)
@@ -198,11 +206,7 @@ def test_a_cut_of_the_executor_in_which_a_session_is_begun_anew_costs_nothing():
         scene.front.link.interrupted("the test wants it")
         scene.front.request(b"r0")
         await asyncio.sleep(20)
-        scene.server.cut.clear()
-        scene.server.change()
-        await replies(scene, 1, 10)
-        assert scene.received == scene.kernels[0].put_out
-        assert [kernel.starts for kernel in scene.kernels] == [1]
+        await check_nothing_is_lost_after_the_cut(scene, 10)
 
     play(work)
 
@@ -231,11 +235,7 @@ def test_a_cut_right_after_a_hello_costs_nothing(parties, seconds, slowness, str
         scene.server.cut |= {getattr(scene, party).id for party in parties}
         scene.front.request(b"r0")
         await asyncio.sleep(seconds)
-        scene.server.cut.clear()
-        scene.server.change()
-        await replies(scene, 1, 60)
-        assert scene.received == scene.kernels[0].put_out
-        assert [kernel.starts for kernel in scene.kernels] == [1]
+        await check_nothing_is_lost_after_the_cut(scene, 60)
 
     play(work)
 

@@ -288,6 +288,7 @@ class Notebook:
         """Have the page that is loaded show another theme."""
         self.page.evaluate(THEME, _full(theme))
         self.page.wait_for_function(HAS_THEME, arg=_full(theme))
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")  # it covers the page meanwhile
 
     def open(self) -> None:
         self.load()

@@ -108,7 +108,8 @@ export async function copyText(text) {
  * @param {() => string | Promise<string>} text
  */
 export async function copyFrom(pressed, text) {
-  const label = pressed.textContent ?? "";
+  // Pressed again in that moment, its text is the confirmation, not its label.
+  const label = (pressed.dataset.label ??= pressed.textContent ?? "");
   await copyText(await text());
   pressed.textContent = "Copied";
   setTimeout(() => (pressed.textContent = label), 1200);

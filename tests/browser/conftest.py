@@ -347,6 +347,17 @@ class Notebook:
     def output(self, number: int) -> str:
         return self.cell(number).locator(".jp-Cell-outputArea").inner_text()
 
+    def copied(self) -> str:
+        """Wait for the button that confirms a copy; the text of the clipboard.
+
+        The page is asked in each of its frames: it shows the confirmation for a moment only.
+        """
+        self.page.wait_for_function(
+            "() => [...document.querySelectorAll('.cj button')].some(each => each.textContent === 'Copied')",
+            timeout=20_000,
+        )
+        return self.page.evaluate("navigator.clipboard.readText()")
+
     def save(self) -> dict:
         before = self.path.stat().st_mtime_ns
         self.page.keyboard.press("Control+s")

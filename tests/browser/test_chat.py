@@ -45,7 +45,7 @@ def test_an_answer_grows_in_one_bubble(notebook, theme):
     expect(pane.locator(".cj-growing")).to_have_count(0)
     pane.get_by_role("button", name="Copy", exact=True).last.click()
     expected = 'for entry in process.channel("chat"):\n    print(entry.sequence, entry.text)  # each\n'
-    assert book.page.evaluate("navigator.clipboard.readText()") == expected
+    assert book.copied() == expected
     book.shot(f"chat-{theme}", 1)
 
 

@@ -143,8 +143,7 @@ def test_following_reading_searching_and_keeping(notebook):
         f"late {at}" for at in range(12)
     ]
     pane.get_by_role("button", name="Copy", exact=True).click()
-    expect(pane.get_by_role("button", name="Copied")).to_be_visible()
-    assert book.page.evaluate("navigator.clipboard.readText()").count("\n") == 3012
+    assert book.copied().count("\n") == 3012
 
 
 def test_replying_stopping_and_the_id(notebook):

@@ -1,4 +1,4 @@
-"""The known state of a process: replies overtake each other, and it never moves backwards or stays behind."""
+"""The known state of a process: it never moves backwards though replies overtake each other, and is known soon."""
 
 from __future__ import annotations
 
@@ -51,9 +51,7 @@ class Server(SimulatedColony):
     def _change(self, **changed) -> None:
         number = int(self.record.starttime) + 1 if self.record.starttime.isdecimal() else 0
         self.record = msgspec.structs.replace(self.record, starttime=f"{number:03}", **changed)
-        for socket in list(self.sockets):
-            if getattr(socket.message, "state", None) is self.record.state:
-                self._send(socket, self.record)
+        self._announce()
 
 
 @settings(max_examples=examples(150))
@@ -101,6 +99,32 @@ def test_the_known_state_never_moves_backwards_and_arrives_at_the_end(changes, g
         numbers = [record.starttime for record in known]
         assert numbers == sorted(numbers)
         assert session.watch.record.state is end
+        await session.aclose()
+
+    virtual_time.run(scenario())
+
+
+soon = st.integers(0, 90).map(lambda number: 0.4 * 2 ** (-number / 10))  # from 0.8 ms to 0.4 s
+
+
+@settings(max_examples=examples(200))
+@given(waits=soon, runs=soon, latency=st.sampled_from((0.001, 0.02, 0.05)))
+def test_an_announced_end_is_known_at_once_however_soon_it_comes(waits, runs, latency):
+    """Also while a subscription is on its way, which announces nothing of what came before it."""
+
+    async def scenario() -> None:
+        server = SimulatedColony(lambda: latency)
+        server.record = msgspec.structs.replace(server.record, state=WAITING, assignedexecutorid="")
+        session = server.session()
+        async with session.watch.following(), asyncio.timeout(60):
+            await asyncio.sleep(waits)
+            server.start()
+            await asyncio.sleep(runs)
+            server.close()
+            closed = asyncio.get_running_loop().time()
+            while not session.watch.is_over:
+                await session.watch.change()
+            assert asyncio.get_running_loop().time() - closed < 6 * latency + 0.01
         await session.aclose()
 
     virtual_time.run(scenario())

@@ -70,7 +70,10 @@ class SimulatedColony:
             starttime="2026-01-01T00:00:00Z",
             spec=FunctionSpec(funcname="f", channels=list(channels)),
         )
+        self.connections: set[Socket] = set()
+        """Sockets that are open."""
         self.sockets: set[Socket] = set()
+        """Those of them whose subscription has reached the server and has not ended."""
         self.calls: list[Any] = []
         """Every request that reached the server."""
         self.opened: list[tuple[str, Any]] = []
@@ -114,10 +117,9 @@ class SimulatedColony:
         self.lines.sort(key=lambda each: each.timestamp)
 
     def cut(self) -> None:
-        """Cut every socket."""
-        for socket in list(self.sockets):
-            self.sockets.discard(socket)
-            socket.frames.put_nowait((0.0, _CUT))
+        """Cut every socket, also one whose subscription is still under way."""
+        for socket in list(self.connections):
+            self._disconnect(socket)
 
     def end_windows(self) -> None:
         """End every subscription of a channel, as at its timeout."""
@@ -134,10 +136,13 @@ class SimulatedColony:
         """Close the process: its channels are gone, and their subscribers receive nothing more."""
         self.record = msgspec.structs.replace(self.record, state=state, endtime="2026-01-01T00:01:00Z", **outcome)
         self.logs.clear()
-        announced = [each for each in self.sockets if getattr(each.message, "state", None) is state]
         self.sockets = {each for each in self.sockets if not hasattr(each.message, "name")}
-        for socket in announced:
-            self._send(socket, self.record)
+        self._announce()
+
+    def start(self) -> None:
+        """Let the executor take the process, which waited."""
+        self.record = msgspec.structs.replace(self.record, state=ProcessState.RUNNING, assignedexecutorid=THEM)
+        self._announce()
 
     # what clients do
 
@@ -157,7 +162,10 @@ class SimulatedColony:
 
     @contextlib.asynccontextmanager
     async def open(self, owner: str, message: Any, shape: Any) -> AsyncIterator[AsyncIterator[Any]]:
-        """Open a subscription on a socket of its own; its frames are read as this shape."""
+        """Open a subscription on a socket of its own; its frames are read as this shape.
+
+        The request is sent when the socket is open, and reaches the server whether or not the frames are read.
+        """
         self._check()
         await asyncio.sleep(self.latency())
         self._check()
@@ -166,8 +174,6 @@ class SimulatedColony:
         socket = Socket(owner, message)
 
         async def frames() -> AsyncIterator[Any]:
-            await asyncio.sleep(self.latency())
-            self._subscribe(socket)
             while True:
                 arrives, frame = await socket.frames.get()
                 await asyncio.sleep(max(0.0, arrives - asyncio.get_running_loop().time()))
@@ -178,11 +184,16 @@ class SimulatedColony:
                 yield convert(frame, shape)
 
         stream = frames()
-        timeout = asyncio.get_running_loop().call_later(message.timeout, self._end_window, socket)
+        self.connections.add(socket)
+        loop = asyncio.get_running_loop()
+        arrival = loop.call_later(self.latency(), self._subscribe, socket)
+        timeout = loop.call_later(message.timeout, self._end_window, socket)
         try:
             yield stream
         finally:
+            arrival.cancel()
             timeout.cancel()
+            self.connections.discard(socket)
             self.sockets.discard(socket)
             await stream.aclose()  # type: ignore[attr-defined]  # it is the generator above
 
@@ -209,9 +220,11 @@ class SimulatedColony:
         raise AssertionError(f"the simulated server does not know {message!r}")
 
     def _subscribe(self, socket: Socket) -> None:
+        if socket not in self.connections:
+            return
         self.opened.append((socket.owner, socket.message))
         if self.is_down:
-            socket.frames.put_nowait((0.0, _CUT))
+            self._disconnect(socket)
             return
         self.sockets.add(socket)
         if isinstance(socket.message, messages.SubscribeProcess):
@@ -221,6 +234,12 @@ class SimulatedColony:
             socket.frames.put_nowait((0.0, ChannelNotFound(404, "Channel not found")))
         elif tail := self.logs[socket.message.name][socket.message.afterseq :]:
             self._send(socket, tail)
+
+    def _announce(self) -> None:
+        """Send the process to those that wait for its state."""
+        for socket in self.sockets:
+            if getattr(socket.message, "state", None) is self.record.state:
+                self._send(socket, self.record)
 
     def _send(self, socket: Socket, value: Any) -> None:
         self.sent += len(value) if isinstance(value, list) else 0
@@ -234,7 +253,12 @@ class SimulatedColony:
         if hasattr(socket.message, "name"):
             self._send(socket, [])
         else:
-            socket.frames.put_nowait((0.0, _CUT))
+            self._disconnect(socket)
+
+    def _disconnect(self, socket: Socket) -> None:
+        self.connections.discard(socket)
+        self.sockets.discard(socket)
+        socket.frames.put_nowait((0.0, _CUT))
 
     def _check(self) -> None:
         if self.is_down:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from browsers import find_chromium, launch_options
-from conftest import QUIET, Lab
+from conftest import QUIET
+from lab_server import Lab
 from playwright.sync_api import sync_playwright
 
 if TYPE_CHECKING:

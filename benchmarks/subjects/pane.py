@@ -14,13 +14,15 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
-from conftest import Lab, Notebook
+from conftest import Notebook
 from feeding import FEED
 
 from benchmarks.labs import lab_and_browser
 from benchmarks.tables import Table
 
 if TYPE_CHECKING:
+    from lab_server import Lab
+
     from benchmarks.effort import Effort
 
 PANE = "our pane"

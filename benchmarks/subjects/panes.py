@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 from calling import executor
-from conftest import Lab, Notebook
+from conftest import Notebook
 from feeding import FEED
 
 from benchmarks.labs import lab_and_browser
@@ -25,6 +25,8 @@ from colony_jupyter.wire.messages import AssignProcess, ChannelAppend
 
 if TYPE_CHECKING:
     from typing import Any
+
+    from lab_server import Lab
 
     from benchmarks.effort import Effort
     from colony_jupyter.wire.identity import PrivateKey

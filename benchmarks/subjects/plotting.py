@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from conftest import Lab, Notebook
+from conftest import Notebook
 from feeding import FEED
 
 from benchmarks.labs import lab_and_browser
@@ -13,6 +13,8 @@ from benchmarks.subjects.pane import task_seconds
 from benchmarks.tables import Table
 
 if TYPE_CHECKING:
+    from lab_server import Lab
+
     from benchmarks.effort import Effort
 
 PLOT, LOG = "plot", "log"

@@ -209,10 +209,10 @@ def test_a_table_is_a_line_in_its_representation():
 
 def test_ten_thousand_columns_of_one_name_take_no_time():
     columns = [{"name": "a", "dtype": "int64", "values": [number]} for number in range(10_000)]
-    begun = time.monotonic()
+    begun = time.thread_time()
     names, _ = DataTable({"colony_jupyter.table": 1, "kind": "dataframe", "columns": columns}).grid()
     assert (names[0], names[-1]) == ("a", "a_9999")
-    assert time.monotonic() - begun < 2
+    assert time.thread_time() - begun < 2
 
 
 def test_categories_of_categories_without_end_are_malformed():

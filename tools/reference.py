@@ -32,6 +32,8 @@ _MADE: Final = "<!-- Made by `make docs`: change the docstrings, or the tables o
 _SECTIONS: Final = {"Args": "Arguments"} | {name: name for name in ("Raises", "Attributes", "Returns", "Yields")}
 _SOURCE: Final = re.compile(r"\s+\((?:docs/protocol\.md\s+)?(?:traps?|sections?)\s+[\d,\s]+(?:and\s+\d+)?\)")
 """Where a rule comes from, in notes on the protocol that readers of the pages do not have."""
+_ARGUMENTS: Final = re.compile(r"\n\nArgs:\n(?: .*(?:\n|$))+")
+"""The arguments of a class, which its users do not need if another object makes it."""
 _PAIRS: Final = (
     "Most classes come in pairs: `Colony` for ordinary code, whose calls block, and `AsyncColony` for `await`. Both "
     "have the same methods, which are listed once; those marked *await* are coroutines in the second class. All names "
@@ -133,8 +135,10 @@ def markdown(doc: str) -> list[str]:
 
 
 def _doc(thing: Any, instead: Any = None) -> list[str]:
-    doc = inspect.getdoc(thing if instead is None else instead)
-    return markdown(_SOURCE.sub("", doc)) if doc else []
+    doc = _SOURCE.sub("", inspect.getdoc(thing if instead is None else instead) or "")
+    if "Made by `" in doc:
+        doc = _ARGUMENTS.sub("", doc)
+    return markdown(doc) if doc else []
 
 
 # --- signatures -------------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ _TO_BE: Final = {
 
 
 class AsyncProcess(ProcessFacts):
-    """A process, for asyncio.
+    """A process, for asyncio. Made by `AsyncColony.submit` and `AsyncColony.get_process`.
 
     Args:
         colony: the colony it is in.

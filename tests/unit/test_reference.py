@@ -81,6 +81,12 @@ Raises:
     )
 
 
+def test_arguments_of_what_users_do_not_make_are_left_out():
+    page = reference.api()
+    head = {name: page.split(f"### `{name}`", 1)[1].split("\n###", 1)[0] for name in ("Colony", "Stream", "Channel")}
+    assert {name for name, text in head.items() if "*Arguments*" in text} == {"Colony"}
+
+
 class Some:
     def __init__(self, one: int, *, two: str = "x") -> None: ...
 

@@ -37,7 +37,7 @@ _AT_ONCE: Final = 8
 
 
 class AsyncWorkflowRun(RunFacts[AsyncProcess]):
-    """A submitted workflow, for asyncio. ``run["node"]`` is the process of a node.
+    """A submitted workflow, for asyncio. ``run["node"]`` is the process of a node. Made by `AsyncColony.submit`.
 
     One request shows which of its processes have another state; only those are asked for.
 

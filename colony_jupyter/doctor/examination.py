@@ -176,7 +176,8 @@ class _Examination:
         if approved:
             yield Finding(Mark.FINE, "executors", f"{len(approved)} approved, of type {types}")
         else:
-            text = "none is approved, so every submitted process waits: start one, as in notebooks/01."
+            how = "with Executor.start() in Python, or with 'colony-jupyter executor' in a terminal"
+            text = f"none is approved, so every submitted process waits: start one, {how}."
             yield Finding(Mark.WARNING, "executors", text)
 
         self.step = "submitting a process"

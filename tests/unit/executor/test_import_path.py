@@ -1,13 +1,9 @@
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import sys
 
 import pytest
 
-from colony_jupyter import Colony, settings
 from colony_jupyter.errors import UsageError
 from colony_jupyter.executor.import_path import load
 
@@ -66,16 +62,3 @@ def test_a_module_is_named_as_a_file_or_as_in_an_import(folder, name):
     (folder / "loaded").mkdir()
     (folder / "loaded" / "worker.py").write_text(WORKER)
     assert load(f"{name}:executor", folder).name == "loaded"
-
-
-def test_it_works_from_the_shell_until_a_signal(folder, colony_server):
-    environment = {**os.environ, **colony_server.environ()}
-    command = [sys.executable, "-m", "colony_jupyter", "executor", "loaded_worker:executor", "--finish", "5"]
-    with Colony(settings.resolve(colony_server.environ())) as colony:
-        process = colony.submit("double", 21, executortype="loaded-x")
-        worker = subprocess.Popen(command, cwd=folder, env=environment)
-        try:
-            assert process.result(20) == 42
-        finally:
-            worker.send_signal(signal.SIGTERM)
-            assert worker.wait(10) == 0

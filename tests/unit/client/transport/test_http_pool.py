@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import ssl
-import subprocess
-import sys
 import threading
 import time
 
@@ -342,24 +339,3 @@ class TestProxies:
             with pytest.raises(ExchangeFailed):
                 await pool.post(ServerAddress("127.0.0.1", 1, tls=True), b"x", seconds=5)
             await asyncio.wait_for(pool.aclose(), 2)
-
-
-BLOCKING = "import colony_jupyter as cj; cj.Colony().statistics()"
-ASYNCHRONOUS = """
-import asyncio
-import colony_jupyter as cj
-
-async def main():
-    await cj.AsyncColony().statistics()
-
-asyncio.run(main())
-"""
-
-
-@pytest.mark.parametrize("program", [BLOCKING, ASYNCHRONOUS], ids=["blocking", "asynchronous"])
-def test_a_program_that_ends_without_closing_its_client_writes_nothing_about_it(server, program):
-    environ = {**os.environ, **server.environ()}
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=True, timeout=30
-    )
-    assert (done.stdout, done.stderr) == ("", "")

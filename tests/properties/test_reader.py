@@ -34,7 +34,7 @@ class Subscription:
 class World:
     """A server with one channel, the sockets to it, and a reader; time moves only on command."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, survives_loss: bool = False) -> None:
         self.now = 100.0
         self.arrived: list[Entry] = []
         self.log: list[Entry] = []
@@ -47,7 +47,9 @@ class World:
         """Windows that ended in `run` while nothing was to follow."""
         self.sequence = {ME: 1, OTHER: 2}
         self.reader = Reader(
-            ends=lambda entry: entry.is_end and entry.senderid == OTHER and not entry.inreplyto, random=lambda: 0.5
+            ends=lambda entry: entry.is_end and entry.senderid == OTHER and not entry.inreplyto,
+            random=lambda: 0.5,
+            survives_loss=survives_loss,
         )
         self.reader.start(self.now)
         self.settle()
@@ -123,6 +125,13 @@ class World:
         del self.subscriptions[window]
         self.reader.lost(window, self.now)
         self.settle()
+
+    def restart(self) -> None:
+        """Let the server lose the log, and with it the sockets and what is on its way."""
+        self.log.clear()
+        self.reply = None
+        for window in list(self.subscriptions):
+            self.cut(window)
 
     def end_window(self, window: int) -> None:
         if self.subscriptions[window].connected and not self.subscriptions[window].frames and not self.closed:
@@ -241,6 +250,8 @@ RENEWALS = [
     *("renew", "tick", "tick", "cut", "end", "calm", "append", "connect", "deliver", "reply", "answer", "lose answer"),
 ]
 """Few disturbances, around the moments in which a window that stands is followed by the next one."""
+READS = ["insert", "append", "connect", "deliver"]
+"""What happens while the log is read; the next window does not bring what is inserted."""
 WINDOW_OPS: dict[str, Callable[..., object]] = {
     "connect": World.connect,
     "deliver": World.deliver,
@@ -258,6 +269,7 @@ TIME_OPS: dict[str, Callable[[World], object]] = {
     "tick": World.tick,
     "calm": World.calm,
     "renew": World.renew,
+    "insert": partial(World.append, sender=ME, back=5),
 }
 
 
@@ -318,15 +330,22 @@ def test_every_entry_once_while_the_process_runs_where_websockets_do_not_work(da
 
 
 @settings(max_examples=examples(200), deadline=None)
-@given(st.data(), st.booleans())
-def test_a_close_while_the_log_is_polled_ends_it_within_five_seconds(data, has_end):
-    """It is complete where the latest entry is an end; otherwise it breaks, since entries may be missing."""
-    world = World()
+@given(st.data(), st.lists(st.sampled_from(("data", "end", "loss")), min_size=1, max_size=3))
+def test_a_close_while_the_log_is_polled_ends_it_within_five_seconds(data, latest):
+    """It is complete where the latest entry is an end; otherwise it breaks, since entries may be missing.
+
+    That of a lost log says nothing about the one that replaced it.
+    """
+    world = World(survives_loss=True)
     world.reader._ends = lambda entry: False
     play(world, data, steps=40, inserts=False)
     world.drain("refused")
-    world.append(OTHER, kind="end" if has_end else "data")
-    world.drain("refused")
+    for what in latest:
+        if what == "loss":
+            world.restart()
+        else:
+            world.append(OTHER, kind=what)
+        world.drain("refused")
     world.closed = True
     closed = world.now
     world.reader.process_closed(world.now)
@@ -338,8 +357,9 @@ def test_a_close_while_the_log_is_polled_ends_it_within_five_seconds(data, has_e
         world.tick()
     assert world.now - closed < 5
     assert world.delivered == world.arrived
-    assert world.reader.state is (StreamState.ENDED if has_end else StreamState.BROKEN)
-    assert has_end or "the log was polled" in world.reader.reason
+    is_complete = latest[-1] == "end"
+    assert world.reader.state is (StreamState.ENDED if is_complete else StreamState.BROKEN)
+    assert is_complete or "the log was polled" in world.reader.reason
 
 
 @settings(max_examples=examples(400), deadline=None)
@@ -357,6 +377,26 @@ def test_entries_inserted_before_the_read_position_are_not_missed(data):
 def test_where_the_network_is_good_all_entries_are_there_before_an_idle_log_is_read(data):
     world = World()
     play(world, data, steps=60, inserts=True, ops=RENEWALS)
+    for _ in world.run(world.reader._policy.silence - 0.1):
+        pass
+    assert sorted(world.delivered, key=lambda entry: entry.timestamp) == world.arrived
+
+
+@settings(max_examples=examples(100), deadline=None)
+@given(st.data(), st.booleans(), st.booleans())
+def test_entries_inserted_while_the_log_is_read_are_there_before_it_is_idle(data, has_left, is_cut):
+    """The next window shows them, but the reply may have left before they were inserted."""
+    world = World()
+    for _ in range(3):
+        world.append(ME)
+    world.renew()
+    world.tick()
+    assert world.reads
+    if has_left:
+        world.send_reply()
+    if is_cut:
+        world.cut(min(world.subscriptions))
+    play(world, data, steps=6, inserts=False, ops=READS)
     for _ in world.run(world.reader._policy.silence - 0.1):
         pass
     assert sorted(world.delivered, key=lambda entry: entry.timestamp) == world.arrived
@@ -411,12 +451,8 @@ def test_a_log_that_a_restart_emptied_breaks_the_stream():
     world.append(OTHER)
     world.append(OTHER)
     world.drain()
-    world.log.clear()
+    world.restart()
     world.append(OTHER)
-    for subscription in world.subscriptions.values():
-        subscription.frames.clear()
-    for window in list(world.subscriptions):
-        world.cut(window)
     world.drain()
     assert world.reader.state is StreamState.BROKEN
     assert "lost" in world.reader.reason

@@ -7,7 +7,7 @@ import getpass
 import queue
 import sys
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from typing import TYPE_CHECKING, Any, Final
 
 from colony_jupyter.client.portal import PORTAL
@@ -33,24 +33,36 @@ class Question:
     Args:
         prompt: its text.
         is_secret: whether the answer is not shown.
+        cell: the future of the remote cell.
     """
 
-    def __init__(self, prompt: str, *, is_secret: bool) -> None:
+    def __init__(self, prompt: str, *, is_secret: bool, cell: Future[Any]) -> None:
         self._prompt = prompt
         self._is_secret = is_secret
         self._answer: Future[str] = Future()
+        cell.add_done_callback(lambda _: self._fail(EOFError("The cell ended before this question was answered.")))
 
     def put(self) -> None:
         """Ask the user, in the thread of the cell."""
         try:
-            self._answer.set_result((getpass.getpass if self._is_secret else input)(self._prompt))
+            answer = (getpass.getpass if self._is_secret else input)(self._prompt)
         except BaseException as error:
-            self._answer.set_exception(error)
+            self._fail(error)
             raise
+        with contextlib.suppress(InvalidStateError):  # the cell has ended meanwhile
+            self._answer.set_result(answer)
 
     def answer(self) -> str:
-        """Wait for the answer, in another thread."""
+        """Wait for the answer, in another thread.
+
+        Raises:
+            EOFError: if the cell ends before the question is answered.
+        """
         return self._answer.result()
+
+    def _fail(self, error: BaseException) -> None:
+        with contextlib.suppress(InvalidStateError):
+            self._answer.set_exception(error)
 
 
 class Display:

@@ -61,7 +61,7 @@ class KernelCommands:
         arrived: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
 
         def ask(prompt: str, is_secret: bool) -> str:  # noqa: FBT001 - as the kernel calls it
-            question = actions.remote_output.Question(prompt, is_secret=is_secret)
+            question = actions.remote_output.Question(prompt, is_secret=is_secret, cell=running)
             arrived.put(question.put)
             return question.answer()
 

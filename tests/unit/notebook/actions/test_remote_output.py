@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import sys
+import threading
 import time
 from concurrent.futures import Future
 from types import SimpleNamespace
@@ -158,7 +159,7 @@ def test_a_question_is_asked_here_and_answered_there(monkeypatch, is_secret):
     asked = []
     monkeypatch.setattr("builtins.input", lambda prompt: asked.append(("input", prompt)) or "shown")
     monkeypatch.setattr("getpass.getpass", lambda prompt: asked.append(("getpass", prompt)) or "hidden")
-    question = Question("Name: ", is_secret=is_secret)
+    question = Question("Name: ", is_secret=is_secret, cell=Future())
     question.put()
     assert question.answer() == ("hidden" if is_secret else "shown")
     assert asked == [("getpass" if is_secret else "input", "Name: ")]
@@ -166,11 +167,39 @@ def test_a_question_is_asked_here_and_answered_there(monkeypatch, is_secret):
 
 def test_an_interrupt_of_a_question_reaches_both_sides(monkeypatch):
     monkeypatch.setattr("builtins.input", lambda _: interrupted())
-    question = Question("Name: ", is_secret=False)
+    question = Question("Name: ", is_secret=False, cell=Future())
     with pytest.raises(KeyboardInterrupt):
         question.put()
     with pytest.raises(KeyboardInterrupt):
         question.answer()
+
+
+def test_an_answer_to_a_cell_that_has_ended_is_ignored(monkeypatch):
+    done: Future[None] = Future()
+    monkeypatch.setattr("builtins.input", lambda _: done.set_result(None) or "late")
+    question = Question("Name: ", is_secret=False, cell=done)
+    question.put()
+    with pytest.raises(EOFError):
+        question.answer()
+
+
+def test_a_question_that_a_cell_given_up_never_asks_holds_no_thread():
+    done: Future[None] = Future()
+    question = Question("Name: ", is_secret=False, cell=done)
+    answers: queue.SimpleQueue[Exception] = queue.SimpleQueue()
+
+    def answer() -> None:
+        try:
+            question.answer()
+        except EOFError as error:
+            answers.put(error)
+
+    waiting = threading.Thread(target=answer, daemon=True)
+    waiting.start()
+    with pytest.raises(KeyboardInterrupt):
+        show_until(done, interrupted, queue.SimpleQueue(), lambda: True)
+    assert "The cell ended" in str(answers.get(timeout=5))
+    waiting.join(5)
 
 
 def interrupted():

@@ -37,6 +37,10 @@ def strict(found) -> ssl.SSLContext:
     return context
 
 
+def stored(path) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(path.read_bytes())
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_good_for_every_name(tmp_path, name):
     found = certificate.ensure(tmp_path / "tls", NAMES, NOW)
@@ -77,7 +81,33 @@ def test_it_is_made_anew_before_it_runs_out_and_for_a_new_name(tmp_path):
     assert first != second
     later = NOW + dt.timedelta(days=380)
     certificate.ensure(tmp_path / "tls", NAMES, later)
-    assert x509.load_pem_x509_certificate(found.server.read_bytes()).not_valid_after_utc > later
+    assert stored(found.server).not_valid_after_utc > later + dt.timedelta(days=100)
+
+
+def test_it_lasts_as_long_as_clients_allow_and_is_valid_by_a_slow_clock(tmp_path):
+    """Some clients refuse a certificate of more than 398 days."""
+    found = certificate.ensure(tmp_path / "tls", NAMES, NOW)
+    for path in (found.authority, found.server):
+        begin, end = stored(path).not_valid_before_utc, stored(path).not_valid_after_utc
+        assert begin < NOW - dt.timedelta(minutes=30)
+        assert dt.timedelta(days=365) < end - begin <= dt.timedelta(days=398)
+
+
+def test_its_authority_can_make_no_other_one(tmp_path):
+    found = certificate.ensure(tmp_path / "tls", NAMES, NOW)
+    constraints = stored(found.authority).extensions.get_extension_for_class(x509.BasicConstraints).value
+    assert (constraints.ca, constraints.path_length) == (True, 0)
+
+
+def test_the_key_of_another_certificate_is_replaced(tmp_path):
+    found = certificate.ensure(tmp_path / "tls", NAMES, NOW)
+    other = certificate.ensure(tmp_path / "other", NAMES, NOW)
+    marker = "-----BEGIN PRIVATE KEY"
+    own, _, _ = found.server.read_text().partition(marker)
+    _, _, key = other.server.read_text().partition(marker)
+    found.server.write_text(own + marker + key)
+    certificate.ensure(tmp_path / "tls", NAMES, NOW)
+    shake_hands(found.context(), strict(found), "localhost")
 
 
 @pytest.mark.parametrize("name", ["authority.pem", "server.pem"])

@@ -1,4 +1,4 @@
-"""The members of uvicorn's protocol classes that the limits build on: they are not part of its public interface."""
+"""The limits step by step, and the members of uvicorn's protocol classes that they build on, which are not public."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
+
+from colony_jupyter.server.process.client_limits import BoundedConfig, BoundedHttp, ClientLimits, Usage, _Unread
 
 ADVICE = (
     "uvicorn {version} changed {owner}.{name}, which colony_jupyter.server.process (client_limits, http_server, "
@@ -94,3 +96,80 @@ def test_a_part_of_a_connection_has_the_attributes_that_are_used(owner, names):
 def test_the_cap_in_the_requirements_includes_the_version_that_is_tested():
     major, minor = map(int, uvicorn.__version__.split(".")[:2])
     assert (0, 35) <= (major, minor) < (0, 55), "raise the cap in pyproject.toml together with this test"
+
+
+def test_a_client_that_does_not_read_is_waited_for_and_counts_anew_once_it_has_read():
+    unread = _Unread()
+    assert not unread.too_long(True, 100.0, 60.0)
+    assert not unread.too_long(True, 160.0, 60.0)
+    assert unread.too_long(True, 161.0, 60.0)
+    assert not unread.too_long(False, 162.0, 60.0)
+    assert not unread.too_long(True, 200.0, 60.0)
+
+
+class Transport(asyncio.Transport):
+    """Keeps what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+
+    def write(self, data) -> None:
+        self.written += data
+
+    def is_closing(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def pause_reading(self) -> None:
+        """Nothing is read."""
+
+    def resume_reading(self) -> None:
+        """Likewise."""
+
+
+def _connection():
+    """Return a connection whose requests wait for an answer, and its transport."""
+
+    async def app(scope, receive, send):
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    config = BoundedConfig(app, lifespan="off", log_config=None, interface="asgi3")
+    config.limits, config.usage = ClientLimits(), Usage()
+    config.load()
+    connection, transport = BoundedHttp(config, ServerState(), {}, asyncio.get_running_loop()), Transport()
+    connection.connection_made(transport)
+    return connection, transport
+
+
+HALF = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 90000\r\n\r\nbegin"
+
+
+@pytest.mark.parametrize(("is_paused", "is_refused"), [(False, True), (True, False)])
+async def test_a_sender_is_not_slow_while_the_server_does_not_read(is_paused, is_refused):
+    connection, transport = _connection()
+    connection.data_received(HALF)
+    if is_paused:
+        connection.flow.pause_reading()
+    connection.check(10.0)
+    connection.check(20.0)
+    assert (b" 408 " in transport.written) is is_refused
+    connection.connection_lost(None)
+    await asyncio.sleep(0)
+
+
+async def test_one_request_after_the_other_is_not_one_slow_request():
+    connection, transport = _connection()
+    head = b"GET / HTTP/1.1\r\nhost: x\r\nx: "
+    connection.data_received(head)
+    connection.check(10.0)
+    connection.data_received(b"y\r\n\r\n")
+    connection.cycle.response_complete = True
+    connection.data_received(head)
+    connection.check(20.0)
+    assert transport.written == b""
+    connection.connection_lost(None)
+    await asyncio.sleep(0)

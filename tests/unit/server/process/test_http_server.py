@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import socket
 import time
 from dataclasses import replace
@@ -11,9 +12,12 @@ from typing import Any
 
 import pytest
 from listening import SMALL, SUBSCRIBE, App, Raw, serving
+from starlette.requests import ClientDisconnect
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from colony_jupyter.server.process import certificate
+from colony_jupyter.server.process.client_limits import ClientLimits
 from colony_jupyter.server.process.http_server import HttpServer
 
 
@@ -174,8 +178,9 @@ async def test_messages_of_a_websocket_are_bounded():
                 await client.recv()
             assert caught.value.rcvd.code == 1009
         async with connect(f"ws://127.0.0.1:{port}/", ping_interval=None) as client:
-            await client.send(["a", "b", "c"])  # and an empty last one
-            assert await client.recv() == "3"
+            for _ in range(3):
+                await client.send(["a", "b", "c"])  # and an empty last one
+                assert await client.recv() == "3"
             await client.send(["a", *[""] * 10])
             with pytest.raises(ConnectionClosed) as caught:
                 await client.recv()
@@ -226,7 +231,7 @@ async def test_stopping_finishes_answers_and_closes_the_rest():
         await asyncio.wait_for(stopping, 1)
 
 
-async def test_stopping_does_not_wait_for_ever():
+async def test_stopping_does_not_wait_for_ever(caplog):
     app = App()
     async with serving(app) as (port, http_server), Raw(port) as client:
         client.send(b"GET /wait HTTP/1.1\r\nhost: x\r\n\r\n")
@@ -235,3 +240,58 @@ async def test_stopping_does_not_wait_for_ever():
         await http_server.stop(0.2)
         assert time.monotonic() - start < 1
         await client.reader.read()
+    assert caplog.text == ""
+
+
+async def test_a_server_that_has_not_started_gives_up_its_socket():
+    bound = socket.create_server(("127.0.0.1", 0))
+    await HttpServer(App(), bound, secure=None, deaf=False, limits=SMALL).stop(1)
+    assert bound.fileno() == -1
+
+
+async def test_a_client_that_leaves_within_its_request_is_no_error(caplog):
+    left = asyncio.Event()
+
+    async def app(scope, receive, send):
+        try:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            raise ClientDisconnect
+        finally:
+            left.set()
+
+    async with serving(app) as (port, _):
+        async with Raw(port) as client:
+            client.send(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nhe")
+            await client.writer.drain()
+        await asyncio.wait_for(left.wait(), 5)
+    assert caplog.text == ""
+
+
+async def test_an_idle_connection_stays_open_for_as_long_as_the_limit():
+    async with serving(App(), limits=replace(SMALL, idle=40)) as (port, http_server), Raw(port) as client:
+        client.send(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert await client.answer() == 200
+        (connection,) = http_server._state.connections
+        left = connection.timeout_keep_alive_task.when() - asyncio.get_running_loop().time()
+        assert 30 < left <= 40
+    assert ClientLimits().idle > 5, "a client keeps an idle connection for 5 s"
+
+
+async def test_streams_are_not_compressed():
+    """As on the real server: most messages are small."""
+    async with serving(App()) as (port, _), connect(f"ws://127.0.0.1:{port}/", compression="deflate") as client:
+        assert client.protocol.extensions == []
+
+
+async def test_a_client_that_never_begins_its_handshake_is_disconnected(tmp_path):
+    secure = certificate.ensure(tmp_path / "tls", ["127.0.0.1"], dt.datetime.now(dt.UTC)).context()
+    bound = socket.create_server(("127.0.0.1", 0))
+    limits = replace(SMALL, request_seconds=0.05)
+    http_server = HttpServer(App(), bound, secure=secure, deaf=False, limits=limits)
+    await http_server.start()
+    try:
+        async with Raw(bound.getsockname()[1]) as client:
+            assert await asyncio.wait_for(client.reader.read(), 5) == b""
+    finally:
+        await http_server.stop(0)

@@ -180,7 +180,7 @@ async def _serve(
         await server.ensure_colony(who.colonyname, who.colony_prvkey.id)
         await server.ensure_user(who.colonyname, who.prvkey.id, who.username)
         host = _host_to_call(options.host)
-        certificate = _certificate(layout.tls, options, host) if options.tls else None
+        certificate = _certificate(layout.tls, host) if options.tls else None
         running = info.Running(
             host=host,
             port=bound.getsockname()[1],
@@ -260,11 +260,10 @@ def _host_to_call(host: str) -> str:
     return name
 
 
-def _certificate(folder: Path, options: Options, host: str) -> Certificate:
+def _certificate(folder: Path, host: str) -> Certificate:
     from colony_jupyter.server.process import certificate  # noqa: PLC0415 - 40 ms that only --tls pays for
 
-    names = {host, "localhost", "127.0.0.1", "::1", *(() if _is_wildcard(options.host) else (options.host,))}
-    return certificate.ensure(folder, names, dt.datetime.now(dt.UTC))
+    return certificate.ensure(folder, {host, "localhost", "127.0.0.1", "::1"}, dt.datetime.now(dt.UTC))
 
 
 def _print_address(layout: Layout, options: Options, running: info.Running, write_line: Callable[[str], None]) -> None:

@@ -14,6 +14,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
 from kernels import Kernel
 from websockets.asyncio.client import connect
 
@@ -23,6 +24,7 @@ from colony_jupyter.datafolder.layout import Layout
 from colony_jupyter.errors import EmbeddedError
 from colony_jupyter.server.process import main
 from colony_jupyter.server.process.main import Options
+from colony_jupyter.server.server import Server
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.envelope import open_reply, seal
 from colony_jupyter.wire.models import Conditions, ExecutorRecord, FunctionSpec
@@ -210,7 +212,7 @@ def test_a_colony_on_its_own_prints_where_it_is_and_how_to_use_it(served):
 
 def test_a_child_prints_nothing_and_ends_with_its_parent(served):
     parent_watch = Parent()
-    served.run(lambda found: None, Options(), parent_watch)
+    served.run(lambda found: parent_watch.end(), Options(), parent_watch)  # which it is told twice
     assert served.lines == []
     assert served.found.child
     assert not served.layout.environment.exists()
@@ -253,14 +255,62 @@ def test_with_tls_it_is_called_by_https_and_trusted_by_its_authority(served):
             context.wrap_socket(plain, server_hostname="localhost") as secure,
         ):
             assert secure.version()
+        assert f"SSL_CERT_FILE={served.layout.tls / 'authority.pem'}" in served.layout.environment.read_text()
 
-    served.run(client, Options(tls=True))
-    assert served.lines[0].startswith("Colony 'dev' is served at https://127.0.0.1:")
+    served.run(client, Options(host="0.0.0.0", tls=True))
+    assert served.lines[0].startswith("Colony 'dev' is served at https://")
+    assert not any("Without TLS" in line for line in served.lines)
+
+
+def test_the_certificate_names_what_clients_call_and_this_machine(tmp_path):
+    found = main._certificate(tmp_path / "tls", "colony.example")
+    stored = x509.load_pem_x509_certificate(found.server.read_bytes())
+    names = stored.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert {str(name.value) for name in names} == {"colony.example", "localhost", "127.0.0.1", "::1"}
 
 
 def test_at_an_address_of_ipv6_the_printed_one_has_brackets(served):
     served.run(lambda found: None, Options(host="::1"))
     assert f"http://[::1]:{served.found.port} " in served.lines[0]
+
+
+def test_what_the_options_ask_for_reaches_the_server(served, monkeypatch):
+    asked = {}
+
+    class Asked(Server):
+        def __init__(self, *args, **options) -> None:
+            asked.update(options)
+            super().__init__(*args, **options)
+
+    monkeypatch.setattr(main, "Server", Asked)
+    served.run(lambda found: None, Options(limits=False, durability="full", keep_days=3.0))
+    assert (asked["limits"], asked["durability"], asked["keep_days"]) == (False, "full", 3.0)
+
+
+@pytest.mark.parametrize("host", ["::", ""])
+def test_all_addresses_are_those_of_both_families(host):
+    with main._bind(Options(host=host)) as bound:
+        assert bound.getsockname()[0] in ("::", "0.0.0.0")
+        with socket.create_connection(("127.0.0.1", bound.getsockname()[1]), timeout=5):
+            pass
+
+
+def test_a_peer_that_vanished_is_noticed_within_some_minutes():
+    with main._bind(Options()) as bound, socket.create_connection(bound.getsockname()):
+        accepted, _ = bound.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            idle, interval, count = (
+                accepted.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name, _ in main._KEEPALIVE
+            )
+    assert 60 <= idle + interval * count <= 180
+
+
+@pytest.mark.parametrize(("files", "connections"), [(8192, 4000), (1024, 924), (50, 1)])
+def test_open_files_bound_the_connections(monkeypatch, files, connections):
+    """The server's own files must stay possible."""
+    monkeypatch.setattr(main, "raise_limit", lambda wanted: files)
+    assert main._connections() == connections
 
 
 @pytest.mark.parametrize("resolved", [True, False])

@@ -43,11 +43,26 @@ def test_a_stream_is_seen_as_it_happens(notebook, theme):
     expect(pane.locator(".cj-state").first).to_have_text("SUCCESS")
     expect(pane.locator(".cj-result")).to_contain_text('"Task completed!"')
     expect(pane.locator(".cj-progress")).to_contain_text("10/10")
+    # The transcript is there for whoever reads the file: beside the pane it would be the same again.
+    transcript = book.cell(1).locator("details.cj-transcript")
+    expect(transcript).to_have_count(1)
+    expect(transcript).to_be_hidden()
     book.shot(f"stream-{theme}", 1)
     saved = book.save()["cells"][1]["outputs"]
     transcript = next(output for output in saved if "".join(output["data"].get("text/html", "")))
     assert re.search(r"laptop-7f3a  Processing step 10/10", "".join(transcript["data"]["text/plain"]))
     assert "Task completed!" in "".join(transcript["data"]["text/html"])
+
+
+def test_the_transcript_is_shown_when_the_pane_has_gone(notebook):
+    book = notebook("view = opened(); running(view); feed(view, 'progress', 'one')", "view.widget.close()")
+    book.run(1)
+    transcript = book.cell(1).locator("details.cj-transcript")
+    expect(book.cell(1).locator(".cj-row")).to_have_count(1)
+    expect(transcript).to_be_hidden()
+    book.run(2)
+    expect(book.cell(1).locator(".cj")).to_have_count(0)
+    expect(transcript).to_be_visible()
 
 
 FORMS = """

@@ -30,16 +30,23 @@ export default () => {
       pane.addEventListener("animationstart", () => inStep(pane));
       pane.setAttribute("role", "group");
       const close = () => {
-        view.stop.abort();
         // Lab holds on to the element of every widget there ever was.
         el.replaceChildren();
+        view.stop.abort();
+      };
+      const placed = () => {
+        view.watch(pane);
+        // A style sheet could find this out by itself, at the price of 10 ms a frame: `:has` looks at every change within.
+        const area = pane.closest(".jp-OutputArea");
+        area?.classList.add("cj-beside");
+        view.gone.addEventListener("abort", () => area?.classList.toggle("cj-beside", area.querySelector(".cj") !== null));
       };
       if (store instanceof BoardStore) {
         pane.setAttribute("aria-label", store.board?.title ?? "");
         pane.append(new BoardBody(view).element);
         el.append(pane);
         requestAnimationFrame(() => {
-          if (!view.gone.aborted) view.watch(pane);
+          if (!view.gone.aborted) placed();
         });
         return close;
       }
@@ -58,7 +65,7 @@ export default () => {
         if (view.gone.aborted) return;
         // Rows that were laid out before they had a size could not be scrolled to their end.
         (panels ?? chat)?.toEnd();
-        view.watch(pane);
+        placed();
       });
       return close;
     },

@@ -101,8 +101,12 @@ def test_everything_can_be_done_with_the_keyboard_alone(notebook):
 
 
 MOVING = """
-() => document.getAnimations({ subtree: true })
-  .filter((animation) => animation.playState === 'running' && animation.effect?.target?.closest('.cj')).length
+async () => {
+  const ours = () => document.getAnimations().filter((animation) => animation.effect?.target?.closest('.cj'));
+  const before = ours().map((animation) => [animation, animation.currentTime]);
+  await new Promise((done) => setTimeout(done, 500));  // the pane moves them ten times a second
+  return before.filter(([animation, time]) => animation.currentTime !== time).length;
+}
 """
 
 

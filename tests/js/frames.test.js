@@ -142,3 +142,54 @@ test("clocks are drawn in one frame, as long as there are any", () => {
   run(0);
   assert.equal(drawn[3], "third");
 });
+
+/** An animation that notes what is done with it. */
+class FakeAnimation extends EventTarget {
+  isPaused = false;
+  currentTime = -1;
+  pause() {
+    this.isPaused = true;
+  }
+  cancel() {
+    this.currentTime = -1;
+  }
+}
+
+test("what moves does so in the frames that are drawn anyway", () => {
+  const { frames, waiting, clock, ticks, run } = page();
+  const [one, other, hidden] = [new FakeAnimation(), new FakeAnimation(), new FakeAnimation()];
+  for (const animation of [one, other]) frames.move(animation, () => true);
+  frames.move(hidden, () => false);
+  assert.ok(one.isPaused); // or the browser would draw its steps, too
+  frames.draw(() => {});
+  clock.now += 50;
+  run(1);
+  assert.deepEqual([one, other, hidden].map((animation) => animation.currentTime), [1050, 1050, -1]);
+  clock.now += 50;
+  [...ticks].forEach((action) => action());
+  assert.equal(waiting.frame.length, 0);
+});
+
+test("where nothing else is drawn, what moves has frames of its own, as long as it is in sight", () => {
+  const { frames, waiting, clock, ticks, run } = page();
+  const animation = new FakeAnimation();
+  let isInSight = true;
+  frames.move(animation, () => isInSight);
+  frames.move(animation, () => isInSight); // each animation that starts in a pane has all of the pane's moved
+  const tick = () => {
+    clock.now += 100;
+    [...ticks].forEach((action) => action());
+  };
+  tick();
+  run(1);
+  assert.equal(animation.currentTime, 1100);
+  isInSight = false;
+  tick();
+  assert.equal(waiting.frame.length, 0);
+  isInSight = true;
+  animation.dispatchEvent(new Event("cancel"));
+  assert.equal(ticks.size, 0);
+  frames.draw(() => {});
+  run(1);
+  assert.equal(animation.currentTime, -1);
+});

@@ -71,16 +71,6 @@ export function folding(short, whole, label = "unfold") {
 }
 
 /**
- * Have the animations in an element move as if all of the page had begun at once: each change of one is a frame.
- * @param {HTMLElement} element
- */
-export function inStep(element) {
-  for (const animation of element.getAnimations({ subtree: true })) {
-    if (animation instanceof CSSAnimation) animation.startTime = 0;
-  }
-}
-
-/**
  * @param {string} text
  * @returns {Promise<void>}
  */

@@ -4,6 +4,10 @@
 const REST = 2;
 /** Milliseconds it rests at most. */
 const LONGEST_REST = 120;
+/** Milliseconds between two frames for what moves, where nothing else is drawn. */
+const MOVED = 100;
+
+const NOTHING = () => {};
 
 /** Draws what has changed, once for all changes since the last time. */
 export class Frames {
@@ -26,6 +30,11 @@ export class Frames {
     /** @type {Set<() => void>} what is drawn every second */
     this.ticking = new Set();
     this.endTicks = () => {};
+    /** When the last frame was drawn, by `page.now`. */
+    this.drawnAt = 0;
+    /** @type {Map<Animation, () => boolean>} each with whether it is in sight */
+    this.moving = new Map();
+    this.endMoves = () => {};
   }
 
   /**
@@ -64,10 +73,37 @@ export class Frames {
     });
   }
 
+  /**
+   * Have an animation move in the frames that are drawn for something, and in some of its own where there are none: as the
+   * browser moves it, each of its steps is a frame that costs about as much as one with rows.
+   * @param {Animation} animation until it is cancelled
+   * @param {() => boolean} isInSight
+   */
+  move(animation, isInSight) {
+    if (this.moving.has(animation)) return;
+    if (!this.moving.size) this.endMoves = this.page.every(() => this.drawMoves(), MOVED);
+    this.moving.set(animation, isInSight);
+    animation.pause();
+    animation.addEventListener("cancel", () => {
+      this.moving.delete(animation);
+      animation.cancel(); // a time that was set since then has begun it anew
+      if (!this.moving.size) this.endMoves();
+    }, { once: true });
+  }
+
+  drawMoves() {
+    // A frame comes up to a sixtieth of a second after it was asked for.
+    const isDue = this.page.now() - this.drawnAt >= MOVED - 20;
+    if (isDue && [...this.moving.values()].some((isInSight) => isInSight())) this.draw(NOTHING);
+  }
+
   drawAll() {
     const { page } = this;
     const began = page.now();
     this.isAsked = false;
+    this.drawnAt = began;
+    // All have the same time, so that their steps are of the same frames.
+    for (const [animation, isInSight] of this.moving) if (isInSight()) animation.currentTime = began;
     for (const waiting of [this.draws, this.endings]) {
       const actions = [...waiting];
       waiting.clear();

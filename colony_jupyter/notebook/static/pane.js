@@ -2,7 +2,8 @@
 import { BoardBody } from "./board/board.js";
 import { BoardStore } from "./board/store.js";
 import { Chat } from "./chat.js";
-import { inStep, make } from "./dom.js";
+import { make } from "./dom.js";
+import { FRAMES } from "./frames.js";
 import { Head, ProgressBar, ResultLine } from "./head.js";
 import { Input } from "./input.js";
 import { Panels, plotAlone } from "./panels.js";
@@ -27,7 +28,11 @@ export default () => {
       // Keys are the pane's own: Lab would run or delete cells with them.
       pane.dataset.lmSuppressShortcuts = "true";
       pane.addEventListener("keydown", (event) => event.stopPropagation());
-      pane.addEventListener("animationstart", () => inStep(pane));
+      pane.addEventListener("animationstart", () => {
+        for (const animation of pane.getAnimations({ subtree: true })) {
+          if (animation instanceof CSSAnimation) FRAMES.move(animation, () => view.inSight);
+        }
+      });
       pane.setAttribute("role", "group");
       const close = () => {
         // Lab holds on to the element of every widget there ever was.

@@ -23,12 +23,13 @@ from colony_jupyter.wire.identity import PrivateKey
 from colony_jupyter.wire.models import ProcessRecord, ProcessState, Workflow
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
     from contextlib import AbstractAsyncContextManager
     from typing import Self
 
     from colony_jupyter.client.process_facts import ProcessFacts
     from colony_jupyter.client.transport.adapter import Adapter
+    from colony_jupyter.client.transport.frames import Frames
     from colony_jupyter.settings import Settings
     from colony_jupyter.wire.models import ExecutorRecord
 
@@ -153,9 +154,7 @@ class Client(Calls):
         await self.connect()
         return await self._transport.call(message, self.key, shape, seconds=seconds)
 
-    def open_subscription(
-        self, message: messages.Message, shape: type[T]
-    ) -> AbstractAsyncContextManager[AsyncIterator[T]]:
+    def open_subscription(self, message: messages.Message, shape: type[T]) -> AbstractAsyncContextManager[Frames[T]]:
         """Open a socket for one subscription of this caller; see `transport.websocket.subscription`."""
         self.scope.enter()
         return subscription(self.endpoint, message, self.key, shape)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from colony_jupyter.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
 
+    from colony_jupyter.client.transport.frames import Frames
     from colony_jupyter.wire.identity import PrivateKey
     from colony_jupyter.wire.messages import Message
 
@@ -115,5 +115,5 @@ class Connection(Protocol):
     async def call(self, message: Message, shape: type[T]) -> T:
         """Make a call as this client."""
 
-    def open_subscription(self, message: Message, shape: type[T]) -> AbstractAsyncContextManager[AsyncIterator[T]]:
+    def open_subscription(self, message: Message, shape: type[T]) -> AbstractAsyncContextManager[Frames[T]]:
         """Open a socket for one subscription of this client; see `transport.websocket.subscription`."""

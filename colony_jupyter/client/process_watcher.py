@@ -288,10 +288,9 @@ class ProcessWatcher:
                         await self._quietly_refresh()
                     if self._listener is not asyncio.current_task():
                         return
-                    async for _ in frames:
+                    if await frames.first():
                         retries = delays(random.random)
                         await self._ask_soon(state)
-                        break
                 # A window ends by losing the connection (trap 8); only one that ended early counts as a failure.
                 if _now() - begun >= window / 2:
                     retries = delays(random.random)

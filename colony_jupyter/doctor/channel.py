@@ -15,8 +15,6 @@ from colony_jupyter.wire.messages import SubscribeChannel
 from colony_jupyter.wire.models import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from colony_jupyter.client.channel import AsyncChannel
     from colony_jupyter.client.process import AsyncProcess
 
@@ -65,15 +63,9 @@ async def _over_websocket(process: AsyncProcess, channel: AsyncChannel, text: st
         begun = time.monotonic()
         await channel.send(text)
         async with asyncio.timeout(_ARRIVES):
-            await _arrival(frames, text)
+            if not await frames.first(lambda entries: any(entry.text == text for entry in entries)):
+                raise TimeoutError  # the connection was cut
         return begun
-
-
-async def _arrival(frames: AsyncIterator[list[Entry]], text: str) -> None:
-    async for entries in frames:
-        if any(entry.text == text for entry in entries):
-            return
-    raise TimeoutError  # the connection was cut
 
 
 async def _from_log(process: AsyncProcess, channel: AsyncChannel, text: str, what: str) -> Finding:

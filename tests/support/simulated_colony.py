@@ -18,6 +18,7 @@ from simulated_replies import in_shape
 from colony_jupyter.client.connection import Scope
 from colony_jupyter.client.process_session import ProcessSession
 from colony_jupyter.client.process_watcher import Followed
+from colony_jupyter.client.transport.frames import Frames
 from colony_jupyter.errors import ChannelNotFound, ServerUnreachable, WebSocketRefused
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.decoding import convert
@@ -161,7 +162,7 @@ class SimulatedColony:
         return reply
 
     @contextlib.asynccontextmanager
-    async def open(self, owner: str, message: Any, shape: Any) -> AsyncIterator[AsyncIterator[Any]]:
+    async def open(self, owner: str, message: Any, shape: Any) -> AsyncIterator[Frames[Any]]:
         """Open a subscription on a socket of its own; its frames are read as this shape.
 
         The request is sent when the socket is open, and reaches the server whether or not the frames are read.
@@ -173,29 +174,33 @@ class SimulatedColony:
             raise WebSocketRefused("simulated:1", "rejected", by="a simulated proxy", status=403)
         socket = Socket(owner, message)
 
-        async def frames() -> AsyncIterator[Any]:
+        frames: Frames[Any] = Frames()
+
+        async def arrive() -> None:
             while True:
                 arrives, frame = await socket.frames.get()
                 await asyncio.sleep(max(0.0, arrives - asyncio.get_running_loop().time()))
                 if frame is _CUT:
-                    return
-                if isinstance(frame, Exception):
-                    raise frame
-                yield convert(frame, shape)
+                    frames.end()
+                elif isinstance(frame, Exception):
+                    frames.end(frame)
+                else:
+                    frames.put([convert(frame, shape)])
 
-        stream = frames()
+        arriving = asyncio.create_task(arrive())
         self.connections.add(socket)
         loop = asyncio.get_running_loop()
         arrival = loop.call_later(self.latency(), self._subscribe, socket)
         timeout = loop.call_later(message.timeout, self._end_window, socket)
         try:
-            yield stream
+            yield frames
         finally:
+            arriving.cancel()
             arrival.cancel()
             timeout.cancel()
             self.connections.discard(socket)
             self.sockets.discard(socket)
-            await stream.aclose()  # type: ignore[attr-defined]  # it is the generator above
+            frames.close()
 
     def _reply(self, owner: str, message: Any) -> Any:
         match message:

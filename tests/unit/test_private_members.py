@@ -18,6 +18,10 @@ import pytest
 from aiohttp.http_writer import StreamWriter
 from ipykernel.comm.comm import BaseComm
 from packaging.version import Version
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.connection import Connection
+from websockets.client import ClientProtocol
+from websockets.uri import parse_uri
 
 PACKAGE = Path(__file__).parents[2] / "colony_jupyter"
 
@@ -59,6 +63,15 @@ MEMBERS = [
         "Adapt it, and run tests/unit/client/transport/test_http_pool.py.",
         id="aiohttp payload",
     ),
+    pytest.param(
+        ClientConnection,
+        "process_event",
+        ["self", "event"],
+        "websockets",
+        "client/transport/receiving.py extends it, to pass messages on in the step in which they are read. Adapt it, "
+        "and run tests/unit/client/transport/test_receiving.py.",
+        id="websockets connection",
+    ),
 ]
 
 # Public in spite of their names: Python's own, and IPython's protocol for exceptions and displayed objects.
@@ -84,6 +97,17 @@ def test_a_writer_of_aiohttp_gives_its_connection():
         "that a connection was closed before anything was sent. Adapt it, and run "
         "tests/unit/client/transport/test_http_pool.py."
     )
+
+
+def test_a_connection_of_websockets_processes_each_event_as_it_reads():
+    advice = (
+        f"websockets {version('websockets')} changed how a connection passes on what it reads, by which "
+        "client/transport/receiving.py receives messages. Adapt it, and run "
+        "tests/unit/client/transport/test_receiving.py and test_websocket.py."
+    )
+    assert "self.process_event(event)" in inspect.getsource(Connection.data_received), advice
+    assert "self.response = " in inspect.getsource(ClientConnection.process_event), advice
+    assert "handshake_exc" in vars(ClientProtocol(parse_uri("ws://x/"))), advice
 
 
 def test_nest_asyncio_leaves_its_mark():

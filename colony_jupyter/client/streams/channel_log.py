@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from colony_jupyter.client.transport.http import persist
+from colony_jupyter.errors import ColonyError
 from colony_jupyter.wire import messages
 from colony_jupyter.wire.models import Entry
 
@@ -41,3 +43,13 @@ async def pages(
         read += len(page)
         if len(page) < want or read == limit:
             return
+
+
+async def is_there(connection: Connection, processid: str, channel: str) -> bool:
+    """Return whether the server lets the channel be read; while it does not answer it is asked again."""
+    message = messages.ChannelRead(processid=processid, name=channel, limit=1)
+    try:
+        await persist(lambda: connection.call(message, list[Entry]))
+    except ColonyError:
+        return False
+    return True

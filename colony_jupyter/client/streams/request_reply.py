@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
+from colony_jupyter.client.streams.failure import process_errors
 from colony_jupyter.errors import (
     ChannelClosed,
     ChannelNotFound,
@@ -167,7 +168,7 @@ class RequestReply:
             return reading.failure
         if not (is_new or reading.is_process_over):
             return None
-        errors = reading.errors()
+        errors = process_errors(reading.record)
         return reading.failure or ChannelClosed(
             self._processid, self._channel, f"the process has ended{quoted(errors)}"
         )

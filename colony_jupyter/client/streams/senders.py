@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from colony_jupyter.errors import ColonyError
 
 if TYPE_CHECKING:
@@ -59,3 +61,8 @@ class Senders:
     def _key(self, entry: Entry) -> tuple[str, str]:
         record = self._watcher.record
         return (entry.senderid, "" if record is None else record.assignedexecutorid)
+
+
+def former(entry: Entry) -> Entry:
+    """Return an entry marked as one of an executor that the process was taken from."""
+    return msgspec.structs.replace(entry, former=True)

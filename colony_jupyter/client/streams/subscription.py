@@ -7,7 +7,6 @@ is awaited between two frames of a socket, whatever the consumer does, because a
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
 import time
@@ -15,20 +14,17 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from colony_jupyter.channels.backoff import delays
 from colony_jupyter.channels.effects import AskProcess, Close, Effect, Open, ReadLog, StreamState
 from colony_jupyter.channels.nodes import EMPTY_AFTER_END
 from colony_jupyter.channels.numbering import Numbering
 from colony_jupyter.channels.reader import Reader
 from colony_jupyter.channels.statistics import StreamStatistics, lag
-from colony_jupyter.client.streams.channel_log import pages
-from colony_jupyter.client.streams.failure import process_errors, stream_failure
-from colony_jupyter.client.streams.senders import Senders
+from colony_jupyter.client.streams.channel_log import is_there, pages
+from colony_jupyter.client.streams.failure import stream_failure
+from colony_jupyter.client.streams.senders import Senders, former
 from colony_jupyter.client.streams.spool import Spool
 from colony_jupyter.client.transport.gateway import asked_to_wait
-from colony_jupyter.client.transport.http import persist
 from colony_jupyter.errors import (
     ColonyError,
     GatewayRefused,
@@ -68,6 +64,8 @@ class Subscription:
         survives_loss: whether reading continues with the new log after the server has lost the log.
         inbox: entries that an earlier subscription has received; reading resumes behind them.
         policy: times of the reader.
+        gather: seconds for which entries may be gathered after each read from the socket, for a consumer that need not
+            have each at once.
     """
 
     def __init__(
@@ -80,6 +78,7 @@ class Subscription:
         survives_loss: bool = False,
         inbox: Inbox | None = None,
         policy: Policy | None = None,
+        gather: float = 0.0,
     ) -> None:
         self.processid = watcher.processid
         self.channel = channel
@@ -100,6 +99,7 @@ class Subscription:
         self._watcher = watcher
         self.senders = Senders(connection.key.id, watcher)
         self._to_end = to_end
+        self._gather = gather
         self._reader = Reader(
             ends=self._ends,
             random=random.random,
@@ -197,7 +197,7 @@ class Subscription:
         entry = self._spool.pop()
         assert entry is not None  # noqa: S101 - `peek` returned it
         self.delivered += 1
-        return _former(entry) if self.senders.is_former(entry) else entry
+        return former(entry) if self.senders.is_former(entry) else entry
 
     def pop_run(self, count: int, size: int) -> list[Entry]:
         """Consume the entry that `peek` returned, which is a plain one, and plain ones of the same sender after it.
@@ -217,7 +217,7 @@ class Subscription:
             lambda entry: entry.senderid == sender and entry.type not in LAST, count=count, size=size
         )
         self.delivered += len(run)
-        return [_former(entry) for entry in run] if self.senders.is_former(first) else run
+        return [former(entry) for entry in run] if self.senders.is_former(first) else run
 
     def discard(self) -> None:
         """Drop what was not consumed."""
@@ -361,10 +361,6 @@ class Subscription:
         is_known = record is not None and entry.senderid in (record.initiatorid, record.assignedexecutorid)
         return is_known and self.is_end(entry)
 
-    def errors(self) -> Sequence[str]:
-        """Return the errors of the process, if it has failed."""
-        return process_errors(self.record)
-
     # input and output
 
     async def _window(self, window: int, afterseq: int, seconds: int) -> None:
@@ -377,8 +373,10 @@ class Subscription:
             async with self._connection.open_subscription(message, list[Entry]) as frames:
                 is_opened = True
                 self._input(partial(reader.opened, window))
-                async for entries in frames:
-                    self._input(partial(reader.frame, window, entries))
+                await frames.each(
+                    lambda arrived: self._input(partial(_feed, reader, window, arrived)),
+                    lambda: 0.0 if self.taps else self._gather,  # a question may wait for its answer
+                )
         except ServerRefused as refusal:
             self._input(partial(reader.refused, window, refusal.status, refusal.message))
         except WebSocketRefused as error:
@@ -419,9 +417,7 @@ class Subscription:
 
     async def _check_node(self) -> None:
         """Break the stream if this node still has the channel of the process, which has ended (docs/protocol.md)."""
-        message = messages.ChannelRead(processid=self.processid, name=self.channel, limit=1)
-        with contextlib.suppress(ColonyError):  # the channel is gone, as it should be
-            await persist(lambda: self._connection.call(message, list[Entry]))
+        if await is_there(self._connection, self.processid, self.channel):
             self.failure = StreamBroken(self.processid, self.channel, self.received, EMPTY_AFTER_END)
         self.stop()
 
@@ -446,5 +442,6 @@ class Subscription:
             self._input(self._reader.process_closed)
 
 
-def _former(entry: Entry) -> Entry:
-    return msgspec.structs.replace(entry, former=True)
+def _feed(reader: Reader, window: int, frames: Sequence[Sequence[Entry]], now: float) -> None:
+    for entries in frames:
+        reader.frame(window, entries, now)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from colony_jupyter.client.transport.frames import Frames
 from colony_jupyter.client.transport.gateway import UNANSWERED, connect_error, reason, retry_after
 from colony_jupyter.client.transport.http import refusal_error
 from colony_jupyter.errors import ServerUnreachable, WebSocketRefused
@@ -31,32 +33,43 @@ _CLOSE_SECONDS: Final = 0.2
 @contextlib.asynccontextmanager
 async def subscription(
     endpoint: Endpoint, message: Message, key: PrivateKey, shape: type[T]
-) -> AsyncIterator[AsyncIterator[T]]:
-    """Open a connection and send a subscription on it; returns an iterator over what its frames hold, in this shape.
+) -> AsyncIterator[Frames[T]]:
+    """Open a connection and send a subscription on it; returns what its frames hold, in this shape.
 
-    The iterator ends when the connection does, by whichever side and however: to a subscription that is no fault.
+    They end when the connection does, by whichever side and however: to a subscription that is no fault.
 
     Raises:
         WebSocketRefused: if what answers refuses WebSockets.
         ServerUnreachable: if there is no connection.
-        ServerRefused: from the iterator, when an error frame comes.
-        ProtocolError: from the iterator, when a frame cannot be read.
-        Undecodable: from the iterator, when a frame holds something else.
+        ServerRefused: from the frames, when an error frame comes.
+        ProtocolError: from the frames, when a frame cannot be read.
+        Undecodable: from the frames, when a frame holds something else.
     """
     from websockets.asyncio.client import connect  # noqa: PLC0415 - not before it is needed
     from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage  # noqa: PLC0415 - likewise
+
+    from colony_jupyter.client.transport.receiving import ReceivingConnection  # noqa: PLC0415 - likewise
 
     server = await endpoint.server()
     proxy = endpoint.settings.proxy
     proxy_options: dict[str, Any] = {"proxy_ssl": endpoint.tls_context()} if proxy is not None and proxy.is_tls else {}
 
-    async def frames() -> AsyncIterator[T]:
-        with contextlib.suppress(ConnectionClosed):
-            async for frame in connection:
-                _, value = open_reply(frame, shape)
-                if isinstance(value, Refusal):
-                    raise refusal_error(value.status, value.message, msgtype(message))
-                yield value
+    frames: Frames[T] = Frames()
+
+    def receive(arrived: list[bytes]) -> None:
+        values: list[T] = []
+        try:
+            try:
+                for each in arrived:
+                    _, value = open_reply(each, shape)
+                    if isinstance(value, Refusal):
+                        raise refusal_error(value.status, value.message, msgtype(message))
+                    values.append(value)
+            finally:
+                if values:
+                    frames.put(values)
+        except Exception as error:  # noqa: BLE001 - raised where the frames are waited for
+            frames.end(error)
 
     try:
         connection = await connect(
@@ -69,6 +82,9 @@ async def subscription(
             ping_interval=None,  # a server answers no ping during a channel subscription
             open_timeout=_OPEN_SECONDS,
             close_timeout=_CLOSE_SECONDS,  # nor does it notice a close
+            create_connection=partial(  # type: ignore[arg-type]  # any factory, by its documentation
+                ReceivingConnection, receive=receive, lost=frames.end, gather=frames.gather
+            ),
         )
     except (InvalidMessage, EOFError) as error:  # the connection was cut, or what answers does not speak HTTP
         raise ServerUnreachable(str(server), reason(error)) from error
@@ -79,12 +95,9 @@ async def subscription(
     try:
         with contextlib.suppress(ConnectionClosed):
             await connection.send(seal(message, key).decode("ascii"))
-        stream = frames()
-        try:
-            yield stream
-        finally:
-            await stream.aclose()  # type: ignore[attr-defined]  # it is the generator above
+        yield frames
     finally:
+        frames.close()
         # Without a closing handshake: a server does not read during a subscription, so that each would have to be
         # waited for in vain, by what waits for the end of a stream.
         connection.transport.abort()

@@ -5,13 +5,17 @@ from __future__ import annotations
 import contextlib
 import re
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from colony_jupyter.client.transport.frames import Frames
 from colony_jupyter.doctor import Mark, channel
 from colony_jupyter.errors import ServerUnreachable, WebSocketRefused
 from colony_jupyter.wire.models import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def entry(text: str) -> Entry:
@@ -30,9 +34,11 @@ class Channel:
     def __init__(self, *, keeps: bool = True) -> None:
         self.sent: list[str] = []
         self._keeps = keeps
+        self.on_send: Callable[[], None] = lambda: None
 
     async def send(self, text: str) -> None:
         self.sent.append(text)
+        self.on_send()
 
     async def read(self) -> list[Entry]:
         return [entry(text) for text in self.sent] if self._keeps else [entry("another")]
@@ -41,17 +47,21 @@ class Channel:
 async def examined(monkeypatch, made: Channel, *, refusal=None, delivers=False, proxy=None):
     """Check a channel whose WebSocket is refused, delivers what is sent, or is cut at once; return the finding."""
 
-    async def frames():
-        yield [entry("another")]
-        if delivers:
-            yield [entry("another"), *(entry(text) for text in made.sent)]
-
     @contextlib.asynccontextmanager
     async def subscription(endpoint, message, key, shape):
         if refusal is not None:
             raise refusal
         assert (message.processid, message.name) == ("p", "doctor")
-        yield frames()
+        frames: Frames[list[Entry]] = Frames()
+
+        def answer() -> None:
+            frames.put([[entry("another")]])
+            if delivers:
+                frames.put([[entry("another"), *(entry(text) for text in made.sent)]])
+            frames.end()
+
+        made.on_send = answer
+        yield frames
 
     monkeypatch.setattr(channel, "subscription", subscription)
     colony = SimpleNamespace(endpoint=None, key=None, settings=SimpleNamespace(proxy=proxy))

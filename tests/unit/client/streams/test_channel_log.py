@@ -39,3 +39,11 @@ async def test_a_client_that_attaches_reads_every_page(full, place):
     async with AsyncColony(place) as another:
         again = await another.get_process(full.processid)
         assert await again.channel("c").send("after") == 11
+
+
+async def test_a_channel_is_there_until_its_process_has_ended(running):
+    async with running() as (mine, theirs):
+        assert await channel_log.is_there(mine.colony, mine.processid, "c")
+        assert not await channel_log.is_there(mine.colony, mine.processid, "d")
+        await theirs.colony.close(theirs, [])
+        assert not await channel_log.is_there(mine.colony, mine.processid, "c")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from colony_jupyter import Colony, StreamBroken, WaitTimeout
+from colony_jupyter import AsyncColony, Colony, StreamBroken, WaitTimeout
 from colony_jupyter.channels.effects import ReadLog
+from colony_jupyter.client.streams.stream import AsyncStream
 from colony_jupyter.errors import UsageError
 
 if TYPE_CHECKING:
-    from colony_jupyter.client.streams.stream import AsyncStream
+    from colony_jupyter.client.transport.frames import Frames
 
 
 class Unspeakable(str):  # a str that the encoder of messages refuses
@@ -30,6 +32,47 @@ async def test_an_internal_error_in_a_window_breaks_the_stream(running, caplog):
         await stream.aclose()
         assert caught.value.delivered == 0
     assert "cannot be read on" in caplog.text
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """The frames of each subscription that clients open."""
+    found: list[Frames[Any]] = []
+    real = AsyncColony.open_subscription
+
+    @contextlib.asynccontextmanager
+    async def open_subscription(self, message, shape):
+        async with real(self, message, shape) as frames:
+            found.append(frames)
+            yield frames
+
+    monkeypatch.setattr(AsyncColony, "open_subscription", open_subscription)
+    return found
+
+
+class TestGathering:
+    async def test_a_stream_receives_each_entry_at_once(self, running, opened):
+        async with running() as (mine, _), mine.channel("c").stream() as stream:
+            await stream.listening()
+            assert [frames.gather() for frames in opened] == [0.0]
+
+    async def test_a_reading_gathers_entries_if_its_consumer_lets_it(self, running, opened):
+        async with running() as (mine, _):
+            reading = mine.shared.subscription("c", gather=0.04)
+            async with AsyncStream(reading) as stream:
+                await stream.listening()
+                assert [frames.gather() for frames in opened] == [0.04]
+
+    async def test_nothing_is_gathered_while_a_question_waits_for_its_answer(self, running, opened):
+        async with running() as (mine, theirs):
+            reading = mine.shared.subscription("c", to_end=False, gather=0.04)
+            async with AsyncStream(reading, everything=True) as stream:
+                await stream.listening()
+                asking = asyncio.create_task(mine.channel("c").ask("well?", timeout=20))
+                question = await anext(theirs.channel("c").stream())
+                assert opened[0].gather() == 0.0
+                await theirs.channel("c").send("yes", inreplyto=question.sequence)
+                assert (await asking).text == "yes"
 
 
 class TestCancelledWaits:

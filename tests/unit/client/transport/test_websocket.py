@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
 import contextlib
 from http import HTTPStatus
-from pathlib import Path
 
 import msgspec
 import pytest
 from websockets.asyncio.server import serve
 
-import colony_jupyter
 from colony_jupyter import settings
 from colony_jupyter.client.transport.endpoint import Endpoint
 from colony_jupyter.client.transport.websocket import subscription
@@ -38,6 +35,13 @@ async def answering(handler, **options):
         yield endpoint(socket.getsockname()[1])
 
 
+async def collected(frames):
+    """Return the values of frames once they have ended."""
+    values = []
+    await frames.each(values.extend)
+    return values
+
+
 async def test_values_of_frames_arrive_until_the_server_closes():
     async def handler(connection):
         await connection.recv()
@@ -45,7 +49,7 @@ async def test_values_of_frames_arrive_until_the_server_closes():
             await connection.send(seal_reply("x", value).decode())
 
     async with answering(handler) as there, subscription(there, MESSAGE, KEY, object) as frames:
-        assert [value async for value in frames] == [[1], {"a": 2}]
+        assert await collected(frames) == [[1], {"a": 2}]
 
 
 async def test_a_connection_that_is_cut_ends_the_frames():
@@ -55,7 +59,7 @@ async def test_a_connection_that_is_cut_ends_the_frames():
         connection.transport.abort()
 
     async with answering(handler) as there, subscription(there, MESSAGE, KEY, object) as frames:
-        assert [value async for value in frames] == [1]
+        assert await collected(frames) == [1]
 
 
 async def test_the_subscription_is_signed_by_the_caller():
@@ -65,7 +69,7 @@ async def test_the_subscription_is_signed_by_the_caller():
         received.append(await connection.recv())
 
     async with answering(handler) as there, subscription(there, MESSAGE, KEY, object) as frames:
-        assert [value async for value in frames] == []
+        assert await collected(frames) == []
     envelope = msgspec.json.decode(received[0], type=Envelope)
     assert envelope.payloadtype == "subscribechannelmsg"
     assert recover(envelope.payload, envelope.signature) == KEY.id
@@ -82,7 +86,56 @@ async def test_an_error_frame_and_one_that_cannot_be_read_are_raised(frame, erro
 
     async with answering(handler) as there, subscription(there, MESSAGE, KEY, object) as frames:
         with pytest.raises(error):
-            await anext(frames)
+            await collected(frames)
+
+
+async def test_what_came_before_an_error_frame_arrives_though_it_was_read_with_it():
+    async def handler(connection):
+        await connection.recv()
+        for body in (seal_reply("x", 1), seal_refusal(403, "Access denied"), seal_reply("x", 2)):
+            connection.protocol.send_text(body)
+        connection.send_data()  # all in one packet
+        await connection.wait_closed()
+
+    values: list[object] = []
+    async with answering(handler) as there, subscription(there, MESSAGE, KEY, object) as frames:
+        with pytest.raises(AccessDenied):
+            await frames.each(values.extend)
+    assert values == [1]
+
+
+async def test_what_the_receiver_raises_is_raised_where_the_frames_are_waited_for():
+    async def handler(connection):
+        await connection.recv()
+        await connection.send(seal_reply("x", 1).decode())
+        await connection.wait_closed()
+
+    def receive(_):
+        raise ZeroDivisionError
+
+    async with answering(handler) as there, subscription(there, MESSAGE, KEY, object) as frames:
+        with pytest.raises(ZeroDivisionError):
+            await frames.each(receive)
+
+
+async def test_an_answer_that_redirects_does_not_end_the_frames():
+    def respond(connection, request):
+        if request.path != "/pubsub":
+            return None
+        response = connection.respond(HTTPStatus.TEMPORARY_REDIRECT, "there\n")
+        response.headers["Location"] = "/there"
+        return response
+
+    async def handler(connection):
+        await connection.recv()
+        await asyncio.sleep(0.05)  # the connection that redirected is lost meanwhile
+        await connection.send(seal_reply("x", 1).decode())
+
+    async with (
+        answering(handler, process_request=respond) as there,
+        subscription(there, MESSAGE, KEY, object) as frames,
+    ):
+        assert await collected(frames) == [1]
 
 
 async def test_leaving_closes_the_connection_though_the_server_does_not_answer_a_close():
@@ -155,35 +208,3 @@ async def test_a_port_at_which_nothing_listens_is_named():
     with pytest.raises(ServerUnreachable, match=r"127\.0\.0\.1:1: Connection refused"):
         async with subscription(endpoint(1), MESSAGE, KEY, object):
             pass
-
-
-def draining_loops():
-    """Return the loops over the frames of a connection, by where each is."""
-    package = Path(colony_jupyter.__file__).parent
-    return {
-        f"{path.relative_to(package)}:{node.lineno}": node
-        for path in (package / "client").rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.AsyncFor) and ast.unparse(node.iter) in ("frames", "connection")
-    }
-
-
-def awaits(loop):
-    """Whether something is awaited between two frames; after the last one, before a break, it does not matter."""
-    if isinstance(loop.body[-1], ast.Break):
-        return False
-    return any(
-        isinstance(each, ast.Await | ast.AsyncFor | ast.AsyncWith) for step in loop.body for each in ast.walk(step)
-    )
-
-
-def test_nothing_is_awaited_between_two_frames():
-    loops = draining_loops()
-    assert len(loops) >= 3
-    # A server drops what a slow reader leaves (docs/protocol.md, trap 24).
-    assert [place for place, loop in loops.items() if awaits(loop)] == []
-
-
-def test_an_await_between_two_frames_is_found():
-    (slow,) = ast.parse("async def f():\n async for value in frames:\n  await show(value)").body[0].body  # type: ignore[attr-defined]
-    assert awaits(slow)

@@ -16,6 +16,7 @@ from colony_jupyter.client.portal import PORTAL
 from colony_jupyter.client.process import raise_unless_successful
 from colony_jupyter.client.streams.acknowledgement import Reading
 from colony_jupyter.client.streams.log_stream import AsyncLogStream
+from colony_jupyter.client.streams.stream import AsyncStream
 from colony_jupyter.client.transport.http import persist
 from colony_jupyter.client.waiting import clause
 from colony_jupyter.errors import ChannelNotFound, ColonyError, ProcessRemoved
@@ -41,13 +42,15 @@ if TYPE_CHECKING:
 
     from colony_jupyter.client.colony import AsyncColony
     from colony_jupyter.client.process import AsyncProcess
-    from colony_jupyter.client.streams.stream import AsyncStream
     from colony_jupyter.notebook.model.changes import Change, Connection
     from colony_jupyter.notebook.views.base import View
     from colony_jupyter.wire.models import Entry, ProcessRecord
 
 _ASK_AGAIN: Final = 3.0
 """Seconds after which it is asked again what a waiting process waits for."""
+
+_GATHER: Final = 0.04
+"""Seconds for which entries that come one by one are gathered: a view is refreshed less often than that anyway."""
 
 _LEAVE: Final = 2.0
 """Seconds for the acknowledgement of a reader that stops before the end."""
@@ -245,8 +248,12 @@ class ProcessFeed:
             readers.started(reading)
         try:
             start = await self._too_old(channel)
-            stream = process.channel(channel).stream(
-                start=start, errors="yield", to_end=False, on_loss=partial(self._report_loss, channel)
+            stream = AsyncStream(
+                process.shared.subscription(channel, to_end=False, survives_loss=True, gather=_GATHER),
+                start=start,
+                errors="yield",
+                everything=True,
+                on_loss=partial(self._report_loss, channel),
             )
             stream.on_state(partial(self._show_connection, channel, stream))
             async with stream:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from short_processes import RecordingView, offer_short, watch_short
@@ -11,7 +13,11 @@ from short_processes import RecordingView, offer_short, watch_short
 import colony_jupyter as cj
 from colony_jupyter.notebook.actions.process_feed import follow, submit_and_follow
 from colony_jupyter.notebook.actions.submit import with_acknowledgement
+from colony_jupyter.wire.messages import SubscribeChannel
 from colony_jupyter.wire.models import FunctionSpec, ProcessState, visible_channels
+
+if TYPE_CHECKING:
+    from colony_jupyter.client.transport.frames import Frames
 
 
 @pytest.fixture
@@ -126,3 +132,26 @@ async def test_a_process_without_a_log_is_not_held_up_at_its_end(executor, setti
         begun = time.monotonic()
         await follower.wait()
         assert time.monotonic() - begun < 1.5
+
+
+async def test_the_entries_of_a_pane_are_gathered(settings, monkeypatch):
+    """They would otherwise wake the kernel one by one, which costs it more than to show them."""
+    opened: asyncio.Queue[Frames[Any]] = asyncio.Queue()
+    real = cj.AsyncColony.open_subscription
+
+    @contextlib.asynccontextmanager
+    async def open_subscription(self, message, shape):
+        async with real(self, message, shape) as frames:
+            if isinstance(message, SubscribeChannel):
+                opened.put_nowait(frames)
+            yield frames
+
+    monkeypatch.setattr(cj.AsyncColony, "open_subscription", open_subscription)
+    async with cj.AsyncColony(settings) as colony, asyncio.timeout(20):
+        follower = await follow(await colony.submit("x", channels=["out"], executortype="none-here"))
+        frames = await opened.get()
+        while not (seconds := frames.gather()):  # noqa: ASYNC110 - the reading has no event for it
+            await asyncio.sleep(0)
+        assert seconds <= 0.05
+        follower.stop()
+        await asyncio.gather(follower.wait(), return_exceptions=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import time
 from dataclasses import dataclass, field
@@ -75,7 +76,6 @@ class Notebook:
         self.heard: list[str] = []
         """All that the kernel sent so far: outputs, answers, questions and what widgets hold."""
         self._displays: dict[str, list[dict[str, Any]]] = {}
-        self._subshell: str | None = None  # None until the first message of a widget
 
     def _start(self, environ: dict[str, str]) -> None:
         self._folder = contextlib.ExitStack()
@@ -157,15 +157,27 @@ class Notebook:
 
     def message(self, comm: str, content: dict[str, Any]) -> None:
         """Send a widget's custom message, as its page does: by a subshell, where the kernel has them."""
-        if self._subshell is None:
-            self._client.control_channel.send(self._client.session.msg("create_subshell_request", {}))
-            reply = self._client.get_control_msg(timeout=10)
-            self._subshell = reply["content"].get("subshell_id", "")
         data = {"method": "custom", "content": content}
         message = self._client.session.msg("comm_msg", {"comm_id": comm, "data": data})
-        if self._subshell:
-            message["header"]["subshell_id"] = self._subshell
+        if self.subshell:
+            message["header"]["subshell_id"] = self.subshell
         self._client.shell_channel.send(message)
+
+    @functools.cached_property
+    def subshell(self) -> str:
+        """Id of the subshell that reads a page's messages while a cell runs; empty for kernels without, as ipykernel 6.
+
+        There these messages are read after the cell.
+        """
+        features = self._control("kernel_info_request").get("supported_features", [])
+        if "kernel subshells" not in features:
+            return ""
+        return str(self._control("create_subshell_request")["subshell_id"])
+
+    def _control(self, request: str) -> dict[str, Any]:
+        """Send a request on the control socket, which is answered while a cell runs; the content of its reply."""
+        self._client.control_channel.send(self._client.session.msg(request, {}))
+        return dict(self._client.get_control_msg(timeout=10)["content"])
 
     def interrupt(self) -> None:
         """Interrupt what runs, as the stop button does."""

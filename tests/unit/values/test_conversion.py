@@ -13,7 +13,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from value_cases import PAGE, Pair, Point, documented_cases
+from value_cases import PAGE, Colour, Pair, Point, documented_cases
 
 from colony_jupyter.values.conversion import convert
 from colony_jupyter.values.report import Attribute, location
@@ -117,6 +117,61 @@ def test_a_value_that_contains_itself_or_is_too_deep_is_a_fault():
     assert "levels deep" in convert(deep, "result", large="text").complaint()
     shared = [1]
     assert convert([shared, shared], "result", large="text").complaint() == ""
+
+
+def test_one_more_fault_than_are_named_is_counted():
+    complaint = convert([Opaque() for _ in range(4)], "result", large="text").complaint()
+    assert complaint.endswith("1 more part cannot be converted.")
+
+
+def test_a_value_of_a_hundred_levels_is_converted():
+    deep: list = []
+    for _ in range(100):
+        deep = [deep]
+    converted = convert(deep, "result", large="text")
+    assert (converted.value, converted.complaint()) == (deep, "")
+
+
+class Name(str):
+    __slots__ = ()
+
+
+class Location:
+    def __fspath__(self) -> str:
+        return "/data/x"
+
+
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [
+        (np.array([], dtype="int64"), []),
+        (np.ma.masked_array(np.array([90, 60], dtype="timedelta64[s]"), [False, True]), [90.0, None]),
+        (np.ma.masked_array(["a", "b"], [False, True]), ["a", None]),
+        (np.ma.masked_array([np.inf, 1.5], [True, False]), [None, 1.5]),
+        (np.array("NaT", dtype="datetime64[s]"), None),
+        (np.array(["2024-01-01", "NaT"], dtype="datetime64[D]"), ["2024-01-01", None]),
+        (np.datetime64("NaT"), None),
+        (np.timedelta64("NaT"), None),
+        (np.timedelta64(1500, "ms"), 1.5),
+        (np.uint8(3), 3),
+        (pd.NA, None),
+        (pd.NaT, None),
+        ({8, 1}, [1, 8]),  # which iterates the other way round
+        (Name("text"), "text"),
+        (Location(), "/data/x"),
+        ({True: 1, None: 2, 1.5: 3, Colour.RED: 4}, {"true": 1, "null": 2, "1.5": 3, "red": 4}),
+    ],
+    ids=str,
+)
+def test_values_beside_the_documented_ones(value, form):
+    converted = convert({"found": value}, "result", large="text")
+    assert (converted.complaint(), converted.nonfinite) == ("", 0)
+    assert converted.value == {"found": form}
+    assert msgspec.json.decode(msgspec.json.encode(converted.value)) == {"found": form}
+
+
+def test_an_integer_of_more_digits_than_python_writes_is_text():
+    assert convert(10**5000, "result", large="text").value == "1" + "0" * 5000
 
 
 def test_many_faults_are_counted():

@@ -162,6 +162,25 @@ def test_bins_are_shown_as_pandas_shows_them():
     assert table.to_polars()["bin"].to_list() == ["(0, 3]", "(3, 6]"]
 
 
+def test_seconds_are_the_same_span_in_polars():
+    spans = pd.Series(pd.to_timedelta([90, None], unit="s")).astype("timedelta64[s]")
+    assert through_json(spans).to_polars().to_list() == [dt.timedelta(seconds=90), None]
+
+
+def test_a_span_whose_digits_a_server_would_change_is_text():
+    """Also in an argument, which may hold no such integer."""
+    spans = pd.Series(np.array([2**60, 2**53], dtype="timedelta64[ns]"))
+    converted = convert(spans, "args[0]", large="refuse")
+    assert converted.complaint() == ""
+    assert converted.value["columns"][0]["values"] == [str(2**60), 2**53]
+
+
+def test_a_grid_has_as_many_rows_as_are_asked_for():
+    table = through_json(pd.DataFrame({"a": [1, 2, 3], "b": pd.Categorical(["x", "y", "z"])}))
+    assert table.grid(2) == (["a", "b"], [(1, "x"), (2, "y")])
+    assert len(table.grid()[1]) == 3
+
+
 def test_integers_of_128_bits_become_objects_in_pandas():
     table = through_json(pl.Series("n", [2**70, 1], dtype=pl.Int128))
     assert list(table.to_pandas()) == [str(2**70), 1]

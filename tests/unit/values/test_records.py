@@ -8,6 +8,7 @@ import pickle
 import sys
 from datetime import UTC, datetime
 
+import msgspec
 import pandas as pd
 import polars as pl
 import pytest
@@ -21,6 +22,7 @@ from colony_jupyter.values.rows import (
     executor_row,
     function_records,
     function_row,
+    group_row,
     log_records,
     log_row,
     process_records,
@@ -109,6 +111,18 @@ def test_what_a_colony_lists_has_its_wire_names_as_columns():
     assert workflow_row(Workflow(processgraphid="g", processids=["a"]))["processids"] == ["a"]
     line = Log(processid="p", colonyname="c", executorname="e", message="m", timestamp=int(MOMENT.timestamp() * 1e9))
     assert log_row(line)["timestamp"] == MOMENT
+
+
+def test_a_process_of_a_group_has_its_arguments_its_output_and_how_long_it_ran():
+    record = ProcessRecord(
+        processid="p", state=ProcessState.SUCCESS, starttime=TIME, endtime="2026-11-27T08:00:02.25Z", errors=None
+    )
+    facts = {"state": "SUCCESS", "seconds": 2.0, "errors": [], "processid": "p"}
+    assert group_row({"rate": 0.1}, record, 3, "SUCCESS") == {"rate": 0.1, "output": 3, **facts}
+    row = group_row({"rate": 0.1, "state": "x"}, record, {"loss": 1, "rate": 2}, "SUCCESS")
+    assert row == {"rate": 0.1, "arg_state": "x", "loss": 1, "output_rate": 2, **facts}
+    running = msgspec.structs.replace(record, state=ProcessState.RUNNING)
+    assert group_row({}, running, None, "RUNNING")["seconds"] is None
 
 
 @pytest.mark.parametrize(

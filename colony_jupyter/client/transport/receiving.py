@@ -52,7 +52,7 @@ class ReceivingConnection(ClientConnection, asyncio.BufferedProtocol):
         self._parts: list[Any] = []  # of a message that is in several frames
         self._messages: list[bytes] = []
         self._is_resting = False
-        self._buffer = bytearray(LITTLE)
+        self._buffer = memoryview(bytearray(LITTLE))
 
     def process_event(self, event: Event) -> None:
         """Process one event of the connection; see `ClientConnection`."""
@@ -64,16 +64,16 @@ class ReceivingConnection(ClientConnection, asyncio.BufferedProtocol):
             self._messages.append(b"".join(self._parts))
             self._parts.clear()
 
-    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - asyncio's name
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's name
         """Return the buffer to read into; see `asyncio.BufferedProtocol`."""
-        return self._buffer
+        return self._buffer  # a view: with TLS asyncio reads into slices of it, and that of a bytearray is a copy
 
     def buffer_updated(self, nbytes: int) -> None:
         """Process what was read into the buffer; see `asyncio.BufferedProtocol`."""
-        data, size = bytes(memoryview(self._buffer)[:nbytes]), len(self._buffer)
+        data, size = bytes(self._buffer[:nbytes]), len(self._buffer)
         wanted = _MUCH if nbytes == size else LITTLE
         if wanted != size:
-            self._buffer = bytearray(wanted)
+            self._buffer = memoryview(bytearray(wanted))
         self.data_received(data)
 
     def data_received(self, data: bytes) -> None:

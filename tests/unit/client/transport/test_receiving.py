@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from functools import partial
 
 import pytest
@@ -40,14 +41,20 @@ class Reads:
 
 
 @contextlib.asynccontextmanager
-async def connected(handler, gather=0.0):
-    """Connect to a server whose connections this handler serves; it returns the connection and what it passes on."""
+async def connected(handler, gather=0.0, issued=None):
+    """Connect to a server whose connections this handler serves, by TLS with a certificate; gives what it passes on."""
+    at_server, at_client = None, None
+    if issued is not None:
+        at_server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        at_server.load_cert_chain(issued.server)
+        at_client = ssl.create_default_context(cafile=str(issued.authority))
     reads = Reads(gather)
     factory = partial(ReceivingConnection, receive=reads.receive, lost=reads.lost.set, gather=lambda: reads.seconds)
-    async with serve(handler, "127.0.0.1", 0, compression=None) as server:
+    async with serve(handler, "127.0.0.1", 0, compression=None, ssl=at_server) as server:
         (socket,) = server.sockets
         connection = await connect(
-            f"ws://127.0.0.1:{socket.getsockname()[1]}",
+            f"ws{'s' if issued else ''}://127.0.0.1:{socket.getsockname()[1]}",
+            ssl=at_client,
             create_connection=factory,
             compression=None,
             max_size=None,
@@ -93,8 +100,8 @@ async def send_many(connection):
     await connection.wait_closed()
 
 
-async def receive_many(gather):
-    async with connected(send_many, gather) as (_, reads):
+async def receive_many(gather, issued):
+    async with connected(send_many, gather, issued) as (_, reads):
         await reads.until(300)
         assert [int(message.split()[0]) for message in reads.messages] == list(range(300))
         assert {len(message) for message in reads.messages} == {10, 16 * 1024, 70_000, 300_000}
@@ -102,9 +109,10 @@ async def receive_many(gather):
 
 @pytest.mark.parametrize("gather", [0.0, 0.001])
 @pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
-def test_messages_of_every_size_arrive_whole_and_in_order(gather, loop_factory):
+@pytest.mark.parametrize("has_tls", [False, True])
+def test_messages_of_every_size_arrive_whole_and_in_order(gather, loop_factory, has_tls, issued):
     with asyncio.Runner(loop_factory=loop_factory) as runner:
-        runner.run(receive_many(gather))
+        runner.run(receive_many(gather, issued if has_tls else None))
 
 
 async def test_asyncio_reads_into_the_buffer_of_the_connection(monkeypatch):

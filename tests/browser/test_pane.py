@@ -43,7 +43,7 @@ def test_a_stream_is_seen_as_it_happens(notebook, theme):
     expect(pane.locator(".cj-state").first).to_have_text("SUCCESS")
     expect(pane.locator(".cj-result")).to_contain_text('"Task completed!"')
     expect(pane.locator(".cj-progress")).to_contain_text("10/10")
-    # The transcript is there for whoever reads the file: beside the pane it would be the same again.
+    # The transcript is there for readers of the file: beside the pane it would be the same text twice.
     transcript = book.cell(1).locator("details.cj-transcript")
     expect(transcript).to_have_count(1)
     expect(transcript).to_be_hidden()

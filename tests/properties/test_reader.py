@@ -108,7 +108,7 @@ def test_every_entry_once_while_the_process_runs_where_websockets_do_not_work(da
 def test_a_close_while_the_log_is_polled_ends_it_within_five_seconds(data, latest):
     """It is complete where the latest entry is an end; otherwise it breaks, since entries may be missing.
 
-    That of a lost log says nothing about the one that replaced it.
+    That of a lost log has no meaning for the one that replaced it.
     """
     world = World(survives_loss=True)
     world.reader._ends = lambda entry: False

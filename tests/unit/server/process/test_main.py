@@ -212,7 +212,7 @@ def test_a_colony_on_its_own_prints_where_it_is_and_how_to_use_it(served):
 
 def test_a_child_prints_nothing_and_ends_with_its_parent(served):
     parent_watch = Parent()
-    served.run(lambda found: parent_watch.end(), Options(), parent_watch)  # which it is told twice
+    served.run(lambda found: parent_watch.end(), Options(), parent_watch)  # the end of `Served.run` stops it, too
     assert served.lines == []
     assert served.found.child
     assert not served.layout.environment.exists()

@@ -70,7 +70,7 @@ def _config():
     async def app(scope, receive, send):
         """Never called."""
 
-    config = uvicorn.Config(app, lifespan="off", log_config=None)
+    config = uvicorn.Config(app, ws=WebSocketsSansIOProtocol, lifespan="off", log_config=None)
     config.load()
     return config
 
@@ -137,7 +137,7 @@ def _connection():
         while (await receive())["type"] != "http.disconnect":
             pass
 
-    config = BoundedConfig(app, lifespan="off", log_config=None, interface="asgi3")
+    config = BoundedConfig(app, ws=WebSocketsSansIOProtocol, lifespan="off", log_config=None, interface="asgi3")
     config.limits, config.usage = ClientLimits(), Usage()
     config.load()
     connection, transport = BoundedHttp(config, ServerState(), {}, asyncio.get_running_loop()), Transport()

@@ -12,6 +12,7 @@ import logging
 import random
 import time
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -22,7 +23,7 @@ from colony_jupyter.errors import ColonyError, ProcessNotFound, RequestTooLarge,
 from colony_jupyter.executor.cancellation import race
 from colony_jupyter.executor.error_report import shortened
 from colony_jupyter.wire.messages import CloseFailed, msgtype
-from colony_jupyter.wire.models import SYNC, ProcessState
+from colony_jupyter.wire.models import SYNC, ProcessState, moment
 from colony_jupyter.wire.storable import storable
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from colony_jupyter.client.process import AsyncProcess
     from colony_jupyter.client.writer import ChannelWriter
+    from colony_jupyter.wire.models import ProcessRecord
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +47,8 @@ _CLOSE_SECONDS: Final = 600.0
 _LONGEST_DELAY: Final = 5.0
 _REFUSALS: Final = 3
 """Refusals of the same call before it is replaced by one with a plain sentence: the first may have been transient."""
+_ROUNDED: Final = timedelta(milliseconds=1)
+"""By how much less two texts of the same time differ: a database rounds what the reply to the executor had in full."""
 _LAST_RESORT: Final = "The function ended, but the server refused what it returned and the reason why."
 
 
@@ -66,6 +70,7 @@ class Closing:
 
     Args:
         process: the process.
+        started: when it was assigned, as the server wrote it.
         answering: for each channel, the sequence of the entry being answered, which an ``error`` refers to.
         hurry: set when the executor stops; nothing is waited for after that.
         ack_seconds: longest wait for the reader.
@@ -74,12 +79,14 @@ class Closing:
     def __init__(
         self,
         process: AsyncProcess,
+        started: str,
         *,
         answering: Mapping[str, int],
         hurry: asyncio.Event,
         ack_seconds: float = ACK_SECONDS,
     ) -> None:
         self._process = process
+        self._started = started
         self._answering = answering
         self._hurry = hurry
         self._ack_seconds = ack_seconds
@@ -94,7 +101,7 @@ class Closing:
             logger.warning("%r: the last entries of its channels were not delivered in time", self._process)
         if SYNC in self._process.spec.channels:
             await self._wait_for_reader(min(self._ack_seconds, _FAILED_ACK) if outcome.errors else self._ack_seconds)
-        await close_process(self._process, outcome)
+        await close_process(self._process, outcome, self._started)
 
     async def _flush(self, outcome: Outcome) -> Outcome:
         """Deliver text that was written; if it cannot be delivered, the process fails, since its reader lacks it."""
@@ -146,8 +153,8 @@ class Closing:
                         return
 
 
-async def close_process(process: AsyncProcess, outcome: Outcome) -> None:
-    """Close a process on the server; return once it has ended, or is not this executor's any more.
+async def close_process(process: AsyncProcess, outcome: Outcome, started: str) -> None:
+    """Close a process on the server; return once it has ended, or is not this run's any more.
 
     All texts are made storable. If the outcome is too large, or the server refuses it and the process still runs here,
     the process fails with a plain sentence instead. Nothing is raised; after 600 s without an answer an error is
@@ -156,14 +163,16 @@ async def close_process(process: AsyncProcess, outcome: Outcome) -> None:
     Args:
         process: the process.
         outcome: how its function ended.
+        started: when it was assigned, as the server wrote it.
     """
     retry_timer = RetryTimer(random.random, time.monotonic(), _CLOSE_SECONDS, longest=_LONGEST_DELAY)
     refusals = 0
-    last: ColonyError
+    last: ColonyError | None = None
     while True:
         asked = 0.0
         try:
-            await _close_once(process, outcome)
+            if await _attempt(process, outcome, started, last if refusals else None):
+                return
         except ServerUnreachable as error:
             last, asked = error, error.retry_after
         except RequestTooLarge as error:
@@ -175,14 +184,8 @@ async def close_process(process: AsyncProcess, outcome: Outcome) -> None:
             continue
         except ColonyError as error:
             last = error
-            if not await _is_ours(process):
-                # It has ended otherwise, or was assigned again (traps 21 and 31).
-                logger.info("%r was not closed by this executor: %s", process, error)
-                return
             refusals += 1
             outcome = _plainer(outcome, error, refusals)
-        else:
-            return
         delay = retry_timer.delay(time.monotonic(), asked)
         if delay is None:
             logger.error("%r could not be closed: %s", process, last)
@@ -207,6 +210,27 @@ def _plainer(outcome: Outcome, error: ColonyError, refusals: int) -> Outcome:
     return Outcome(errors=(_LAST_RESORT,)) if refusals == 2 * _REFUSALS else outcome
 
 
+async def _attempt(process: AsyncProcess, outcome: Outcome, started: str, refusal: ColonyError | None) -> bool:
+    """Close the process; return whether nothing is left to do for this run.
+
+    Args:
+        process: the process.
+        outcome: how its function ended.
+        started: when it was assigned.
+        refusal: how the server has refused to close it; None if it has not.
+    """
+    if refusal is not None:
+        is_ours = await _is_ours(process, started)
+        if is_ours is None:
+            return False
+        if not is_ours:
+            # It has ended otherwise, or was assigned again (traps 21 and 31).
+            logger.info("%r was not closed by this executor: %s", process, refusal)
+            return True
+    await _close_once(process, outcome)
+    return True
+
+
 async def _close_once(process: AsyncProcess, outcome: Outcome) -> None:
     if outcome.errors:
         if outcome.output:
@@ -216,12 +240,30 @@ async def _close_once(process: AsyncProcess, outcome: Outcome) -> None:
         await process.colony.close(process, outcome.output)
 
 
-async def _is_ours(process: AsyncProcess) -> bool:
-    """Whether the process still runs on this executor, or may: the server could not be asked."""
+async def _is_ours(process: AsyncProcess, started: str) -> bool | None:
+    """Whether the process still runs in the run that ends it; None if the server cannot be asked now.
+
+    An executor that was removed is refused until it has registered itself again. It may then be assigned the same
+    process anew, which the end of the former run must not end.
+    """
     try:
         record = await process.colony.get_record(process.processid)
     except ProcessNotFound:
         return False
     except ColonyError:
-        return True
-    return record.state is ProcessState.RUNNING and record.assignedexecutorid == process.colony.key.id
+        return None
+    return is_assignment(record, process.colony.key.id, started)
+
+
+def is_assignment(record: ProcessRecord, executorid: str, started: str) -> bool:
+    """Whether a process runs by the assignment to an executor that was made at a time, not by a later one.
+
+    Args:
+        record: the process as it is now.
+        executorid: the executor.
+        started: when it was assigned, as the server wrote it.
+    """
+    if record.state is not ProcessState.RUNNING or record.assignedexecutorid != executorid:
+        return False
+    now, then = moment(record.starttime), moment(started)
+    return now is not None and then is not None and abs(now - then) < _ROUNDED

@@ -12,7 +12,7 @@ from colony_jupyter.errors import ColonyError, ExecutorError, ProcessCancelled
 from colony_jupyter.executor import error_report
 from colony_jupyter.executor.cancellation import Cancellation, ThreadPortal, in_thread
 from colony_jupyter.executor.chat import Chat
-from colony_jupyter.executor.closing import Closing, Outcome
+from colony_jupyter.executor.closing import Closing, Outcome, is_assignment
 from colony_jupyter.executor.context import Context, ThreadContext
 from colony_jupyter.executor.functions import Unfit, as_output
 from colony_jupyter.executor.logs.output_capture import OutputCapture
@@ -56,6 +56,7 @@ class Run:
         capture_output: bool = True,
     ) -> None:
         self.process = process
+        self.started = process.starttime  # of this assignment: the handle's record may become that of a later one
         self._colony = colony
         self._functions = functions
         self._executortype = executortype
@@ -99,7 +100,7 @@ class Run:
             outcome = await self._outcome()
             await self._end_capture()
             if outcome is not None:
-                closing = Closing(self.process, answering=self._answering, hurry=self._hurry)
+                closing = Closing(self.process, self.started, answering=self._answering, hurry=self._hurry)
                 await closing.run(outcome)
         finally:
             following.cancel()
@@ -208,7 +209,7 @@ class Run:
                 if record.state.is_closed:
                     self.lose(f"it has ended ({'; '.join(record.errors or []) or record.state.name.lower()})")
                     return
-                if record.state is ProcessState.WAITING or record.assignedexecutorid != me:
+                if not is_assignment(record, me, self.started):
                     self.lose("it ran too long or its executor was removed, and it was put back to waiting")
                     return
                 await watch.change()

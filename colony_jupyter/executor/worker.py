@@ -295,7 +295,7 @@ class Worker:
         except Exception as error:
             logger.exception("%r: the executor itself failed", run.process)
             sentence = f"The executor itself failed with {type(error).__name__}; its own log has the details."
-            await close_process(run.process, Outcome(errors=(sentence,)))
+            await close_process(run.process, Outcome(errors=(sentence,)), run.started)
         finally:
             if self._runs.get(processid) is run:
                 del self._runs[processid]

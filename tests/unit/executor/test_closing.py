@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
-import random
 import threading
 import time
 from types import SimpleNamespace
@@ -13,15 +11,11 @@ from types import SimpleNamespace
 import pytest
 import virtual_time
 from awkward import ERRORS, OUTPUTS, TEXTS, offer_awkward
-from gateway import Gateway
 
 import colony_jupyter as cj
-from colony_jupyter import AsyncColony
-from colony_jupyter.errors import RequestTooLarge, ServerRefused
 from colony_jupyter.executor import closing
-from colony_jupyter.executor.closing import Outcome, close_process
-from colony_jupyter.wire.identity import PrivateKey
-from colony_jupyter.wire.models import Entry, ProcessState
+from colony_jupyter.executor.closing import Outcome
+from colony_jupyter.wire.models import Entry
 
 
 @pytest.fixture
@@ -57,156 +51,6 @@ def test_a_function_may_report_any_text(executor, submit, colony, where, index):
     assert process.result(timeout=10) == "fine"
     if where == "log":
         assert [line.message for line in colony.logs(process)] == [list(TEXTS.values())[index]]
-
-
-class Refusing:
-    """A colony that refuses calls to close until one passes a check."""
-
-    def __init__(self, colony, accepts) -> None:
-        self._colony = colony
-        self._accepts = accepts
-        self.calls = []
-
-    def __getattr__(self, name) -> object:
-        return getattr(self._colony, name)
-
-    async def close(self, process, output):
-        await self._call((process, list(output)), self._colony.close, process, output)
-
-    async def fail(self, process, errors):
-        await self._call((process, list(errors)), self._colony.fail, process, errors)
-
-    async def set_output(self, process, output):
-        await self._call((process, list(output)), self._colony.set_output, process, output)
-
-    async def _call(self, call, function, *args):
-        self.calls.append(call[1])
-        if not self._accepts(call[1]):
-            raise ServerRefused(500, "pq: invalid byte sequence")
-        await function(*args)
-
-
-@pytest.fixture
-async def assigned(settings):
-    """Return a running process as its executor holds it."""
-    key = PrivateKey.generate(random.randbytes)
-    async with AsyncColony(settings) as user, AsyncColony(settings, prvkey=key) as executor:
-        name = f"closing-{key.id[:12]}-x"
-        await user.add_executor(name, key.id, name)
-        await user.approve_executor(name)
-        await user.submit("work", executortype=name)
-        yield await executor.assign(5)
-
-
-@pytest.mark.parametrize(
-    ("outcome", "accepts", "expected"),
-    [
-        (
-            Outcome(output=("bad",)),
-            lambda texts: "bad" not in texts,
-            "The function ended, but the server refused its output: The server refused (500): pq: invalid byte",
-        ),
-        (Outcome(errors=("bad",)), lambda texts: "bad" not in texts, "The function ended, but the server refused its "),
-        (Outcome(errors=("bad",)), lambda texts: "pq" not in texts[0] and texts != ["bad"], "The function ended, but"),
-    ],
-)
-async def test_a_refused_close_is_retried_with_a_plain_sentence(assigned, outcome, accepts, expected):
-    colony = assigned.colony
-    assigned.colony = refusing = Refusing(colony, accepts)
-    async with asyncio.timeout(10):
-        await close_process(assigned, outcome)
-    record = await colony.get_record(assigned.processid)
-    assert record.state is ProcessState.FAILED
-    assert record.errors[0].startswith(expected)
-    assert len(refusing.calls) in (4, 7)
-
-
-MIB = 1 << 20
-
-
-@pytest.mark.parametrize(
-    ("size", "expected"),
-    [
-        (24 * MIB, r"The output is 25,165,82\d bytes, the limit is 25,165,\d\d\d bytes. Send less, or pass large data"),
-        (26 * MIB, r"The output is 26\.0 MiB, the limit is 24\.0 MiB. Send less, or pass large data by a file."),
-    ],
-)
-def test_an_output_over_the_embedded_colonys_limit_fails_the_process_at_once(make_executor, submit, size, expected):
-    executor = make_executor()
-    executor.function("make")(lambda context: "x" * size)
-    executor.start()
-    process = submit("make")
-    begun = time.monotonic()
-    with pytest.raises(cj.ProcessFailed, match=expected):
-        process.result(timeout=20)
-    assert time.monotonic() - begun < 10
-
-
-async def test_an_output_over_a_gateways_limit_fails_the_process_at_once(server, settings, colony, make_executor):
-    async with Gateway(server.port) as gateway:
-        gateway.limit = MIB
-        executor = make_executor("behind", settings=dataclasses.replace(settings, port=gateway.port))
-        executor.function("make")(lambda context: "x" * (3 * MIB))
-        await asyncio.to_thread(executor.start)
-        process = await asyncio.to_thread(colony.submit, "make", executortype="behind")
-        with pytest.raises(cj.ProcessFailed) as raised:
-            await asyncio.to_thread(process.result, timeout=10)
-        assert raised.value.errors[0].startswith("The output is 3.0 MiB, over the limit of the gateway in front of the")
-        assert "client_max_body_size" in raised.value.errors[0]
-        assert gateway.count("closesuccessfulmsg") == 1
-        await asyncio.to_thread(executor.stop)
-
-
-@pytest.mark.parametrize(
-    ("outcome", "limit", "expected"),
-    [
-        (
-            Outcome(output=("x" * 9000,), errors=("first",)),
-            5000,
-            ["first", "The output is 8.8 KiB, the limit is 4.9 KiB. Send less, or pass large data by a file."],
-        ),
-        (
-            Outcome(errors=("x" * 9000,)),
-            5000,
-            ["The function ended, but the server refused what it returned and the reason why."],
-        ),
-        (Outcome(errors=("x" * 9000,)), 10, None),
-    ],
-    ids=["output of a failure", "errors", "everything"],
-)
-async def test_what_is_too_large_is_omitted(assigned, outcome, limit, expected):
-    def check(texts):
-        size = sum(map(len, texts))
-        if size > limit:
-            raise RequestTooLarge(size, limit)
-        return True
-
-    colony = assigned.colony
-    assigned.colony = refusing = Refusing(colony, check)
-    async with asyncio.timeout(5):
-        await close_process(assigned, outcome)
-    record = await colony.get_record(assigned.processid)
-    assert record.state is (ProcessState.RUNNING if expected is None else ProcessState.FAILED)
-    assert (record.errors or None) == expected
-    assert len(refusing.calls) <= 3
-
-
-async def test_a_transient_refusal_does_not_fail_the_process(assigned):
-    colony = assigned.colony
-    refusals = iter([False, True])
-    assigned.colony = Refusing(colony, lambda _: next(refusals))
-    async with asyncio.timeout(10):
-        await close_process(assigned, Outcome(output=("fine",)))
-    record = await colony.get_record(assigned.processid)
-    assert (record.state, record.output) == (ProcessState.SUCCESS, ["fine"])
-
-
-async def test_a_process_that_ended_otherwise_is_left_alone(assigned):
-    colony = assigned.colony
-    await colony.fail(assigned, ["first"])
-    async with asyncio.timeout(5):
-        await close_process(assigned, Outcome(output=("late",)))
-    assert (await colony.get_record(assigned.processid)).errors == ["first"]
 
 
 def test_text_written_and_not_flushed_arrives_before_the_end(make_executor, submit):
@@ -313,7 +157,7 @@ class Channel:
 def close(monkeypatch):
     """Return a function that closes a process on virtual time; it returns what was sent, and after how many seconds."""
 
-    async def closed(process, outcome):
+    async def closed(process, outcome, _started):
         del process, outcome
 
     monkeypatch.setattr(closing, "close_process", closed)
@@ -334,7 +178,7 @@ def close(monkeypatch):
             elif hurries_after is not None:
                 loop.call_later(hurries_after, hurry.set)
             begun = loop.time()
-            await closing.Closing(process, answering=answering or {}, hurry=hurry).run(outcome)
+            await closing.Closing(process, "", answering=answering or {}, hurry=hurry).run(outcome)
             return loop.time() - begun
 
         return sent, virtual_time.run(run())

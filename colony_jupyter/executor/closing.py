@@ -171,7 +171,7 @@ async def close_process(process: AsyncProcess, outcome: Outcome, started: str) -
     while True:
         asked = 0.0
         try:
-            if await _attempt(process, outcome, started, last if refusals else None):
+            if await _attempt(process, outcome, started, last):
                 return
         except ServerUnreachable as error:
             last, asked = error, error.retry_after
@@ -210,22 +210,22 @@ def _plainer(outcome: Outcome, error: ColonyError, refusals: int) -> Outcome:
     return Outcome(errors=(_LAST_RESORT,)) if refusals == 2 * _REFUSALS else outcome
 
 
-async def _attempt(process: AsyncProcess, outcome: Outcome, started: str, refusal: ColonyError | None) -> bool:
+async def _attempt(process: AsyncProcess, outcome: Outcome, started: str, failure: ColonyError | None) -> bool:
     """Close the process; return whether nothing is left to do for this run.
 
     Args:
         process: the process.
         outcome: how its function ended.
         started: when it was assigned.
-        refusal: how the server has refused to close it; None if it has not.
+        failure: why the attempt before came to nothing; None for the first one.
     """
-    if refusal is not None:
+    if failure is not None:
         is_ours = await _is_ours(process, started)
         if is_ours is None:
             return False
         if not is_ours:
             # It has ended otherwise, or was assigned again (traps 21 and 31).
-            logger.info("%r was not closed by this executor: %s", process, refusal)
+            logger.info("%r was not closed by this executor: %s", process, failure)
             return True
     await _close_once(process, outcome)
     return True

@@ -12,7 +12,7 @@ from gateway import Gateway
 
 import colony_jupyter as cj
 from colony_jupyter import AsyncColony
-from colony_jupyter.errors import RequestTooLarge, ServerRefused
+from colony_jupyter.errors import RequestTooLarge, ServerRefused, ServerUnreachable
 from colony_jupyter.executor import closing
 from colony_jupyter.executor.closing import Outcome, close_process
 from colony_jupyter.wire.identity import PrivateKey
@@ -22,8 +22,9 @@ from colony_jupyter.wire.models import ProcessRecord, ProcessState
 class Refusing:
     """A colony that refuses calls to close until one passes a check."""
 
-    def __init__(self, colony, accepts) -> None:
+    def __init__(self, colony, accepts, failure=None) -> None:
         self._colony = colony
+        self._failure = failure or ServerRefused(500, "pq: invalid byte sequence")
         self._accepts = accepts
         self.calls = []
 
@@ -42,7 +43,7 @@ class Refusing:
     async def _call(self, call, function, *args):
         self.calls.append(call[1])
         if not self._accepts(call[1]):
-            raise ServerRefused(500, "pq: invalid byte sequence")
+            raise self._failure
         await function(*args)
 
 
@@ -169,13 +170,17 @@ async def test_a_process_that_ended_otherwise_is_left_alone(assigned):
     assert (await colony.get_record(assigned.processid)).errors == ["first"]
 
 
-@pytest.mark.parametrize("is_asked", [True, False], ids=["asked", "not a member meanwhile"])
+@pytest.mark.parametrize(
+    ("is_asked", "failure"),
+    [(True, None), (False, None), (True, ServerUnreachable("here", "no reply"))],
+    ids=["asked", "not a member meanwhile", "no reply"],
+)
 async def test_a_process_that_is_assigned_again_to_the_same_executor_is_left_to_its_new_run(
-    assigned, settings, monkeypatch, is_asked
+    assigned, settings, monkeypatch, is_asked, failure
 ):
     """As when an executor was removed and has registered itself again: its old run must not end the new one."""
     colony = assigned.colony
-    assigned.colony = refusing = Refusing(colony, lambda _: False)
+    assigned.colony = refusing = Refusing(colony, lambda _: False, failure)
     name = f"closing-{colony.key.id[:12]}-x"
     started = assigned.starttime
     questions = []

@@ -111,13 +111,17 @@ class LoopThread:
             args: its arguments.
         """
         loop = self.loop
+        task: asyncio.Task[T] | None = None  # None until the loop has started it
 
         def start() -> None:
-            if outcome.cancelled():
-                return
-            task = loop.create_task(function(*args))
-            task.add_done_callback(finish)
-            outcome.add_done_callback(lambda _: loop.call_soon_threadsafe(task.cancel))
+            nonlocal task
+            if not outcome.cancelled():
+                task = loop.create_task(function(*args))
+                task.add_done_callback(finish)
+
+        def cancel() -> None:
+            if task is not None:
+                task.cancel()
 
         def finish(task: asyncio.Task[T]) -> None:
             if task.cancelled():
@@ -127,6 +131,8 @@ class LoopThread:
             with contextlib.suppress(InvalidStateError):  # it was cancelled meanwhile
                 outcome.set_result(task.result()) if error is None else outcome.set_exception(error)
 
+        # Before the start: what cancels it has the loop cancel the task before all else that it hands to the loop.
+        outcome.add_done_callback(lambda _: loop.call_soon_threadsafe(cancel))
         loop.call_soon_threadsafe(start)
 
     def stop(self) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import Future
 
 import pytest
 
@@ -124,6 +125,27 @@ def test_a_callback_is_called_on_the_loop(portal):
     portal.call_soon(lambda: (names.append(threading.current_thread().name), called.set()))
     assert called.wait(5)
     assert names == ["test-loop"]
+
+
+def test_what_is_cancelled_while_it_starts_has_ended_before_later_work(portal):
+    outcome, seen = Future(), Future()
+
+    async def forever():
+        await asyncio.Event().wait()
+
+    async def look():
+        seen.set_result([task for task in asyncio.all_tasks() if task.get_coro() is coroutine])
+
+    coroutine = forever()
+
+    def cancelled_meanwhile():
+        """As another thread cancels it and then begins something else, before the loop has made the task."""
+        outcome.cancel()
+        portal.spawn(look)
+        return coroutine
+
+    portal.begin(outcome, cancelled_meanwhile)
+    assert seen.result(timeout=5) == []
 
 
 def test_the_face_of_one_loop_is_refused_on_the_thread_of_another(portal):

@@ -33,6 +33,11 @@ class ServerRefused(ColonyError):
 class AccessDenied(ServerRefused):
     """Not a member of the colony, not its owner, or not a party to the process."""
 
+    @property
+    def is_stranger(self) -> bool:
+        """Whether the caller is no member of the colony, or one that is not approved (yet, or any more)."""
+        return "not a member" in self.message
+
     def __str__(self) -> str:
         if "does not exists" in self.message:
             return f"{self.message.replace('exists', 'exist')}: check COLONIES_COLONY_NAME (or --colony)."
@@ -40,7 +45,7 @@ class AccessDenied(ServerRefused):
             return "Only the colony's owner may do this: set COLONIES_COLONY_PRVKEY to the colony's private key."
         if "not server owner" in self.message:
             return "Only the server's owner may do this: set COLONIES_SERVER_PRVKEY to the server's private key."
-        if "not a member" in self.message:
+        if self.is_stranger:
             return (
                 f"{self.message}: the key used is no user or approved executor of it. Check that COLONIES_PRVKEY is a "
                 "member's key (not the colony's own), or ask the colony's owner to add it."

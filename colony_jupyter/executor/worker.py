@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Final
 
 from colony_jupyter.channels.backoff import RETRY_SECONDS as LONGEST_ASKED_DELAY
 from colony_jupyter.channels.backoff import delays
-from colony_jupyter.client.colony import AsyncColony
 from colony_jupyter.errors import AccessDenied, ColonyError, ExecutorError, ServerUnreachable
 from colony_jupyter.executor.cancellation import race
 from colony_jupyter.executor.closing import Outcome, close_process
+from colony_jupyter.executor.membership.member import MemberColony
 from colony_jupyter.executor.membership.registration import Registration
 from colony_jupyter.executor.run import Run, fail_quietly
 from colony_jupyter.executor.trouble import Trouble
@@ -97,12 +97,12 @@ class Worker:
         self._poll = poll
         self._heartbeat = heartbeat
         self._chat_idle = chat_idle
-        self._colony = AsyncColony(settings, prvkey=identity.key)
+        self._slot_free = asyncio.Event()  # also set when the executor turns out to be no member any more
+        self._colony = MemberColony(settings, identity.key, self._slot_free.set)
         self._registration = Registration(self._colony, identity, executortype)
         self._runs: dict[str, Run] = {}
         self._tasks: dict[asyncio.Task[None], AsyncProcess] = {}
         self._begun: deque[str] = deque(maxlen=_REMEMBERED)  # ids of the latest processes that were begun here
-        self._slot_free = asyncio.Event()
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
         self._grace = 0.0
@@ -236,10 +236,17 @@ class Worker:
             raise
 
     async def _wait_for_a_slot(self) -> None:
-        """Wait until another process may run; conversations that were abandoned give up their slots."""
+        """Wait until another process may run; conversations that were abandoned give up their slots.
+
+        Raises:
+            AccessDenied: when the executor turns out to be no member any more. The end of what ran then is refused, so
+                that its slots would stay in use.
+        """
         alive = time.monotonic()
         while len(self._tasks) >= self._concurrency:
             self._slot_free.clear()
+            if self._colony.expelled is not None:
+                raise self._colony.expelled
             now = time.monotonic()
             if now - alive >= self._heartbeat:
                 await self._colony.assign(0, availablecpu="-1m")  # is assigned nothing, and is a sign of life
@@ -264,6 +271,7 @@ class Worker:
             if sentence is not None:
                 logger.warning(sentence)
             await self._registration.await_membership()
+            self._colony.expelled = None
             await self._registration.publish(self._functions.offers())
         except ExecutorError:
             raise

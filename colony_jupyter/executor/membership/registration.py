@@ -129,7 +129,7 @@ class Registration:
         try:
             executors = await self._colony.executors()
         except AccessDenied as error:
-            if "not a member" in error.message:
+            if error.is_stranger:
                 return None
             raise
         key, name = self._identity.key, self._identity.executorname

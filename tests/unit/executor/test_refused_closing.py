@@ -1,4 +1,4 @@
-"""Processes that the server refuses to close: too large, not storable, or not this run's any more."""
+"""Processes that the server refuses to close: too large, not storable, or not this run's any more; runs that notice."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import dataclasses
 import random
 import time
 
+import msgspec
 import pytest
 from gateway import Gateway
 
@@ -15,6 +16,8 @@ from colony_jupyter import AsyncColony
 from colony_jupyter.errors import RequestTooLarge, ServerRefused, ServerUnreachable
 from colony_jupyter.executor import closing
 from colony_jupyter.executor.closing import Outcome, close_process
+from colony_jupyter.executor.functions import Definition, Functions
+from colony_jupyter.executor.run import Run
 from colony_jupyter.wire.identity import PrivateKey
 from colony_jupyter.wire.models import ProcessRecord, ProcessState
 
@@ -202,6 +205,25 @@ async def test_a_process_that_is_assigned_again_to_the_same_executor_is_left_to_
             await close_process(assigned, Outcome(errors=("the old run",)), started)
         assert len(refusing.calls) == 1
         assert (await colony.get_record(assigned.processid)).state is ProcessState.RUNNING
+
+
+async def test_a_run_whose_process_was_assigned_to_the_same_executor_again_stops_and_leaves_it_alone(assigned):
+    """As when the time between the two assignments was too short to see the process wait."""
+    functions, stopped = Functions(), []
+
+    async def work(context):
+        later = msgspec.structs.replace(assigned.record, starttime="2126-01-01T00:00:00Z")
+        assigned.shared.watch.learn(later)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.append(True)
+
+    functions.add(Definition("work", work))
+    async with asyncio.timeout(10):
+        await Run(assigned, assigned.colony, functions, "any", capture_output=False).run()
+    assert stopped == [True]
+    assert (await assigned.colony.get_record(assigned.processid)).state is ProcessState.RUNNING
 
 
 @pytest.mark.parametrize(

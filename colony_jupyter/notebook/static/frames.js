@@ -1,9 +1,7 @@
 // When a page draws: all of its panes in the same frame, and with time between two frames for everything else.
 
-/** How long the page rests after a frame, in lengths of that frame: it draws a third of the time at most. */
-const REST = 2;
-/** Milliseconds it rests at most. */
-const LONGEST_REST = 120;
+/** Milliseconds between a frame and the next, for what the page does besides drawing. */
+const REST = 20;
 /** Milliseconds between two frames for what moves, where nothing else is drawn. */
 const MOVED = 100;
 
@@ -99,11 +97,10 @@ export class Frames {
 
   drawAll() {
     const { page } = this;
-    const began = page.now();
     this.isAsked = false;
-    this.drawnAt = began;
+    this.drawnAt = page.now();
     // All have the same time, so that their steps are of the same frames.
-    for (const [animation, isInSight] of this.moving) if (isInSight()) animation.currentTime = began;
+    for (const [animation, isInSight] of this.moving) if (isInSight()) animation.currentTime = this.drawnAt;
     for (const waiting of [this.draws, this.endings]) {
       const actions = [...waiting];
       waiting.clear();
@@ -116,8 +113,7 @@ export class Frames {
       }
     }
     page.painted(() => {
-      const now = page.now();
-      this.restsUntil = now + Math.min(REST * (now - began), LONGEST_REST);
+      this.restsUntil = page.now() + REST;
     });
   }
 }

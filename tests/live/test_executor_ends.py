@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import uuid
 
 import pytest
 from awkward import ERRORS, OUTPUTS, TEXTS, offer_awkward
+from removals import poll_briefly, remove_often
 from short_processes import offer_short, watch_short
 
 import colony_jupyter as cj
@@ -56,3 +58,12 @@ async def test_200_short_processes_reach_their_panes():
             await colony.remove_executor(executor.name)
     finally:
         await asyncio.to_thread(executor.stop)
+
+
+async def test_a_process_ends_with_what_its_latest_run_returned(monkeypatch):
+    poll_briefly(monkeypatch)
+    name = f"removed-{uuid.uuid4().hex[:10]}-x"
+    executor = cj.Executor(name, name, concurrency=4)
+    async with cj.AsyncColony() as colony:
+        await remove_often(colony, executor, random.Random(1), count=30, removals=20)
+        await colony.remove_executor(name)

@@ -1,0 +1,56 @@
+"""An executor that is removed again and again, and comes back, while its processes end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from colony_jupyter.errors import ColonyError
+from colony_jupyter.executor import worker
+from colony_jupyter.wire.models import moment
+
+if TYPE_CHECKING:
+    import random
+
+    import colony_jupyter as cj
+
+_ROUNDED = timedelta(milliseconds=1)  # a real server's database rounds times
+
+
+def poll_briefly(monkeypatch) -> None:
+    """Have executors that are started poll for a second: a removal is noticed by the next call."""
+    times = worker.Worker.__init__.__kwdefaults__
+    monkeypatch.setattr(worker.Worker.__init__, "__kwdefaults__", {**times, "poll": 1.0})
+
+
+async def remove_often(
+    colony: cj.AsyncColony, executor: cj.Executor, chance: random.Random, *, count: int, removals: int
+) -> None:
+    """Check that each process ends with what its latest run returned.
+
+    A run returns when it was assigned, and the server's record has the time of the latest assignment.
+    """
+    runs = []
+
+    @executor.function("work")
+    async def work(context):
+        started = context.process.starttime
+        runs.append(started)
+        await asyncio.sleep(chance.choice((0, 0, 0.01, 0.05)))
+        return started
+
+    await asyncio.to_thread(executor.start)
+    try:
+        processes = [await colony.submit("work", executortype=executor.executortype) for _ in range(count)]
+        for _ in range(removals):
+            await asyncio.sleep(chance.uniform(0, 0.1))
+            with contextlib.suppress(ColonyError):  # it has not come back yet
+                await colony.remove_executor(executor.name)
+        for process in processes:
+            returned = moment(await process.result(timeout=30))
+            assert abs(returned - moment(process.starttime)) < _ROUNDED
+    finally:
+        await asyncio.to_thread(executor.stop)
+    assert len(runs) > count

@@ -37,9 +37,10 @@ def draw_claims(wanted: Sequence[Claim], path: Path) -> None:
     )
     axes.axvline(1.0, color=_TEXT, linewidth=1)
     for place, (claim, part) in enumerate(zip(wanted, parts, strict=True)):
-        label = f" {found(claim)}, wanted {goal(claim)}"
-        axes.annotate(label, (min(part, 2.0), place), va="center", fontsize=7, color=_TEXT)
-    axes.invert_yaxis()
+        label = f"{found(claim)}, wanted {goal(claim)}"
+        beside = min(max(part, 1.0), 2.0)  # right of the goal's line, which would run through it
+        axes.annotate(label, (beside, place), (4, 0), textcoords="offset points", va="center", fontsize=7, color=_TEXT)
+    axes.set_ylim(len(wanted) - 0.5, -0.5)
     axes.set_xlim(0, 2.9)
     axes.set_xticks([0, 0.5, 1], ["0", "half of it", "the goal"])
     axes.tick_params(labelsize=8, length=0, colors=_TEXT)

@@ -121,8 +121,7 @@ class Worker:
 
     async def wait_for_approval(self) -> None:
         """Wait to be a member, list the functions, and clear away what an earlier start left."""
-        await self._registration.await_membership()
-        await self._registration.publish(self._functions.offers())
+        await self._become_member()
         for process in await self._strays():
             logger.warning("%r was left running by an earlier start of the executor; it is failed", process)
             await fail_quietly(process, f"Executor '{self.identity.executorname}' ended while it ran this process.")
@@ -270,14 +269,17 @@ class Worker:
             sentence = await self.join()
             if sentence is not None:
                 logger.warning(sentence)
-            await self._registration.await_membership()
-            self._colony.expelled = None
-            await self._registration.publish(self._functions.offers())
+            await self._become_member()
         except ExecutorError:
             raise
         except ColonyError as error:
             logger.info("executor %r could not become a member again: %s", self.identity.executorname, error)
             await asyncio.sleep(_LONGEST_DELAY)
+
+    async def _become_member(self) -> None:
+        await self._registration.await_membership()
+        self._colony.expelled = None
+        await self._registration.publish(self._functions.offers())
 
     async def _strays(self) -> list[AsyncProcess]:
         """List processes that are assigned to this executor and were not begun here."""

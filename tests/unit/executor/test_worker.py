@@ -91,6 +91,17 @@ def test_an_executor_removed_while_all_its_slots_are_in_use(make_executor, colon
     assert stopped.is_set()
 
 
+def test_an_executor_that_was_no_member_before_it_started_is_one_while_its_slots_are_in_use(
+    make_executor, submit, caplog
+):
+    """The refusals before it was approved mean nothing any more."""
+    executor = make_executor("beginner", concurrency=1)
+    executor.function("give")(lambda context: "given")
+    executor.start()
+    assert [submit("give", executortype="beginner").result(timeout=10) for _ in range(3)] == ["given"] * 3
+    assert "no member" not in caplog.text
+
+
 def test_a_heartbeat_while_all_slots_are_in_use(make_executor, colony, submit, monkeypatch, until):
     set_times(monkeypatch, poll=10.0, heartbeat=0.2)
     executor = make_executor("busy", concurrency=1)

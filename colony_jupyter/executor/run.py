@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from colony_jupyter.errors import ColonyError, ExecutorError, ProcessCancelled
 from colony_jupyter.executor import error_report
-from colony_jupyter.executor.cancellation import Cancellation, ThreadPortal, in_thread
+from colony_jupyter.executor.cancellation import Cancellation, ThreadPortal, in_thread, race
 from colony_jupyter.executor.chat import Chat
 from colony_jupyter.executor.closing import Closing, Outcome, is_assignment
 from colony_jupyter.executor.context import Context, ThreadContext
@@ -64,6 +64,7 @@ class Run:
         self._captures_output = capture_output
         self._capture: OutputCapture | None = None  # None before the function is called, or if it is not captured
         self._cancellation = Cancellation()
+        self._lost = asyncio.Event()
         self._stopped: str | None = None  # why, when the executor ends it; then the process is still ours to fail
         self._hurry = asyncio.Event()
         self._answering: dict[str, int] = {}
@@ -81,7 +82,8 @@ class Run:
             self._chat.dismiss()
 
     def lose(self, reason: str) -> None:
-        """Stop the function, since the process is not ours any more."""
+        """Stop the function, or the report of its end, since the process is not ours any more."""
+        self._lost.set()
         self._cancellation.happen(ExecutorError(f"Process {self.process.processid[:8]} is lost: {reason}."))
 
     def stop(self, sentence: str) -> None:
@@ -99,9 +101,11 @@ class Run:
         try:
             outcome = await self._outcome()
             await self._end_capture()
-            if outcome is not None:
+            if outcome is not None and not self._lost.is_set():
                 closing = Closing(self.process, self.started, answering=self._answering, hurry=self._hurry)
-                await closing.run(outcome)
+                async with race(closing.run(outcome), self._lost.wait()) as (reporting, _):
+                    if reporting.done():
+                        reporting.result()
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)

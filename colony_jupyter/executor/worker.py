@@ -266,6 +266,10 @@ class Worker:
             ExecutorError: if the owner of the colony has rejected it.
         """
         try:
+            if not await self._registration.is_member():
+                # Before they may be assigned anew: the end of a former run would end the one that takes its place.
+                for run in self._runs.values():
+                    run.lose("its executor was removed")
             sentence = await self.join()
             if sentence is not None:
                 logger.warning(sentence)

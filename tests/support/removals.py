@@ -38,19 +38,21 @@ async def remove_often(
     async def work(context):
         started = context.process.starttime
         runs.append(started)
-        await asyncio.sleep(chance.choice((0, 0, 0.01, 0.05)))
+        await asyncio.sleep(chance.choice((0, 0.01, 0.05)))
         return started
 
+    processes = [await colony.submit("work", executortype=executor.executortype) for _ in range(count)]
     await asyncio.to_thread(executor.start)
     try:
-        processes = [await colony.submit("work", executortype=executor.executortype) for _ in range(count)]
         for _ in range(removals):
             await asyncio.sleep(chance.uniform(0, 0.1))
             with contextlib.suppress(ColonyError):  # it has not come back yet
                 await colony.remove_executor(executor.name)
         for process in processes:
             returned = moment(await process.result(timeout=30))
-            assert abs(returned - moment(process.starttime)) < _ROUNDED
+            started = moment(process.starttime)
+            # A real server clears it of a process that ends in the moment in which its executor is removed.
+            assert started is None or abs(returned - started) < _ROUNDED
     finally:
         await asyncio.to_thread(executor.stop)
-    assert len(runs) > count
+    assert len(runs) > count  # some ran anew

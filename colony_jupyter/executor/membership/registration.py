@@ -42,6 +42,16 @@ class Registration:
         self._executortype = executortype
         self._publishing = asyncio.Lock()
 
+    async def is_member(self) -> bool:
+        """Whether the executor is approved. The processes that an executor ran wait again once it is removed.
+
+        Raises:
+            ServerUnreachable: if no server answers.
+        """
+        await self._colony.connect()
+        record = await self._record()
+        return record is not None and record.state is ExecutorState.APPROVED
+
     async def join(self) -> bool:
         """Become a member, if need be; False if only the colony's owner can do it, whose key is not at hand.
 

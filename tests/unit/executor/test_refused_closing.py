@@ -30,6 +30,7 @@ class Refusing:
         self._failure = failure or ServerRefused(500, "pq: invalid byte sequence")
         self._accepts = accepts
         self.calls = []
+        self.refused = asyncio.Event()
 
     def __getattr__(self, name) -> object:
         return getattr(self._colony, name)
@@ -46,6 +47,7 @@ class Refusing:
     async def _call(self, call, function, *args):
         self.calls.append(call[1])
         if not self._accepts(call[1]):
+            self.refused.set()
             raise self._failure
         await function(*args)
 
@@ -224,6 +226,26 @@ async def test_a_run_whose_process_was_assigned_to_the_same_executor_again_stops
         await Run(assigned, assigned.colony, functions, "any", capture_output=False).run()
     assert stopped == [True]
     assert (await assigned.colony.get_record(assigned.processid)).state is ProcessState.RUNNING
+
+
+async def test_a_run_that_is_lost_while_it_reports_its_end_does_not_report_it_again(assigned):
+    """The process may be assigned to the same executor again, and its end would then be the end of the new run."""
+    colony, functions = assigned.colony, Functions()
+    assigned.colony = refusing = Refusing(colony, lambda _: False)
+
+    async def work(context):
+        return "done"
+
+    functions.add(Definition("work", work))
+    run = Run(assigned, colony, functions, "any", capture_output=False)
+    running = asyncio.create_task(run.run())
+    async with asyncio.timeout(10):
+        await refusing.refused.wait()
+        count = len(refusing.calls)
+        run.lose("as a test wants")
+        await running
+    assert len(refusing.calls) <= count + 1
+    assert (await colony.get_record(assigned.processid)).state is ProcessState.RUNNING
 
 
 @pytest.mark.parametrize(

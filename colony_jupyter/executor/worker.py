@@ -49,6 +49,7 @@ _WIND_UP: Final = 2.5
 _LAST_CALLS: Final = 1.0
 """Seconds for failing those that have not."""
 _REMEMBERED: Final = 10_000
+_REMOVED: Final = "it was removed, rejected, or silent for 10 minutes; it asks to be a member again"
 
 
 class Worker:
@@ -207,7 +208,9 @@ class Worker:
                     continue
                 process = await self._ask()
             except AccessDenied as error:
-                logger.warning("executor %r is no member any more: %s", self.identity.executorname, error)
+                why = _REMOVED if error.is_stranger else error
+                name, colonyname = self.identity.executorname, self._colony.colonyname
+                logger.warning("executor %r is no member of colony %r any more: %s", name, colonyname, why)
                 _report(self.trouble.failed(error, time.monotonic()))
                 await self._rejoin()
             except ColonyError as error:

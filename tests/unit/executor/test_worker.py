@@ -55,7 +55,7 @@ def test_two_of_a_type_with_names_share_the_work(make_executor, submit):
     assert {process.result(timeout=20) for process in processes} == {0, 1}
 
 
-def test_a_removed_executor_comes_back(make_executor, colony, submit, monkeypatch):
+def test_a_removed_executor_comes_back(make_executor, colony, submit, monkeypatch, caplog):
     set_times(monkeypatch, poll=1.0, heartbeat=180.0)
     executor = make_executor("removed")
     executor.function("give")(lambda context: "back")
@@ -63,6 +63,8 @@ def test_a_removed_executor_comes_back(make_executor, colony, submit, monkeypatc
     colony.remove_executor(executor.name)
     assert submit("give", executortype="removed").result(timeout=30) == "back"
     assert [each.funcname for each in colony.functions(executor.name)] == ["give"]
+    line = next(each for each in caplog.messages if "any more" in each)
+    assert line.endswith("it was removed, rejected, or silent for 10 minutes; it asks to be a member again")
 
 
 def test_an_executor_removed_while_all_its_slots_are_in_use(make_executor, colony, submit, until):

@@ -8,8 +8,9 @@ import uuid
 
 import pytest
 from awkward import ERRORS, OUTPUTS, TEXTS, offer_awkward
-from removals import poll_briefly, remove_often
+from removals import remove_often
 from short_processes import offer_short, watch_short
+from worker_times import set_times
 
 import colony_jupyter as cj
 
@@ -61,7 +62,7 @@ async def test_200_short_processes_reach_their_panes():
 
 
 async def test_a_process_ends_with_what_its_latest_run_returned(monkeypatch):
-    poll_briefly(monkeypatch)
+    set_times(monkeypatch, poll=1.0)
     name = f"removed-{uuid.uuid4().hex[:10]}-x"
     executor = cj.Executor(name, name, concurrency=4)
     async with cj.AsyncColony() as colony:

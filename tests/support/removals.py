@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from colony_jupyter.errors import ColonyError
-from colony_jupyter.executor import worker
 from colony_jupyter.wire.models import moment
 
 if TYPE_CHECKING:
@@ -17,12 +16,6 @@ if TYPE_CHECKING:
     import colony_jupyter as cj
 
 _ROUNDED = timedelta(milliseconds=1)  # a real server's database rounds times
-
-
-def poll_briefly(monkeypatch) -> None:
-    """Have executors that are started poll for a second: a removal is noticed by the next call."""
-    times = worker.Worker.__init__.__kwdefaults__
-    monkeypatch.setattr(worker.Worker.__init__, "__kwdefaults__", {**times, "poll": 1.0})
 
 
 async def remove_often(

@@ -11,15 +11,9 @@ import time
 import pytest
 from gateway import Gateway
 from proxy import Proxy
+from worker_times import set_times
 
 import colony_jupyter as cj
-from colony_jupyter.executor import worker as worker_module
-
-
-def set_times(monkeypatch, **seconds):
-    """Have executors that are started go by other times."""
-    usual = {"poll": worker_module.POLL, "heartbeat": worker_module.HEARTBEAT, "chat_idle": worker_module.CHAT_IDLE}
-    monkeypatch.setattr(worker_module.Worker.__init__, "__kwdefaults__", {**usual, **seconds})
 
 
 def records(colony, executortype):

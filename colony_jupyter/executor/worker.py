@@ -273,6 +273,9 @@ class Worker:
                 # Before they may be assigned anew: the end of a former run would end the one that takes its place.
                 for run in self._runs.values():
                     run.lose("its executor was removed")
+                # A real server may leave one with this executor that it assigned in that moment: it is begun again.
+                self._begun = deque((each for each in self._begun if each not in self._runs), maxlen=_REMEMBERED)
+                self._poll_was_cut = True
             sentence = await self.join()
             if sentence is not None:
                 logger.warning(sentence)

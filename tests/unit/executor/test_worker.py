@@ -14,6 +14,10 @@ from proxy import Proxy
 from worker_times import set_times
 
 import colony_jupyter as cj
+from colony_jupyter import AsyncColony
+from colony_jupyter.errors import AccessDenied
+from colony_jupyter.executor.membership.member import MemberColony
+from colony_jupyter.executor.membership.registration import Registration
 
 
 def records(colony, executortype):
@@ -96,6 +100,36 @@ def test_an_executor_that_was_no_member_before_it_started_is_one_while_its_slots
     executor.start()
     assert [submit("give", executortype="beginner").result(timeout=10) for _ in range(3)] == ["given"] * 3
     assert "no member" not in caplog.text
+
+
+def test_a_process_that_the_server_left_with_a_removed_executor_is_begun_again(
+    make_executor, submit, monkeypatch, until
+):
+    """As a real server does that assigns it in the moment of the removal."""
+    set_times(monkeypatch, heartbeat=0.3)
+    executor = make_executor("left", concurrency=1)
+    runs = []
+
+    @executor.function("wait")
+    async def wait(context):
+        runs.append(1)
+        if len(runs) == 1:
+            await asyncio.Event().wait()
+        return "second time"
+
+    async def is_member(registration):
+        return False
+
+    async def refuse_once(colony, seconds=60, **options):
+        monkeypatch.setattr(MemberColony, "assign", AsyncColony.assign)
+        raise AccessDenied(403, "Access denied, not a member of Colony with name <dev>")
+
+    executor.start()
+    process = submit("wait", executortype="left")
+    until(lambda: runs)
+    monkeypatch.setattr(Registration, "is_member", is_member)
+    monkeypatch.setattr(MemberColony, "assign", refuse_once)
+    assert process.result(timeout=10) == "second time"
 
 
 def test_a_heartbeat_while_all_slots_are_in_use(make_executor, colony, submit, monkeypatch, until):
